@@ -1,0 +1,71 @@
+# Tongke 同课. `make run` starts it, `make test` checks it, `make bench` measures it.
+# Everything a target needs is set up on the way; stamps in .setup/ make the second time quick.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+             $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+VENV   := .venv
+BIN    := $(VENV)/bin
+NODE   = $(shell tools/node-path $(VENV))
+NPM    = PATH="$(NODE):$$PATH" npm --prefix web
+
+.PHONY: run test test-unit test-web journeys bench lint format lock clean setup
+
+run: .setup/web-dist
+	$(BIN)/tongke demo
+
+test: setup .setup/system lint test-web
+	$(BIN)/python -m pytest
+
+lint: .setup/python .setup/web
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(NPM) run --silent typecheck
+
+test-unit: .setup/python .setup/system
+	$(BIN)/python -m pytest -m "not journey"
+
+test-web: .setup/web
+	$(NPM) run --silent test
+
+journeys: .setup/web-dist .setup/system
+	$(BIN)/python -m pytest -m journey tests/journeys
+
+bench: .setup/python .setup/web-dist
+	$(BIN)/python -m tests.bench
+
+format: .setup/python
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+setup: .setup/web-dist
+
+.setup/python: requirements-dev.lock pyproject.toml
+	@mkdir -p .setup
+	@test -n "$(PYTHON)" || { echo "Tongke needs Python 3.11 or later" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.setup/web: web/package-lock.json web/package.json .setup/python
+	$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.setup/web-dist: .setup/web $(shell find web/src web/public web/index.html web/vite.config.ts -type f 2>/dev/null)
+	$(NPM) run --silent build
+	@touch $@
+
+.setup/system: tools/system-packages
+	@mkdir -p .setup
+	tools/system-packages
+	@touch $@
+
+# Needs `uv`; only for those who change dependencies.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(NPM) install --package-lock-only --no-audit --no-fund
+
+clean:
+	rm -rf .setup $(VENV) web/node_modules web/dist build dist

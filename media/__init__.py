@@ -1,0 +1,1 @@
+"""Moves each published packet to every subscription that wants it; knows no lesson and no user."""

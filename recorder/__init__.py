@@ -1,0 +1,1 @@
+"""Turns a lesson's publications into an archive that survives a crash."""

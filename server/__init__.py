@@ -1,0 +1,1 @@
+"""Builds the others, guards the door, serves rooms and replays: the only folder that knows them all."""

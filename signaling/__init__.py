@@ -1,0 +1,1 @@
+"""Keeps the truth about a room and speaks it: rooms, event log, WebSocket, WHIP and WHEP, bus."""
