@@ -1,0 +1,238 @@
+"""What a media worker is told, what it replies, and what it tells by itself.
+
+A worker is `handle(message) -> reply` plus events; everything here is a frozen dataclass so that a test can call it
+without a socket. `to_wire` and `from_wire` turn them into JSON objects and back (see framing.py).
+The worker knows transports, publications and slots. It knows no lesson and no person: the ids are the server's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Direction = Literal["send", "receive"]  # as the browser sees it: "send" carries its publications to us
+Kind = Literal["audio", "video"]
+TransportState = Literal["connected", "lost", "closed"]
+
+
+class WireError(ValueError):
+    """A control message that is not of any known form."""
+
+
+# ── what the server asks ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer a browser's offer. A known `transport_id` means a re-offer (more sections, ICE restart)."""
+
+    transport_id: str
+    direction: Direction
+    offer: str  # SDP
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    mid: str  # the slot: a receiving section of the transport
+    publication_id: str | None  # None empties the slot
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Put publications into slots of a receiving transport. Slots not named keep what they have."""
+
+    transport_id: str
+    placements: tuple[Placement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestartIce:
+    """A WHIP or WHEP client restarts ICE by PATCH (RFC 9725 section 4.3.3): fresh credentials, same DTLS."""
+
+    transport_id: str
+    ufrag: str
+    pwd: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTransport:
+    transport_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKeyFrame:
+    publication_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Send a publication to the recorder, labelled with what the recorder must know about it."""
+
+    publication_id: str
+    lesson_id: str
+    participant: str
+    source: str  # camera, microphone, screen
+    lead: bool  # the lead teacher's: goes into master.m3u8
+    epoch_us: int  # the lesson clock's zero, microseconds since 1970
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    publication_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListHeld:
+    """What do you hold? Asked by a new server process that adopts a running worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Give the counters."""
+
+
+Request = Answer | Place | RestartIce | CloseTransport | RequestKeyFrame | Record | StopRecording | ListHeld | Measure
+
+
+# ── what the worker replies ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationInfo:
+    publication_id: str
+    transport_id: str
+    mid: str
+    kind: Kind
+    codecs: tuple[str, ...]  # names both ends have, preferred first: "H264", "VP8", "opus"
+    active: bool  # False while the browser's section is inactive
+
+
+@dataclass(frozen=True, slots=True)
+class SlotInfo:
+    transport_id: str
+    mid: str
+    kind: Kind
+    publication_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    transport_id: str
+    answer: str  # SDP
+    publications: tuple[PublicationInfo, ...]  # of a sending transport, in the order of its sections
+    slots: tuple[SlotInfo, ...]  # of a receiving transport, in the order of its sections
+
+
+@dataclass(frozen=True, slots=True)
+class IceRestarted:
+    transport_id: str
+    ufrag: str
+    pwd: str
+    candidates: tuple[str, ...]  # candidate-attribute values, without "a="
+
+
+@dataclass(frozen=True, slots=True)
+class TransportInfo:
+    transport_id: str
+    direction: Direction
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    transports: tuple[TransportInfo, ...]
+    publications: tuple[PublicationInfo, ...]
+    slots: tuple[SlotInfo, ...]
+    recorded: tuple[str, ...]  # publication ids
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    counters: dict[str, float]  # name -> value, as /metrics shows it without the prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The request was carried out and there is nothing to say about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The request could not be carried out; nothing has changed.
+
+    Codes: sdp_malformed, no_common_codec, unknown_transport, unknown_publication, unknown_slot, limit_reached.
+    """
+
+    code: str
+    message: str
+
+
+Reply = Answered | IceRestarted | Held | Measured | Done | Refused
+
+
+# ── what the worker tells by itself ───────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class TransportChanged:
+    transport_id: str
+    state: TransportState  # lost: consent expired (RFC 7675), gone for good; closed: the browser said goodbye
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationFlowing:
+    """First packet of a publication, or the first after a change of codec."""
+
+    publication_id: str
+    codec: str
+
+
+Event = TransportChanged | PublicationFlowing
+Message = Request | Reply | Event
+
+_BY_NAME: dict[str, type] = {cls.__name__: cls for cls in typing.get_args(Message)}
+
+
+def to_wire(message: Message) -> dict[str, Any]:
+    """A message as a JSON object; its `type` is the class name."""
+    return {"type": type(message).__name__, **dataclasses.asdict(message)}
+
+
+def from_wire(value: dict[str, Any]) -> Message:
+    """The message a JSON object stands for. Raises WireError for anything that is not exactly one."""
+    try:
+        cls = _BY_NAME[value["type"]]
+        return typing.cast(Message, _build(cls, {k: v for k, v in value.items() if k != "type"}))
+    except (KeyError, TypeError) as error:
+        raise WireError(f"not a control message: {str(value)[:200]}") from error
+
+
+def _build(cls: type, value: dict[str, Any]) -> object:
+    hints = typing.get_type_hints(cls)
+    if value.keys() != hints.keys():
+        raise WireError(f"{cls.__name__} takes {sorted(hints)}, got {sorted(value)}")
+    return cls(**{name: _convert(hint, value[name]) for name, hint in hints.items()})
+
+
+def _convert(hint: Any, value: Any) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        return tuple(_convert(args[0], item) for item in value)
+    if origin is Literal:
+        if value not in args:
+            raise WireError(f"{value!r} is none of {args}")
+        return value
+    if origin is types.UnionType:
+        return None if value is None else _convert(args[0], value)
+    if origin is dict:
+        return {str(key): _convert(args[1], item) for key, item in value.items()}
+    if dataclasses.is_dataclass(hint):
+        return _build(typing.cast(type, hint), value)
+    if hint is float and type(value) is int:
+        return float(value)
+    if type(value) is not hint:
+        raise WireError(f"{value!r} is not {hint}")
+    return value
