@@ -11,8 +11,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-FOLDERS = {"media", "signaling", "recorder", "server"}
-
 MAY_IMPORT = {
     "media": {"media", "aioice", "OpenSSL", "cryptography", "pylibsrtp", "cffi", "uvloop"},
     "signaling": {"signaling", "media", "aiohttp", "multidict", "redis", "pydantic"},
