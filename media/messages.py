@@ -163,7 +163,8 @@ class Done:
 class Refused:
     """The request could not be carried out; nothing has changed.
 
-    Codes: sdp_malformed, no_common_codec, unknown_transport, unknown_publication, unknown_slot, limit_reached.
+    Codes: sdp_malformed, no_common_codec, unknown_transport, unknown_publication, unknown_slot, limit_reached,
+    internal (a bug in the worker; its log has the traceback).
     """
 
     code: str
