@@ -1,0 +1,61 @@
+"""The worker's own certificate for DTLS: ECDSA P-256, self-signed, made at start and never stored.
+
+Nobody verifies a chain in WebRTC: the fingerprint in the SDP vouches for the certificate (RFC 8122, RFC 8827).
+"""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+_DIGESTS: dict[str, type[hashes.HashAlgorithm]] = {
+    "sha-256": hashes.SHA256,
+    "sha-384": hashes.SHA384,
+    "sha-512": hashes.SHA512,
+}
+_LIFETIME = datetime.timedelta(days=365)  # a worker that runs longer has other problems; browsers do not look
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A key and the certificate that goes with it."""
+
+    key: ec.EllipticCurvePrivateKey
+    x509: x509.Certificate
+    fingerprint: str  # sha-256, "AA:BB:…"
+
+    @classmethod
+    def generate(cls) -> Certificate:
+        """A fresh one. The name in it is random: it must not tell one school's server from another's."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, secrets.token_hex(8))])
+        now = datetime.datetime.now(datetime.UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))  # class PCs with a clock that is behind
+            .not_valid_after(now + _LIFETIME)
+            .sign(key, hashes.SHA256())
+        )
+        return cls(key, certificate, fingerprint_of(certificate))
+
+
+def fingerprint_of(certificate: x509.Certificate, algorithm: str = "sha-256") -> str:
+    """The certificate's fingerprint as SDP writes it. Raises KeyError for an algorithm that nobody should use."""
+    return certificate.fingerprint(_DIGESTS[algorithm]()).hex(":").upper()
+
+
+def vouched_for(certificate: x509.Certificate, fingerprints: tuple[tuple[str, str], ...]) -> bool:
+    """Whether one of the `(algorithm, value)` pairs of an SDP is this certificate's (RFC 8122 section 5)."""
+    return any(
+        algorithm.lower() in _DIGESTS and fingerprint_of(certificate, algorithm.lower()) == value.upper()
+        for algorithm, value in fingerprints
+    )
