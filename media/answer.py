@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from media.dtls import Role
 from media.messages import Direction, Kind
 from media.sdp import SessionDescription
 
@@ -64,6 +65,7 @@ class RemoteParameters:
     ufrag: str
     pwd: str
     fingerprints: tuple[tuple[str, str], ...]  # (algorithm, value)
+    dtls_role: Role  # ours: server, unless the offer insists on being it
 
 
 @dataclass(frozen=True, slots=True)
