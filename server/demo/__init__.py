@@ -1,0 +1,1 @@
+"""The demonstration: a lesson without a teacher, published like any other."""
