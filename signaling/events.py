@@ -1,0 +1,152 @@
+"""What can happen in a room: the kinds of event, and their JSON.
+
+An event is `seq` (1, 2, 3 … without holes), the moment on the lesson clock, who did it, and a payload whose class is its
+kind.
+The JSON is the same to the browser, in the journal and in the archive (PROTOCOL.md section 3).
+"""
+
+from __future__ import annotations
+
+import json
+import typing
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from media.messages import Kind
+from signaling.grants import Role
+
+Source = Literal["microphone", "camera", "screen"]
+LeaveReason = Literal["left", "lost", "removed"]
+RecordingState = Literal["on", "stopped", "off"]
+
+SERVER = "server"  # the actor of what no participant did
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    participant_id: str
+    role: Role
+    name: str
+    headcount: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    participant_id: str
+    away: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    participant_id: str
+    reason: LeaveReason
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The lesson has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    publication_id: str
+    participant_id: str
+    kind: Kind
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    publication_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    publication_id: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    raised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    participant_id: str
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    state: RecordingState
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The lesson is over."""
+
+
+# fmt: off
+Payload = (
+    Joined | Away | Left | Started | Published | Unpublished | Muted
+    | Hand | Floor | Chat | Mark | Recording | Ended
+)
+# fmt: on
+
+
+class EventError(ValueError):
+    """JSON that is no event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    seq: int
+    at_ms: int  # the lesson clock
+    actor: str  # participant id, or SERVER
+    payload: Payload
+
+    @property
+    def kind(self) -> str:
+        return type(self.payload).__name__.lower()
+
+    def to_wire(self) -> dict[str, Any]:
+        """The event as a JSON object, without `type`."""
+        return {
+            "seq": self.seq,
+            "at_ms": self.at_ms,
+            "kind": self.kind,
+            "actor": self.actor,
+            "payload": asdict(self.payload),
+        }
+
+    def to_json(self) -> str:
+        """One line of the journal and of the archive's events.jsonl."""
+        return json.dumps(self.to_wire(), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_wire(cls, value: dict[str, Any]) -> Event:
+        """The event a JSON object stands for. Raises EventError."""
+        try:
+            payload = _PAYLOADS[value["kind"]].validate_python(value["payload"])
+            return cls(int(value["seq"]), int(value["at_ms"]), str(value["actor"]), payload)
+        except (KeyError, TypeError, ValueError, ValidationError) as error:
+            raise EventError(f"not an event: {str(value)[:200]}") from error
+
+
+_PAYLOADS: dict[str, TypeAdapter[Payload]] = {
+    cls.__name__.lower(): TypeAdapter(cls) for cls in typing.get_args(Payload)
+}

@@ -1,0 +1,72 @@
+"""Where signaling meets the server: what a room asks of it and what it tells it.
+
+The server puts the recorder and the database behind these Protocols, so signaling knows neither of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from media import messages as media
+from signaling.events import Event, Source
+
+LessonStatus = Literal["scheduled", "live", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class LessonInfo:
+    lesson_id: str
+    title: str
+    status: LessonStatus
+    epoch_us: int | None  # the lesson clock's zero, microseconds since 1970, if the room was open before
+
+
+class LessonDirectory(Protocol):
+    """What the server knows of lessons."""
+
+    async def find(self, lesson_id: str) -> LessonInfo | None:
+        """The lesson, or None if there is none of this id."""
+
+
+class MediaWorker(Protocol):
+    """A media worker as an observer may use it."""
+
+    async def request(self, message: media.Request) -> media.Reply:
+        """Ask the worker. Raises ConnectionError when it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivePublication:
+    """A publication that is part of the lesson, with what a recorder must know of it."""
+
+    publication_id: str
+    participant_id: str
+    participant_name: str
+    kind: media.Kind
+    source: Source
+    lead: bool  # a lead teacher sends it
+
+
+class RoomObserver(Protocol):
+    """Something of the server's that follows rooms. Calls come in order, on the event loop, and must not block:
+    what takes time an observer does in a task of its own. An exception in one is logged and disturbs nobody else."""
+
+    def room_opened(self, lesson_id: str, epoch_us: int, title: str) -> None:
+        """A room is open. Told again for every room that comes back when the server process was restarted."""
+
+    def event_stored(self, lesson_id: str, event: Event) -> None:
+        """An event is in the log. Those of before a restart are not told again: see `Rooms.events`."""
+
+    def publication_added(self, lesson_id: str, publication: LivePublication, worker: MediaWorker) -> None:
+        """From now on its media belong to the lesson: it was published after `started`, or was there at `started`.
+
+        Told again, for the same publication and worker, when the server process was restarted.
+        """
+
+    def publication_removed(self, lesson_id: str, publication_id: str, worker: MediaWorker) -> None:
+        """Its media no longer belong to the lesson, though the worker may go on receiving them (a class whose floor was
+        taken back): a recorder must be told to stop at once. The worker may be gone already."""
+
+    async def room_ended(self, lesson_id: str) -> None:
+        """The lesson is over. Awaited; told again at the next start if the process died before it returned."""
