@@ -7,19 +7,16 @@ The worker knows transports, publications and slots. It knows no lesson and no p
 
 from __future__ import annotations
 
-import dataclasses
-import types
 import typing
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from media import wire
+from media.wire import WireError as WireError
+
 Direction = Literal["send", "receive"]  # as the browser sees it: "send" carries its publications to us
 Kind = Literal["audio", "video"]
 TransportState = Literal["connected", "lost", "closed"]
-
-
-class WireError(ValueError):
-    """A control message that is not of any known form."""
 
 
 # ── what the server asks ──────────────────────────────────────────────────────────────────────────────────────────
@@ -199,41 +196,9 @@ _BY_NAME: dict[str, type] = {cls.__name__: cls for cls in typing.get_args(Messag
 
 def to_wire(message: Message) -> dict[str, Any]:
     """A message as a JSON object; its `type` is the class name."""
-    return {"type": type(message).__name__, **dataclasses.asdict(message)}
+    return wire.dump(message)
 
 
 def from_wire(value: dict[str, Any]) -> Message:
     """The message a JSON object stands for. Raises WireError for anything that is not exactly one."""
-    try:
-        cls = _BY_NAME[value["type"]]
-        return typing.cast(Message, _build(cls, {k: v for k, v in value.items() if k != "type"}))
-    except (KeyError, TypeError) as error:
-        raise WireError(f"not a control message: {str(value)[:200]}") from error
-
-
-def _build(cls: type, value: dict[str, Any]) -> object:
-    hints = typing.get_type_hints(cls)
-    if value.keys() != hints.keys():
-        raise WireError(f"{cls.__name__} takes {sorted(hints)}, got {sorted(value)}")
-    return cls(**{name: _convert(hint, value[name]) for name, hint in hints.items()})
-
-
-def _convert(hint: Any, value: Any) -> Any:
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is tuple:
-        return tuple(_convert(args[0], item) for item in value)
-    if origin is Literal:
-        if value not in args:
-            raise WireError(f"{value!r} is none of {args}")
-        return value
-    if origin is types.UnionType:
-        return None if value is None else _convert(args[0], value)
-    if origin is dict:
-        return {str(key): _convert(args[1], item) for key, item in value.items()}
-    if dataclasses.is_dataclass(hint):
-        return _build(typing.cast(type, hint), value)
-    if hint is float and type(value) is int:
-        return float(value)
-    if type(value) is not hint:
-        raise WireError(f"{value!r} is not {hint}")
-    return value
+    return typing.cast(Message, wire.load(_BY_NAME, value))
