@@ -1,6 +1,7 @@
 """Where the logs of rooms live: one journal per lesson, kept in order by one writer."""
 
 from __future__ import annotations
+
 from typing import Protocol
 
 

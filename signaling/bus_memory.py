@@ -1,6 +1,7 @@
 """The bus of one process: journals in files of a folder."""
 
 from __future__ import annotations
+
 from pathlib import Path
 
 

@@ -33,7 +33,7 @@ class Grant:
     @property
     def room_role(self) -> Role:
         """The role in the room: researchers and administrators watch as observers."""
-        return "observer" if self.role in ("researcher", "admin") else self.role
+        return "observer" if self.role == "researcher" or self.role == "admin" else self.role
 
 
 Verifier = Callable[[str], Grant]  # raises GrantError: token_invalid, token_expired

@@ -1,6 +1,7 @@
 """The media workers of this node."""
 
 from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,0 +1,353 @@
+"""What browser and room say to each other over the WebSocket, as PROTOCOL.md tells it.
+
+JSON is checked here, once, and is a frozen dataclass from here on. The TypeScript twin is `web/src/protocol/messages.ts`;
+both are tested against `tests/signaling/samples/`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from media.messages import Direction, Kind
+from signaling.events import Event, RecordingState, Source
+from signaling.grants import Role
+
+MAX_MESSAGE = 64 * 1024  # bytes of JSON
+
+Id = Annotated[str, Field(min_length=1, max_length=200)]
+Token = Annotated[str, Field(max_length=8192)]
+Mid = Annotated[str, Field(min_length=1, max_length=32)]
+Generation = Annotated[int, Field(ge=0, le=2**53)]
+Number = Annotated[int, Field(ge=0, le=2**53)] | None  # `id` of a client's message: a JavaScript integer
+
+
+class MessageError(ValueError):
+    """Text that is no message of the protocol; `code` as in PROTOCOL.md section 5."""
+
+    def __init__(self, code: str, message: str, id: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.id = id  # what the reply answers to, where that much could be read
+
+
+# ── from the browser ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    session: Annotated[str, Field(max_length=1000)]
+    seq: Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    type: Literal["hello"] = "hello"
+    id: Number = None
+    token: Token
+    name: Annotated[str, Field(max_length=80)] | None = None
+    headcount: Annotated[int, Field(ge=0, le=9999)] | None = None
+    resume: Resume | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ping:
+    type: Literal["ping"] = "ping"
+    id: Number = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTrack:
+    mid: Mid
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    type: Literal["offer"] = "offer"
+    id: Number = None
+    direction: Direction
+    sdp: str
+    generation: Generation
+    tracks: Annotated[tuple[OfferedTrack, ...], Field(max_length=16)] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    type: Literal["mute"] = "mute"
+    id: Number = None
+    publication_id: Id
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFrame:
+    type: Literal["key_frame"] = "key_frame"
+    id: Number = None
+    publication_id: Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    type: Literal["start"] = "start"
+    id: Number = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseHand:
+    type: Literal["hand"] = "hand"
+    id: Number = None
+    raised: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveFloor:
+    type: Literal["floor"] = "floor"
+    id: Number = None
+    participant_id: Id
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    type: Literal["chat"] = "chat"
+    id: Number = None
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMark:
+    type: Literal["mark"] = "mark"
+    id: Number = None
+    label: Annotated[str, Field(max_length=100)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remove:
+    type: Literal["remove"] = "remove"
+    id: Number = None
+    participant_id: Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    type: Literal["end"] = "end"
+    id: Number = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    type: Literal["leave"] = "leave"
+    id: Number = None
+
+
+ClientMessage = (
+    Hello | Ping | Offer | Mute | KeyFrame | Start | RaiseHand | GiveFloor | Say | SetMark | Remove | End | Leave
+)
+
+_CLIENT: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
+
+
+def parse(text: str) -> ClientMessage:
+    """The message a text stands for. Raises MessageError."""
+    try:
+        return _CLIENT.validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        code = "unknown_message" if first["type"] == "union_tag_invalid" else "message_malformed"
+        where = ".".join(str(part) for part in first["loc"])
+        raise MessageError(code, f"{where}: {first['msg']}" if where else first["msg"], _id_in(text)) from None
+
+
+def _id_in(text: str) -> int | None:
+    try:
+        number = json.loads(text)["id"]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None
+    return number if type(number) is int else None
+
+
+# ── to the browser ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantState:
+    participant_id: str
+    role: Role
+    name: str
+    headcount: int | None
+    joined_ms: int
+    hand_ms: int | None  # since when its hand is up
+    on_floor: bool
+    away: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationState:
+    publication_id: str
+    participant_id: str
+    kind: Kind
+    source: Source
+    muted: bool
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatLine:
+    seq: int
+    at_ms: int
+    participant_id: str
+    name: str
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkState:
+    seq: int
+    at_ms: int
+    participant_id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    participants: tuple[ParticipantState, ...]
+    publications: tuple[PublicationState, ...]
+    started_ms: int | None
+    ended_ms: int | None
+    recording: RecordingState
+    chat: tuple[ChatLine, ...]
+    marks: tuple[MarkState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IceServer:
+    """A TURN or STUN server the browser may use."""
+
+    urls: tuple[str, ...]
+    username: str | None = None
+    credential: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotCounts:
+    audio: int
+    video: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcome:
+    type: Literal["welcome"] = "welcome"
+    re: int | None = None
+    participant_id: str
+    session: str
+    role: Role
+    lesson_id: str
+    title: str
+    now_ms: int
+    seq: int
+    resumed: bool
+    snapshot: Snapshot | None
+    rights: tuple[str, ...]
+    ice_servers: tuple[IceServer, ...]
+    slots: SlotCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pong:
+    type: Literal["pong"] = "pong"
+    re: int | None = None
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredTrack:
+    mid: str
+    publication_id: str
+    kind: Kind
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSend:
+    type: Literal["answer"] = "answer"
+    re: int | None = None
+    direction: Literal["send"] = "send"
+    generation: int
+    sdp: str
+    publications: tuple[AnsweredTrack, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerReceive:
+    type: Literal["answer"] = "answer"
+    re: int | None = None
+    direction: Literal["receive"] = "receive"
+    generation: int
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    mid: str
+    kind: Kind
+    publication_id: str | None
+    participant_id: str | None
+    source: Source | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slots:
+    type: Literal["slots"] = "slots"
+    slots: tuple[SlotState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaLost:
+    type: Literal["media_lost"] = "media_lost"
+    directions: tuple[Direction, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    type: Literal["done"] = "done"
+    re: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Error:
+    type: Literal["error"] = "error"
+    re: int | None = None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventMessage:
+    event: Event
+
+
+ServerMessage = (
+    Welcome | Pong | AnswerSend | AnswerReceive | Slots | MediaLost | Done | Error | EventMessage
+)  # fmt: skip
+
+
+def to_wire(message: ServerMessage) -> dict[str, Any]:
+    """A message to the browser as a JSON object."""
+    if isinstance(message, EventMessage):
+        return {"type": "event", **message.event.to_wire()}
+    value = asdict(message)
+    if value.get("re", 0) is None:
+        del value["re"]
+    if isinstance(message, Welcome):  # as RTCIceServer has it: absent, not null
+        value["ice_servers"] = [{k: v for k, v in server.items() if v is not None} for server in value["ice_servers"]]
+    return value
+
+
+def to_json(message: ServerMessage) -> str:
+    """A message to the browser as text."""
+    return json.dumps(to_wire(message), ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,101 @@
+import json
+import typing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from signaling import events, messages
+
+SAMPLES = Path(__file__).parent / "samples"
+CLIENT = sorted((SAMPLES / "client").glob("*.json"))
+SERVER = sorted((SAMPLES / "server").glob("*.json"))
+
+
+def _without_defaults(value: dict[str, Any]) -> dict[str, Any]:
+    empty = {"id": None, "name": None, "headcount": None, "resume": None, "tracks": ()}
+    return {key: item for key, item in value.items() if key not in empty or item != empty[key]}
+
+
+@pytest.mark.parametrize("path", CLIENT, ids=lambda path: path.stem)
+def test_a_sample_from_the_browser_is_understood_whole(path: Path) -> None:
+    text = path.read_text()
+    parsed = json.loads(json.dumps(_without_defaults(asdict(messages.parse(text)))))
+    assert parsed == json.loads(text)
+
+
+def _server_message(value: dict[str, Any]) -> messages.ServerMessage:
+    if value["type"] == "event":
+        return messages.EventMessage(events.Event.from_wire(value))
+    if value["type"] == "answer":
+        cls: type = messages.AnswerSend if value["direction"] == "send" else messages.AnswerReceive
+    else:
+        cls = {"media_lost": messages.MediaLost}.get(value["type"]) or getattr(messages, value["type"].title())
+    return typing.cast(messages.ServerMessage, TypeAdapter(cls).validate_python(value))
+
+
+@pytest.mark.parametrize("path", SERVER, ids=lambda path: path.stem)
+def test_a_sample_to_the_browser_is_what_we_would_say(path: Path) -> None:
+    value = json.loads(path.read_text())
+    assert json.loads(messages.to_json(_server_message(value))) == value
+
+
+def test_every_message_and_every_kind_of_event_has_a_sample() -> None:
+    client = {json.loads(path.read_text())["type"] for path in CLIENT}
+    assert client == {cls.__dataclass_fields__["type"].default for cls in typing.get_args(messages.ClientMessage)}
+    server = [json.loads(path.read_text()) for path in SERVER]
+    assert {value["type"] for value in server} == {
+        *(cls.__dataclass_fields__["type"].default for cls in typing.get_args(messages.ServerMessage)[:-1]),
+        "event",
+    }
+    kinds = {value["kind"] for value in server if value["type"] == "event"}
+    assert kinds == {cls.__name__.lower() for cls in typing.get_args(events.Payload)}
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "id"),
+    [
+        ("", "message_malformed", None),
+        ("[]", "message_malformed", None),
+        ("17", "message_malformed", None),
+        ('{"id": 4}', "message_malformed", 4),
+        ('{"type": 4, "id": 4}', "unknown_message", 4),
+        ('{"type": "stroke", "id": 4}', "unknown_message", 4),
+        ('{"type": "hand", "id": 4}', "message_malformed", 4),
+        ('{"type": "hand", "id": 4, "raised": 1}', "message_malformed", 4),
+        ('{"type": "hand", "id": "4", "raised": true}', "message_malformed", None),
+        ('{"type": "hand", "id": true, "raised": true}', "message_malformed", None),
+        ('{"type": "chat", "text": ""}', "message_malformed", None),
+        ('{"type": "chat", "text": "' + "长" * 501 + '"}', "message_malformed", None),
+        ('{"type": "mark", "label": "' + "长" * 101 + '"}', "message_malformed", None),
+        ('{"type": "offer", "direction": "both", "sdp": "", "generation": 1}', "message_malformed", None),
+        ('{"type": "offer", "direction": "send", "sdp": "", "generation": -1}', "message_malformed", None),
+        ("[" * 60_000, "message_malformed", None),
+        ('{"type": "hand", "id": ' + "9" * 5000 + ', "raised": true}', "message_malformed", None),
+        ('{"type": "chat", "text": "\\ud800"}', "message_malformed", None),
+    ],
+)
+def test_text_that_is_no_message_has_a_code_and_keeps_its_number(text: str, code: str, id: int | None) -> None:
+    with pytest.raises(messages.MessageError) as caught:
+        messages.parse(text)
+    assert (caught.value.code, caught.value.id) == (code, id)
+
+
+def test_fields_nobody_knows_are_ignored() -> None:
+    assert messages.parse('{"type": "hand", "raised": true, "colour": "red"}') == messages.RaiseHand(raised=True)
+
+
+def test_an_error_never_repeats_what_was_said() -> None:
+    with pytest.raises(messages.MessageError) as caught:
+        messages.parse('{"type": "hello", "token": 12345678901234}')
+    assert "1234" not in str(caught.value)
+
+
+@given(st.text())
+def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
+    with pytest.raises(messages.MessageError):
+        messages.parse(text)
