@@ -1,0 +1,1 @@
+"""People who log in: teachers, researchers, administrators. Classes need no account."""

@@ -1,0 +1,36 @@
+"""Accounts and their login sessions, as the database keeps them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.database import Base, UtcDateTime
+
+AccountRole = Literal["teacher", "researcher", "school_admin", "region_admin", "admin"]
+
+
+class User(Base):
+    """Someone with a name, a password and one role."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[str] = mapped_column(String(16))  # AccountRole
+    password_hash: Mapped[str] = mapped_column(String(255))  # Argon2id
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AccountSession(Base):
+    """A browser that has logged in. The cookie's value is not here, only its hash: a stolen copy opens nothing."""
+
+    __tablename__ = "account_sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256, hex
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -1,0 +1,1 @@
+"""Lessons: scheduled, live, over; the codes classes enter by, and the grants that let someone in."""

@@ -1,0 +1,266 @@
+"""Lessons over REST: make, list, end them, get into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Protocol, cast
+
+from aiohttp import web
+from pydantic import Field, StringConstraints
+
+from server import caller
+from server.caller import Caller
+from server.database import now
+from server.endpoint import Endpoint, Model, address, read, reply
+from server.lessons.grants import GrantRole
+from server.lessons.model import Lesson, LessonKind, LessonStatus
+from server.lessons.store import Lessons, LessonUnknownError, NoFreeCodeError
+from server.tries import TooManyTriesError, WrongTries
+from signaling.problems import ProblemError
+from signaling.rooms import Rooms
+
+RecordingWord = Literal["none", "recording", "ready", "damaged"]
+
+
+class Recordings(Protocol):
+    """What is known of the recordings of lessons."""
+
+    async def words(self, lesson_ids: Iterable[str]) -> dict[str, RecordingWord]: ...
+
+
+LESSONS = web.AppKey("lessons", Lessons)
+ROOMS = web.AppKey("rooms", Rooms)
+RECORDINGS = web.AppKey("recordings", Recordings)  # type: ignore[type-abstract]
+CODE_TRIES = web.AppKey("code_tries", WrongTries)
+
+PAGE = 100  # lessons in one answer unless asked for another number
+
+
+class NewLesson(Model):
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    kind: LessonKind = "delivered_class"
+
+
+class LessonView(Model):
+    lesson_id: str
+    title: str
+    kind: str
+    class_code: str | None = Field(None, description="Six digits; only for those who may run the lesson")
+    join_url: str | None = Field(None, description="The class page with the code, relative to this server")
+    status: LessonStatus
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    recording: RecordingWord
+
+
+class LessonList(Model):
+    lessons: tuple[LessonView, ...]
+    next: str | None = Field(None, description="Give it as `before` to get older ones; null at the end")
+
+
+class WantedGrant(Model):
+    role: Literal["lead_teacher", "co_teacher", "observer"]
+
+
+class GrantView(Model):
+    token: str
+    role: GrantRole
+    expires_at: datetime
+
+
+class Entry(Model):
+    code: Annotated[str, StringConstraints(min_length=1, max_length=32)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = None
+    headcount: Annotated[int, Field(ge=0, le=9999)] | None = None
+
+
+class EntryView(GrantView):
+    lesson_id: str
+    title: str
+    status: LessonStatus
+
+
+async def create(request: web.Request) -> web.Response:
+    who = await caller.require(request)
+    if not who.may_make_lessons():
+        raise caller.forbidden()
+    wanted = await read(request, NewLesson)
+    owner_id = who.account.user_id if who.account else None
+    try:
+        lesson, _ = await request.app[LESSONS].create(wanted.title, wanted.kind, owner_id)
+    except NoFreeCodeError as error:
+        raise ProblemError(503, "no_free_code", "All class codes are in use") from error
+    return reply((await _views(request, who, [lesson]))[0], 201)
+
+
+async def list_lessons(request: web.Request) -> web.Response:
+    """An account sees all lessons, a grant its own."""
+    who = await caller.require(request)
+    lessons = request.app[LESSONS]
+    limit, before = _limit(request), request.query.get("before")
+    if who.grant is not None:
+        found = [await find(request, who.grant.lesson_id)]
+        return reply(LessonList(lessons=await _views(request, who, found), next=None))
+    page = await lessons.page(limit + 1, await find(request, before) if before else None)
+    shown = await _views(request, who, page[:limit])
+    return reply(LessonList(lessons=shown, next=page[limit - 1].id if len(page) > limit else None))
+
+
+async def show(request: web.Request) -> web.Response:
+    who = await caller.require(request)
+    lesson = await watchable(request, who)
+    return reply((await _views(request, who, [lesson]))[0])
+
+
+async def end(request: web.Request) -> web.Response:
+    """End it for everyone; ending it again changes nothing."""
+    who = await caller.require(request)
+    lesson = await find(request, request.match_info["lesson_id"])
+    if not who.may_run(lesson):
+        raise caller.forbidden()
+    if lesson.status != "ended":
+        await request.app[ROOMS].end(lesson.id)  # tells the observers, which close the recording
+        await request.app[LESSONS].ended(lesson.id, now())  # a lesson nobody ever entered has no room
+    return reply((await _views(request, who, [await find(request, lesson.id)]))[0])
+
+
+async def grant(request: web.Request) -> web.Response:
+    """A token for oneself."""
+    who = await caller.require(request)
+    lesson = await find(request, request.match_info["lesson_id"])
+    wanted = await read(request, WantedGrant)
+    if wanted.role not in who.roles_in(lesson) or who.account is None:
+        raise caller.forbidden(f"{wanted.role} in this lesson")
+    token, claims = request.app[caller.GRANTS].mint(lesson.id, wanted.role, name=who.account.name)
+    return reply(GrantView(token=token, role=claims.role, expires_at=_moment(claims.expires_at)), 201)
+
+
+async def enter(request: web.Request) -> web.Response:
+    """A class enters with its code; name and headcount go into the room with the page's `hello`."""
+    wanted = await read(request, Entry)
+    tries = request.app[CODE_TRIES]
+    try:
+        tries.check(address(request))
+    except TooManyTriesError as error:
+        raise ProblemError(
+            429, "too_many_tries", "Too many wrong codes", headers={"Retry-After": str(error.retry_after)}
+        ) from error
+    # Typed on a board: with blanks, or with the full-width digits of a Chinese input method.
+    code = "".join(str(int(letter)) for letter in wanted.code if letter.isdecimal())
+    lesson = await request.app[LESSONS].by_code(code)
+    if lesson is None:
+        tries.wrong(address(request))
+        raise ProblemError(404, "class_code_unknown", "No lesson has this class code")
+    if lesson.status == "ended":
+        raise ProblemError(410, "lesson_ended", "The lesson is over")
+    token, claims = request.app[caller.GRANTS].mint(lesson.id, "receiving_class", name=wanted.name or None)
+    return reply(
+        EntryView(
+            lesson_id=lesson.id,
+            title=lesson.title,
+            status=cast(LessonStatus, lesson.status),
+            token=token,
+            role=claims.role,
+            expires_at=_moment(claims.expires_at),
+        )
+    )
+
+
+async def find(request: web.Request, lesson_id: str) -> Lesson:
+    """The lesson of this id, or a 404."""
+    try:
+        return await request.app[LESSONS].get(lesson_id)
+    except LessonUnknownError as error:
+        raise ProblemError(404, "lesson_unknown", "There is no such lesson") from error
+
+
+async def watchable(request: web.Request, who: Caller) -> Lesson:
+    """The lesson the path names, if the caller may know of it."""
+    lesson_id = request.match_info["lesson_id"]
+    if who.grant is not None and not who.may_watch(lesson_id):
+        raise ProblemError(403, "token_foreign", "The token is for another lesson")
+    return await find(request, lesson_id)
+
+
+async def _views(request: web.Request, who: Caller, lessons: Iterable[Lesson]) -> tuple[LessonView, ...]:
+    lessons = list(lessons)
+    codes = await request.app[LESSONS].codes([lesson.id for lesson in lessons if who.may_run(lesson)])
+    words = await request.app[RECORDINGS].words([lesson.id for lesson in lessons])
+    return tuple(view(lesson, codes.get(lesson.id), words.get(lesson.id, "none")) for lesson in lessons)
+
+
+def view(lesson: Lesson, code: str | None, recording: RecordingWord = "none") -> LessonView:
+    return LessonView(
+        lesson_id=lesson.id,
+        title=lesson.title,
+        kind=lesson.kind,
+        class_code=code,
+        join_url=code and join_url(code),
+        status=cast(LessonStatus, lesson.status),
+        created_at=lesson.created_at,
+        started_at=lesson.started_at,
+        ended_at=lesson.ended_at,
+        recording=recording,
+    )
+
+
+def join_url(code: str) -> str:
+    """The class page for a code. In the fragment it reaches no log and no other server."""
+    return f"/class#{code}"
+
+
+def _limit(request: web.Request) -> int:
+    text = request.query.get("limit", str(PAGE))
+    if not text.isdecimal() or not 1 <= int(text) <= 500:
+        raise ProblemError(422, "field_invalid", "A field is missing or not of the right form", "limit: 1 to 500")
+    return int(text)
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/api/lessons",
+        create,
+        "Make a lesson; its class code comes with it",
+        body=NewLesson,
+        reply=LessonView,
+        status=201,
+        codes=("no_free_code",),
+    ),
+    Endpoint("GET", "/api/lessons", list_lessons, "Lessons, newest first (?limit=, ?before=)", reply=LessonList),
+    Endpoint("GET", "/api/lessons/{lesson_id}", show, "One lesson", reply=LessonView, codes=("lesson_unknown",)),
+    Endpoint(
+        "POST",
+        "/api/lessons/{lesson_id}/end",
+        end,
+        "End a lesson for everyone",
+        reply=LessonView,
+        codes=("lesson_unknown",),
+    ),
+    Endpoint(
+        "POST",
+        "/api/lessons/{lesson_id}/grants",
+        grant,
+        "A token to take part in a lesson with one's account",
+        body=WantedGrant,
+        reply=GrantView,
+        status=201,
+        codes=("lesson_unknown",),
+    ),
+    Endpoint(
+        "POST",
+        "/api/class/enter",
+        enter,
+        "A class enters a lesson with its code",
+        body=Entry,
+        reply=EntryView,
+        codes=("class_code_unknown", "lesson_ended", "too_many_tries"),
+        open=True,
+    ),
+)

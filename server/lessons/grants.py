@@ -1,0 +1,87 @@
+"""Grants: signed statements that whoever shows one has a role in one lesson for a while (JWT, HS256).
+
+Claims: lesson, role, name?, sub? (a participant id), iat, exp, kind. `kind` keeps a grant from being shown as an archive
+cookie and the other way round. What a role may do in a room is decided in signaling/, over REST in `server/caller.py`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import jwt
+
+GrantRole = Literal[
+    "lead_teacher", "co_teacher", "receiving_class", "local_teacher", "observer", "researcher", "admin"
+]
+TokenKind = Literal["grant", "archive"]
+
+GRANT_TIME = 4 * 3600  # seconds: a morning of lessons; a participant who is in the room stays beyond it
+
+
+class TokenError(Exception):
+    """A token that is not to be believed; `code` is token_invalid or token_expired."""
+
+    def __init__(self, code: Literal["token_invalid", "token_expired"]) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says."""
+
+    lesson_id: str  # empty in an administrator's token that is for no lesson
+    role: GrantRole
+    name: str | None
+    participant_id: str | None
+    expires_at: int  # seconds since 1970
+
+
+class Grants:
+    """Makes and reads tokens with one key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def mint(
+        self,
+        lesson_id: str,
+        role: GrantRole,
+        *,
+        name: str | None = None,
+        participant_id: str | None = None,
+        ttl: float = GRANT_TIME,
+        kind: TokenKind = "grant",
+    ) -> tuple[str, Claims]:
+        """A token good for `ttl` seconds, and what it says."""
+        issued = int(time.time())
+        claims = Claims(lesson_id, role, name, participant_id, issued + int(ttl))
+        payload: dict[str, Any] = {"kind": kind, "lesson": lesson_id, "role": role, "iat": issued, "exp": claims.expires_at}
+        if name is not None:
+            payload["name"] = name
+        if participant_id is not None:
+            payload["sub"] = participant_id
+        return jwt.encode(payload, self._key, algorithm="HS256"), claims
+
+    def read(self, token: str, kind: TokenKind = "grant") -> Claims:
+        """What a token says. Raises TokenError."""
+        try:
+            payload = jwt.decode(
+                token, self._key, algorithms=["HS256"], options={"require": ["exp", "lesson", "role", "kind"]}
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise TokenError("token_expired") from error
+        except jwt.InvalidTokenError as error:
+            raise TokenError("token_invalid") from error
+        lesson_id, role, name, participant_id = (payload.get(claim) for claim in ("lesson", "role", "name", "sub"))
+        if (
+            payload["kind"] != kind
+            or role not in get_args(GrantRole)
+            or not isinstance(lesson_id, str)
+            or not isinstance(name, str | None)
+            or not isinstance(participant_id, str | None)
+        ):
+            raise TokenError("token_invalid")
+        return Claims(lesson_id, role, name, participant_id, int(payload["exp"]))

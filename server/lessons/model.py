@@ -1,0 +1,53 @@
+"""Lessons and class codes, as the database keeps them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import BigInteger, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.database import Base, UtcDateTime
+
+LessonStatus = Literal["scheduled", "live", "ended"]
+LessonKind = Literal[
+    "delivered_class",
+    "master_class",
+    "school_online_course",
+    "synchronous_lesson",
+    "dual_teacher_lesson",
+    "demo_lesson",
+    "open_lesson",
+    "viewing_lesson",
+    "study_lesson",
+    "research_activity",
+    "lecture",
+    "training",
+]
+
+
+class Lesson(Base):
+    """One occurrence that is broadcast and recorded."""
+
+    __tablename__ = "lessons"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(32))  # LessonKind
+    owner_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    status: Mapped[str] = mapped_column(String(16))  # LessonStatus
+    epoch_us: Mapped[int | None] = mapped_column(BigInteger)  # the lesson clock's zero, microseconds since 1970
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ClassCode(Base):
+    """Six digits that stand for a lesson until it is over."""
+
+    __tablename__ = "class_codes"
+
+    code: Mapped[str] = mapped_column(String(6), primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(ForeignKey("lessons.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,124 @@
+"""Lessons and class codes in the database: making them, finding them, moving them from scheduled to live to ended."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from server.database import now
+from server.lessons.model import ClassCode, Lesson, LessonKind
+
+# A class that comes late with yesterday's code is told that the lesson is over, not let into another one.
+CODE_REST = timedelta(days=1)
+
+
+class LessonUnknownError(Exception):
+    """There is no lesson of this id."""
+
+
+class NoFreeCodeError(Exception):
+    """Nearly all six-digit codes are in use."""
+
+
+class Lessons:
+    def __init__(self, sessions: async_sessionmaker[Any]) -> None:
+        self._sessions = sessions
+
+    async def create(self, title: str, kind: LessonKind, owner_id: str | None = None) -> tuple[Lesson, str]:
+        """A scheduled lesson and its class code. Raises NoFreeCodeError."""
+        lesson = Lesson(
+            id=secrets.token_hex(6), title=title, kind=kind, owner_id=owner_id, status="scheduled", created_at=now()
+        )
+        for _ in range(20):
+            code = f"{secrets.randbelow(1_000_000):06}"
+            try:
+                async with self._sessions.begin() as session:
+                    await _free(session, code)
+                    session.add(lesson)
+                    await session.flush()
+                    session.add(ClassCode(code=code, lesson_id=lesson.id, created_at=now()))
+            except IntegrityError:
+                lesson = Lesson(**_columns(lesson))  # the code is taken; the failed object cannot be added again
+                continue
+            return lesson, code
+        raise NoFreeCodeError
+
+    async def get(self, lesson_id: str) -> Lesson:
+        """The lesson. Raises LessonUnknownError."""
+        async with self._sessions() as session:
+            lesson: Lesson | None = await session.get(Lesson, lesson_id)
+        if lesson is None:
+            raise LessonUnknownError(lesson_id)
+        return lesson
+
+    async def page(self, limit: int, before: Lesson | None = None) -> Sequence[Lesson]:
+        """Lessons, newest first, those older than `before`."""
+        wanted = select(Lesson).order_by(Lesson.created_at.desc(), Lesson.id.desc()).limit(limit)
+        if before is not None:
+            wanted = wanted.where(tuple_(Lesson.created_at, Lesson.id) < tuple_(before.created_at, before.id))
+        async with self._sessions() as session:
+            return (await session.scalars(wanted)).all()
+
+    async def not_ended(self) -> Sequence[Lesson]:
+        """Lessons that are live, as the database knows."""
+        async with self._sessions() as session:
+            return (await session.scalars(select(Lesson).where(Lesson.status == "live"))).all()
+
+    async def codes(self, lesson_ids: Sequence[str]) -> dict[str, str]:
+        """The class code of each of these lessons that has one."""
+        async with self._sessions() as session:
+            rows = await session.scalars(select(ClassCode).where(ClassCode.lesson_id.in_(lesson_ids)))
+            return {row.lesson_id: row.code for row in rows}
+
+    async def by_code(self, code: str) -> Lesson | None:
+        """The lesson a class code stands for, ended ones included while their code rests."""
+        wanted = select(Lesson).join(ClassCode, ClassCode.lesson_id == Lesson.id).where(ClassCode.code == code)
+        async with self._sessions() as session:
+            lesson: Lesson | None = await session.scalar(wanted)
+        return lesson
+
+    async def move_code(self, code: str, lesson_id: str) -> None:
+        """Let a code in use stand for another lesson instead of that one's own."""
+        async with self._sessions.begin() as session:
+            await session.execute(delete(ClassCode).where(ClassCode.lesson_id == lesson_id))
+            await session.execute(update(ClassCode).where(ClassCode.code == code).values(lesson_id=lesson_id))
+
+    async def opened(self, lesson_id: str, epoch_us: int) -> None:
+        """The room is open: its clock's zero is known."""
+        await self._update(lesson_id, Lesson.status != "ended", epoch_us=epoch_us)
+
+    async def started(self, lesson_id: str, at: datetime) -> None:
+        """The lesson has begun; telling it again changes nothing."""
+        await self._update(lesson_id, Lesson.status == "scheduled", status="live", started_at=at)
+
+    async def ended(self, lesson_id: str, at: datetime) -> None:
+        """The lesson is over; telling it again changes nothing."""
+        await self._update(lesson_id, Lesson.status != "ended", status="ended", ended_at=at)
+
+    async def remove(self, lesson_id: str) -> None:
+        """Forget a lesson; its archive is another matter."""
+        async with self._sessions.begin() as session:
+            await session.execute(delete(ClassCode).where(ClassCode.lesson_id == lesson_id))
+            await session.execute(delete(Lesson).where(Lesson.id == lesson_id))
+
+    async def _update(self, lesson_id: str, condition: Any, **values: object) -> None:
+        async with self._sessions.begin() as session:
+            await session.execute(update(Lesson).where(Lesson.id == lesson_id, condition).values(**values))
+
+
+async def _free(session: AsyncSession, code: str) -> None:
+    """Take a code back from a lesson that has been over for long enough."""
+    rested = select(Lesson.id).where(
+        Lesson.status == "ended", or_(Lesson.ended_at.is_(None), Lesson.ended_at < now() - CODE_REST)
+    )
+    await session.execute(delete(ClassCode).where(ClassCode.code == code, ClassCode.lesson_id.in_(rested)))
+
+
+def _columns(lesson: Lesson) -> dict[str, Any]:
+    return {column.key: getattr(lesson, column.key) for column in Lesson.__table__.columns}

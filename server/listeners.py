@@ -1,0 +1,154 @@
+"""The sockets of a node, bound once by the supervisor and inherited by its children.
+
+Because the supervisor holds them, "port taken" is one plain sentence at the start, and a child that is started again
+finds its port as it was, with what came in meanwhile.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import ifaddr
+
+from server.failure import CannotWorkError
+from server.settings import Address, Settings
+
+BACKLOG = 1024  # connections that wait while the server process is started again
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPort:
+    """The UDP port of one media worker: a socket for each local address, so that replies leave from where they were reached."""
+
+    port: int
+    sockets: tuple[tuple[str, socket.socket], ...]  # IP, socket
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    http: socket.socket
+    https: socket.socket | None
+    media: tuple[MediaPort, ...]
+
+    def close(self) -> None:
+        for one in self._all():
+            one.close()
+
+    def _all(self) -> Iterator[socket.socket]:
+        yield self.http
+        if self.https is not None:
+            yield self.https
+        for media in self.media:
+            yield from (one for _, one in media.sockets)
+
+
+def bind(settings: Settings) -> Listeners:
+    """All sockets of this node. Raises CannotWorkError naming the port that is taken."""
+    bound: list[socket.socket] = []
+    try:
+        bound.append(listen(settings.http, "--http"))
+        if settings.https is not None:
+            bound.append(listen(settings.https, "--https"))
+        media = bind_media(settings.media_port, settings.worker_count)
+    except CannotWorkError:
+        for one in bound:
+            one.close()
+        raise
+    return Listeners(bound[0], bound[1] if len(bound) > 1 else None, media)
+
+
+def listen(address: Address, flag: str) -> socket.socket:
+    """A listening TCP socket. Raises CannotWorkError."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        if family == socket.AF_INET:
+            family, _, _, _, where = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
+        else:
+            where = (address.host, address.port)
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(where)
+            listener.listen(BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        raise CannotWorkError(why_not(error, "TCP", address.port, str(address), flag)) from error
+    listener.setblocking(False)
+    return listener
+
+
+def bind_media(port: int, workers: int) -> tuple[MediaPort, ...]:
+    """The UDP ports of the media workers, worker n on `port` + n. Raises CannotWorkError."""
+    addresses = local_addresses()
+    if port:
+        if port + workers - 1 > 65535:
+            raise CannotWorkError(f"--media-port {port} leaves no room for {workers} workers below 65536.")
+        return tuple(_bind_port(port + number, addresses) for number in range(workers))
+    for _ in range(20):  # any free port: the kernel's choice on one address may be taken on another
+        try:
+            first = _bind_port(0, addresses)
+        except CannotWorkError:
+            continue
+        others: list[MediaPort] = []
+        try:
+            for number in range(1, workers):
+                others.append(_bind_port(first.port + number, addresses))
+        except CannotWorkError:
+            for media in (first, *others):
+                for _, one in media.sockets:
+                    one.close()
+            continue
+        return (first, *others)
+    raise CannotWorkError(f"No {workers} UDP ports in a row are free on every address of this machine.")
+
+
+def local_addresses() -> list[str]:
+    """The addresses of this machine that a browser may use, best first, loopback last.
+
+    Link-local ones are left out: a browser would have to name its own interface to reach them.
+    """
+    found = set()
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            found.add(ipaddress.ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0]))
+    usable = [ip for ip in found if not (ip.is_link_local or ip.is_unspecified or ip.is_multicast)]
+    usable.sort(key=lambda ip: (ip.is_loopback, ip.version, int(ip)))
+    return [str(ip) for ip in usable] or ["127.0.0.1"]
+
+
+def why_not(error: OSError, protocol: str, port: int, where: str, flag: str) -> str:
+    """What keeps a socket from being bound, in one sentence."""
+    if error.errno == errno.EADDRINUSE:
+        return f"{protocol} port {port} is already taken on {where}: stop what uses it or choose another with {flag}."
+    if error.errno == errno.EACCES:
+        return f"{protocol} port {port} may not be opened by this user: choose one above 1023 with {flag}."
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        return f"{where} is no address of this machine: choose another with {flag}."
+    return f"{protocol} port {port} on {where} cannot be opened: {error.strerror or error}."
+
+
+def _bind_port(port: int, addresses: list[str]) -> MediaPort:
+    sockets: list[tuple[str, socket.socket]] = []
+    for ip in addresses:
+        one = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            if one.family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind((ip, port))
+        except OSError as error:
+            one.close()
+            if error.errno == errno.EADDRNOTAVAIL and sockets:
+                continue  # an address still being set up (IPv6 duplicate address detection)
+            for _, other in sockets:
+                other.close()
+            raise CannotWorkError(why_not(error, "UDP", port, ip, "--media-port")) from error
+        one.setblocking(False)
+        port = port or one.getsockname()[1]
+        sockets.append((ip, one))
+    return MediaPort(port, tuple(sockets))

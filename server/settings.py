@@ -1,0 +1,231 @@
+"""What the person who runs Tongke may choose, read once from flags, environment and an optional TOML file.
+
+A flag wins over `TONGKE_<FLAG>`, that over the TOML file named by `--config`, that over the default. Children of the
+supervisor get the same settings through the environment (`Settings.environment`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from server.failure import CannotWorkError
+
+
+class SettingsError(CannotWorkError):
+    """A setting that cannot be; the text names it and says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a listener is bound: host and TCP port, port 0 for any free one."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> Self:
+        """An address from `HOST:PORT`, `[IPV6]:PORT` or `:PORT`."""
+        host, colon, port = text.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]") or "0.0.0.0"  # noqa: S104 - every address is the default
+        if not colon or not port.isdecimal() or int(port) > 65535:
+            raise SettingsError(f"{name} must be HOST:PORT, not {text!r}.")
+        return cls(host, int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    http: Address = Address("0.0.0.0", 8080)  # noqa: S104
+    """Where pages and API are served without TLS."""
+    https: Address | None = Address("0.0.0.0", 8443)  # noqa: S104
+    """Where they are served with TLS; None with --no-https. Browsers give camera and microphone only here or on localhost."""
+    tls_cert: Path | None = None
+    """PEM certificate chain; without one a self-signed certificate is made in the data folder."""
+    tls_key: Path | None = None
+    """PEM private key of it."""
+    media_port: int = 7000
+    """UDP port of the first media worker; worker n has this plus n. 0 takes any free ports."""
+    public_ip: tuple[str, ...] = ()
+    """Addresses browsers reach this machine by when they are not its own (behind a NAT or a container network)."""
+    workers: int = 0
+    """Media workers; 0 means one per core less one, at least one."""
+    data: Path = Path("data")
+    """Folder of everything that must survive: database, archive, journals, secret, certificate."""
+    database_url: str = ""
+    """PostgreSQL or SQLite by URL; empty means SQLite in the data folder."""
+    redis_url: str = ""
+    """Shared state of several nodes. Not in this version: a value is refused."""
+    archive_url: str = ""
+    """Where lessons are archived; empty means <data>/archive. This version knows folders only (file:///…)."""
+    secret_file: Path | None = None
+    """Key that signs grants and sessions; made in the data folder when not given."""
+    config: Path | None = None
+    """TOML file with any of these."""
+
+    @property
+    def worker_count(self) -> int:
+        return self.workers or max(1, (os.cpu_count() or 1) - 1)
+
+    @property
+    def archive(self) -> Path:
+        """The folder that holds one folder per lesson."""
+        return Path(urlsplit(self.archive_url).path) if self.archive_url else self.data / "archive"
+
+    @property
+    def journals(self) -> Path:
+        """The folder of the rooms' event logs while a lesson is not over."""
+        return self.data / "journals"
+
+    @property
+    def secret(self) -> Path:
+        return self.secret_file or self.data / "secret.key"
+
+    @property
+    def database(self) -> str:
+        """The database's URL in the form SQLAlchemy takes, with an asynchronous driver."""
+        url = self.database_url or f"sqlite:///{self.data.absolute() / 'tongke.db'}"
+        scheme, _, rest = url.partition("://")
+        driver = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg"}
+        return f"{driver.get(scheme, scheme)}://{rest}"
+
+    def environment(self) -> dict[str, str]:
+        """These settings as environment variables, for child processes."""
+        values = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "config":
+                continue  # its values are in the others
+            if field.name == "https" and value is None:
+                values["TONGKE_NO_HTTPS"] = "1"
+            elif isinstance(value, tuple):
+                values[_variable(field.name)] = ",".join(value)
+            elif value not in (None, ""):
+                values[_variable(field.name)] = str(value)
+        return values
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of `serve`; what is not given on the command line stays None."""
+    flags = parser.add_argument_group("settings (each also as TONGKE_<FLAG>)")
+    flags.add_argument("--http", metavar="HOST:PORT", help="pages and API without TLS (0.0.0.0:8080)")
+    secure = flags.add_mutually_exclusive_group()
+    secure.add_argument("--https", metavar="HOST:PORT", help="pages and API with TLS (0.0.0.0:8443)")
+    secure.add_argument("--no-https", action="store_const", const="1", help="serve no TLS")
+    flags.add_argument("--tls-cert", metavar="F", help="PEM certificate chain (default: self-signed)")
+    flags.add_argument("--tls-key", metavar="F", help="PEM private key")
+    flags.add_argument("--media-port", metavar="PORT", help="UDP port of the first media worker (7000)")
+    flags.add_argument("--public-ip", metavar="IP", nargs="+", action="extend", help="addresses to announce to browsers")
+    flags.add_argument("--workers", metavar="N", help="media workers (one per core less one)")
+    flags.add_argument("--data", metavar="DIR", help="data folder (./data)")
+    flags.add_argument("--database-url", metavar="URL", help="database (SQLite in the data folder)")
+    flags.add_argument("--redis-url", metavar="URL", help="shared state of several nodes (not in this version)")
+    flags.add_argument("--archive-url", metavar="URL", help="where lessons are archived (<data>/archive)")
+    flags.add_argument("--secret-file", metavar="F", help="signing key (<data>/secret.key)")
+    flags.add_argument("--config", metavar="F", help="TOML file with any of these settings")
+
+
+def load(arguments: argparse.Namespace | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force. Raises SettingsError."""
+    environ = os.environ if environ is None else environ
+    given = _from_environment(environ) | _from_flags(arguments)
+    if config := given.get("config"):
+        given = _from_toml(Path(str(config))) | given
+    return _build(given)
+
+
+def _from_flags(arguments: argparse.Namespace | None) -> dict[str, Any]:
+    flags = {name: value for name, value in vars(arguments or argparse.Namespace()).items() if name in _NAMES}
+    return _with_tls({name: value for name, value in flags.items() if value is not None})
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    return _with_tls({name: environ[_variable(name)] for name in _NAMES if environ.get(_variable(name))})
+
+
+def _with_tls(given: dict[str, Any]) -> dict[str, Any]:
+    """An address for TLS also says that there is TLS, over a `no_https` from further back."""
+    return {"no_https": ""} | given if "https" in given else given
+
+
+def _from_toml(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error}.") from error
+    values = {name.replace("-", "_"): value for name, value in values.items()}
+    if unknown := sorted(values.keys() - _NAMES):
+        raise SettingsError(f"The settings file {path} has an unknown setting {unknown[0]!r}.")
+    return values
+
+
+def _build(given: dict[str, Any]) -> Settings:
+    chosen: dict[str, Any] = {}
+    for name, value in given.items():
+        if name == "http":
+            chosen[name] = Address.parse(str(value), "--http")
+        elif name == "https":
+            chosen.setdefault(name, Address.parse(str(value), "--https"))
+        elif name in ("media_port", "workers"):
+            chosen[name] = _number(name, value)
+        elif name == "public_ip":
+            chosen[name] = _addresses(value)
+        elif name in ("tls_cert", "tls_key", "data", "secret_file", "config"):
+            chosen[name] = Path(str(value)).expanduser()
+        elif name != "no_https":
+            chosen[name] = str(value)
+    if _true(given.get("no_https", "")):
+        chosen["https"] = None
+    settings = Settings(**chosen)
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        raise SettingsError("--tls-cert and --tls-key go together; one of them is missing.")
+    if settings.redis_url:
+        raise SettingsError("--redis-url: this version runs on one node and keeps its state itself; leave it out.")
+    if settings.archive_url and urlsplit(settings.archive_url).scheme not in ("", "file"):
+        raise SettingsError("--archive-url: this version archives to a folder; give a path or file:///… .")
+    if settings.database.partition("://")[0] not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+        raise SettingsError("--database-url must begin with sqlite:/// or postgresql:// .")
+
+
+def _number(name: str, value: Any) -> int:
+    flag, most = "--" + name.replace("_", "-"), 65535 if name == "media_port" else 256
+    try:
+        number = int(value)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= most:
+        raise SettingsError(f"{flag} must be a number from 0 to {most}, not {value!r}.")
+    return number
+
+
+def _addresses(value: Any) -> tuple[str, ...]:
+    texts = value.replace(",", " ").split() if isinstance(value, str) else [str(item) for item in value]
+    try:
+        return tuple(str(ipaddress.ip_address(text)) for text in texts)
+    except ValueError as error:
+        raise SettingsError(f"--public-ip takes IP addresses: {error}.") from error
+
+
+def _true(value: Any) -> bool:
+    return str(value).lower() not in ("", "0", "false", "no", "off")
+
+
+def _variable(name: str) -> str:
+    return "TONGKE_" + name.upper()
+
+
+_NAMES = {field.name for field in fields(Settings)} | {"no_https"}
