@@ -1,0 +1,266 @@
+/**
+ * One person's presence in one live lesson: the connection, both directions of media, the folded room and the line,
+ * as one immutable state that a page draws. What a page wants done are the methods; everything that breaks mends itself
+ * here, and the state says so while it lasts.
+ */
+
+import { Receiving, PATIENT } from "../media/receiving";
+import { Sending } from "../media/sending";
+import type { SideState } from "../media/side";
+import { received, sent, type Totals } from "../media/statistics";
+import { Connection, type ConnectionPhase, type Socket } from "../protocol/connection";
+import type { Command, Hello, LessonEvent, Role, ServerMessage, Slot, Welcome } from "../protocol/messages";
+import { between, judge, type LineState, type LineWord, NEW_LINE } from "../room/line";
+import { EMPTY_ROOM, fromSnapshot, participant, reduce, type RoomState } from "../room/reducer";
+import { OwnMedia, type OwnState } from "./own_media";
+
+export interface PresenceState {
+  readonly phase: ConnectionPhase;
+  readonly closedBy: string | null; // why it is over, a code of the protocol
+  readonly me: string | null;
+  readonly role: Role | null;
+  readonly title: string;
+  readonly rights: readonly string[];
+  readonly room: RoomState;
+  readonly slots: readonly Slot[];
+  readonly receiving: SideState;
+  readonly sending: SideState;
+  readonly blocked: boolean; // media do not get through, again and again, while the WebSocket does
+  readonly refusal: string | null; // the server's word on the last thing asked
+  readonly line: LineWord;
+  readonly own: OwnState;
+}
+
+/** What survives a reload of the page. */
+export interface Kept {
+  session: string;
+  sendGeneration: number;
+  receiveGeneration: number;
+}
+
+export interface PresenceOptions {
+  openSocket: () => Socket;
+  hello: (renew: boolean) => Promise<Hello>;
+  kept?: Kept | null;
+  keep?: (kept: Kept) => void;
+  /** Whoever watches waits 400 ms for lost packets; a teacher, who talks with classes, does not. */
+  patient: boolean;
+}
+
+const MEASURE_EVERY = 2_000; // ms
+const BLOCKED_AFTER = 3; // failed attempts in a row
+
+export class Presence {
+  state: PresenceState;
+  readonly own: OwnMedia;
+
+  private readonly connection: Connection;
+  private readonly receivingSide: Receiving;
+  private readonly sendingSide: Sending;
+  private readonly listeners = new Set<() => void>();
+  private line: LineState = NEW_LINE;
+  private totals: Totals | null = null;
+  private measuring: ReturnType<typeof setInterval>;
+
+  constructor(private readonly options: PresenceOptions) {
+    const kept = options.kept ?? null;
+    const sides = {
+      request: (offer: Parameters<Connection["request"]>[0]) => this.connection.request(offer),
+      changed: () => this.sidesChanged(),
+    };
+    this.receivingSide = new Receiving({ ...sides, generation: kept?.receiveGeneration ?? 0 });
+    this.receivingSide.setPatience(options.patient ? PATIENT : 0);
+    this.sendingSide = new Sending({ ...sides, generation: kept?.sendGeneration ?? 0 });
+    this.own = new OwnMedia(
+      this.sendingSide,
+      () => this.update({ own: this.own.state }),
+      () => this.announceMute(),
+    );
+    this.state = {
+      phase: "opening",
+      closedBy: null,
+      me: null,
+      role: null,
+      title: "",
+      rights: [],
+      room: EMPTY_ROOM,
+      slots: [],
+      receiving: "idle",
+      sending: "idle",
+      blocked: false,
+      refusal: null,
+      line: "connecting",
+      own: this.own.state,
+    };
+    this.connection = new Connection({
+      open: options.openSocket,
+      hello: options.hello,
+      // seq 0: after a reload the state is folded again from the first event, or comes as a snapshot.
+      ...(kept ? { resume: { session: kept.session, seq: 0 } } : {}),
+      listener: {
+        phase: (phase) => this.phaseChanged(phase),
+        welcome: (welcome) => this.welcomed(welcome),
+        message: (message) => this.received(message),
+        closed: (code) => this.closedBy(code),
+      },
+    });
+    this.measuring = setInterval(() => void this.measure(), MEASURE_EVERY);
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Lesson time in ms, or null before the first word from the server. */
+  lessonNow(): number | null {
+    return this.connection.clock.at(performance.now());
+  }
+
+  track(mid: string): MediaStreamTrack | null {
+    return this.receivingSide.track(mid);
+  }
+
+  setPatient(patient: boolean): void {
+    this.receivingSide.setPatience(patient ? PATIENT : 0);
+  }
+
+  /** Ask for something. What comes of it arrives as an event, a refusal in `state.refusal`. */
+  ask(command: Command): boolean {
+    this.update({ refusal: null });
+    return this.connection.send(command);
+  }
+
+  /** The network may be back. */
+  nudge(): void {
+    this.connection.nudge();
+  }
+
+  /** Start over with new connections, because the person says that something is wrong. */
+  rejoin(): void {
+    this.receivingSide.lost();
+    this.sendingSide.lost();
+    this.connection.nudge();
+  }
+
+  close(): void {
+    clearInterval(this.measuring);
+    this.own.close();
+    this.receivingSide.close();
+    this.sendingSide.close();
+    this.connection.close();
+    this.listeners.clear();
+  }
+
+  private welcomed(welcome: Welcome): void {
+    const fresh = !welcome.resumed || this.state.me === null;
+    this.update({
+      me: welcome.participant_id,
+      role: welcome.role,
+      title: welcome.title,
+      rights: welcome.rights,
+      refusal: null,
+      ...(welcome.snapshot ? { room: fromSnapshot(welcome.snapshot) } : fresh ? { room: EMPTY_ROOM } : {}),
+    });
+    this.keep();
+    this.receivingSide.connected(welcome.ice_servers, welcome.resumed);
+    this.sendingSide.connected(welcome.ice_servers, welcome.resumed);
+    this.receivingSide.want(welcome.slots);
+  }
+
+  private received(message: Exclude<ServerMessage, { type: "welcome" | "answer" }>): void {
+    switch (message.type) {
+      case "slots":
+        this.receivingSide.fill(message.slots);
+        return this.update({ slots: message.slots });
+      case "media_lost":
+        if (message.directions.includes("receive")) this.receivingSide.lost();
+        if (message.directions.includes("send")) this.sendingSide.lost();
+        return;
+      case "event":
+        return this.happened(message.event);
+      case "error":
+        return this.update({ refusal: message.code });
+    }
+  }
+
+  private happened(event: LessonEvent): void {
+    this.update({ room: reduce(this.state.room, event) });
+    if (event.kind === "published" && event.payload.participant_id === this.state.me) this.announceMute();
+  }
+
+  /** A new publication counts as open until we say otherwise. */
+  private announceMute(): void {
+    const { room, me, own } = this.state;
+    const mine = room.publications.find((one) => one.participant_id === me && one.source === "microphone");
+    const muted = this.own?.state.muted ?? own.muted;
+    if (mine && mine.muted !== muted) {
+      this.connection.send({ type: "mute", publication_id: mine.publication_id, muted });
+    }
+  }
+
+  private phaseChanged(phase: ConnectionPhase): void {
+    if (phase !== "open") {
+      this.receivingSide.disconnected();
+      this.sendingSide.disconnected();
+    }
+    this.update({ phase });
+  }
+
+  private closedBy(code: string): void {
+    this.own.close();
+    this.receivingSide.close();
+    this.sendingSide.close();
+    clearInterval(this.measuring);
+    this.update({ closedBy: code, slots: [] });
+  }
+
+  private sidesChanged(): void {
+    const failures = Math.max(this.receivingSide.failures, this.sendingSide.failures);
+    this.update({
+      receiving: this.receivingSide.state,
+      sending: this.sendingSide.state,
+      blocked: failures >= BLOCKED_AFTER,
+      ...(this.sendingSide.refusal ? { refusal: this.sendingSide.refusal } : {}),
+    });
+    this.keep();
+  }
+
+  private keep(): void {
+    const session = this.connection?.resumable?.session;
+    if (!session) return;
+    const { generation: receiveGeneration } = this.receivingSide;
+    this.options.keep?.({ session, receiveGeneration, sendGeneration: this.sendingSide.generation });
+  }
+
+  private async measure(): Promise<void> {
+    // Those who send a lesson care for what leaves, those who watch for what arrives.
+    const sends = this.sendingSide.state !== "idle" && !this.options.patient;
+    const side = sends ? this.sendingSide : this.receivingSide;
+    if (this.state.phase !== "open" || side.state === "recovering") {
+      this.totals = null;
+      this.line = NEW_LINE;
+      return this.update({ line: side.state === "idle" ? "connecting" : "lost" });
+    }
+    const report = await side.statistics()?.catch(() => null);
+    if (!report || side.state !== "flowing") return this.update({ line: "connecting" });
+    const totals = (sends ? sent : received)(report as unknown as Map<string, never>);
+    const before = this.totals;
+    this.totals = totals;
+    // Counters that run backwards belong to another peer connection.
+    if (!before || totals.received < before.received) return;
+    this.line = judge(this.line, between(before, totals));
+    this.update({ line: this.line.word });
+  }
+
+  private update(fields: Partial<PresenceState>): void {
+    if (!this.state) return; // the parts report while they are being built
+    this.state = { ...this.state, ...fields };
+    for (const listener of this.listeners) listener();
+  }
+}
+
+/** Whether this participant has the floor. */
+export function onFloor(state: PresenceState): boolean {
+  return participant(state.room, state.me)?.on_floor ?? false;
+}

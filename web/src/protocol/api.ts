@@ -1,0 +1,153 @@
+/** The REST calls of the pages, typed at the edge. */
+
+import { type Decoder, list, nullable, number, oneOf, or, shape, text } from "./decode";
+import { fetchFrom, json } from "./http";
+import { decodeEvent, type Kind, type LessonEvent, type Source } from "./messages";
+
+export interface User {
+  name: string;
+  role: string;
+}
+
+export type LessonStatus = "scheduled" | "live" | "ended";
+
+export interface Lesson {
+  lesson_id: string;
+  title: string;
+  kind: string;
+  class_code: string | null; // only for those who may run the lesson
+  join_url: string | null;
+  status: LessonStatus;
+  created_at: string; // ISO 8601, UTC
+  started_at: string | null;
+  ended_at: string | null;
+  recording: "none" | "recording" | "ready" | "damaged";
+}
+
+export interface Grant {
+  token: string;
+  role: string;
+}
+
+export interface Entry extends Grant {
+  lesson_id: string;
+  title: string;
+  status: LessonStatus;
+}
+
+export interface Track {
+  publication_id: string;
+  participant: string;
+  kind: Kind;
+  source: Source;
+  codec: string;
+  start_ms: number; // on the lesson clock
+  duration_ms: number;
+  playlist: string; // relative to /archive/{lesson_id}/
+  gaps: [number, number][];
+}
+
+export interface Recording {
+  status: "recording" | "ready" | "damaged";
+  duration_ms: number;
+  tracks: Track[];
+}
+
+const user = shape<User>({ name: text, role: text });
+const status = oneOf("scheduled", "live", "ended");
+
+const lesson = shape<Lesson>({
+  lesson_id: text,
+  title: text,
+  kind: or("", text),
+  class_code: nullable(text),
+  join_url: nullable(text),
+  status,
+  created_at: text,
+  started_at: nullable(text),
+  ended_at: nullable(text),
+  recording: or("none", oneOf("none", "recording", "ready", "damaged")),
+});
+
+const gap: Decoder<[number, number]> = (value, at) => {
+  const [from, to] = list(number)(value, at);
+  return [from ?? 0, to ?? 0];
+};
+
+const recording = shape<Recording>({
+  status: oneOf("recording", "ready", "damaged"),
+  duration_ms: number,
+  tracks: list(
+    shape<Track>({
+      publication_id: text,
+      participant: text,
+      kind: oneOf("audio", "video"),
+      source: oneOf("microphone", "camera", "screen"),
+      codec: or("", text),
+      start_ms: number,
+      duration_ms: number,
+      playlist: text,
+      gaps: or<[number, number][]>([], list(gap)),
+    }),
+  ),
+});
+
+const at = (lessonId: string) => `/api/lessons/${encodeURIComponent(lessonId)}`;
+
+export async function whoAmI(): Promise<User | null> {
+  return shape<{ user: User | null }>({ user: nullable(user) })(await json("/api/session"), "").user;
+}
+
+export async function signIn(name: string, password: string): Promise<User> {
+  const reply = await json("/api/session", { method: "POST", body: { name, password } });
+  return shape<{ user: User }>({ user })(reply, "").user;
+}
+
+export async function signOut(): Promise<void> {
+  await json("/api/session", { method: "DELETE" });
+}
+
+export async function listLessons(): Promise<Lesson[]> {
+  return shape<{ lessons: Lesson[] }>({ lessons: list(lesson) })(await json("/api/lessons"), "").lessons;
+}
+
+export async function createLesson(title: string): Promise<Lesson> {
+  return lesson(await json("/api/lessons", { method: "POST", body: { title } }), "");
+}
+
+export async function getLesson(lessonId: string, token?: string | null): Promise<Lesson> {
+  return lesson(await json(at(lessonId), { token: token ?? null }), "");
+}
+
+export async function requestGrant(lessonId: string, role: string): Promise<Grant> {
+  const reply = await json(`${at(lessonId)}/grants`, { method: "POST", body: { role } });
+  return shape<Grant>({ token: text, role: text })(reply, "");
+}
+
+export async function enterClass(code: string, name: string, headcount: number | null): Promise<Entry> {
+  const body = { code, ...(name ? { name } : {}), ...(headcount ? { headcount } : {}) };
+  const reply = await json("/api/class/enter", { method: "POST", body });
+  return shape<Entry>({ token: text, role: text, lesson_id: text, title: text, status })(reply, "");
+}
+
+export async function getRecording(lessonId: string, token: string | null): Promise<Recording> {
+  return recording(await json(`${at(lessonId)}/recording`, { token }), "");
+}
+
+export const archiveUrl = (lessonId: string, path: string) =>
+  new URL(path, `${location.origin}/archive/${encodeURIComponent(lessonId)}/`).pathname;
+
+/** The event log of the lesson. A torn last line (the lesson is still on) is left out. */
+export async function getEvents(lessonId: string, token: string | null): Promise<LessonEvent[]> {
+  const response = await fetchFrom(archiveUrl(lessonId, "events.jsonl"), { token });
+  const events: LessonEvent[] = [];
+  for (const line of (await response.text()).split("\n")) {
+    if (!line.trim()) continue;
+    try {
+      events.push(decodeEvent(JSON.parse(line)));
+    } catch {
+      continue;
+    }
+  }
+  return events;
+}

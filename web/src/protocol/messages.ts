@@ -1,0 +1,307 @@
+/**
+ * The messages of signaling/PROTOCOL.md as discriminated unions: what the server says (decoded here, at the edge) and
+ * what a browser may say. The Python twin is signaling/messages.py; both are tested against tests/signaling/samples/.
+ */
+
+import { asObject, type Decoder, DecodeError, flag, list, nullable, number, oneOf, or, shape, text } from "./decode";
+
+// ── shared vocabulary ───────────────────────────────────────────────────────────────────────────────────────────────
+
+const ROLES = [
+  "lead_teacher",
+  "co_teacher",
+  "receiving_class",
+  "local_teacher",
+  "observer",
+  "phone_camera",
+  "researcher",
+  "admin",
+] as const;
+
+export type Role = (typeof ROLES)[number];
+export type Source = "microphone" | "camera" | "screen";
+export type Kind = "audio" | "video";
+export type Direction = "send" | "receive";
+export type RecordingState = "off" | "on" | "stopped";
+export type LeaveReason = "left" | "lost" | "removed";
+
+export interface Participant {
+  participant_id: string;
+  role: Role;
+  name: string;
+  headcount: number | null;
+  joined_ms: number;
+  hand_ms: number | null; // since when the hand is up, on the lesson clock
+  on_floor: boolean;
+  away: boolean; // its connection is lost, the room waits for it
+}
+
+export interface Publication {
+  publication_id: string;
+  participant_id: string;
+  kind: Kind;
+  source: Source;
+  muted: boolean;
+  since_ms: number;
+}
+
+export interface ChatLine {
+  seq: number;
+  at_ms: number;
+  participant_id: string;
+  name: string;
+  role: Role;
+  text: string;
+}
+
+export interface Mark {
+  seq: number;
+  at_ms: number;
+  participant_id: string;
+  label: string;
+}
+
+export interface Snapshot {
+  participants: Participant[];
+  publications: Publication[];
+  started_ms: number | null;
+  ended_ms: number | null;
+  recording: RecordingState;
+  chat: ChatLine[];
+  marks: Mark[];
+}
+
+export interface Slot {
+  mid: string;
+  kind: Kind;
+  publication_id: string | null;
+  participant_id: string | null;
+  source: Source | null;
+}
+
+// ── events of the lesson ────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Payloads {
+  joined: { participant_id: string; role: Role; name: string; headcount: number | null };
+  away: { participant_id: string; away: boolean };
+  left: { participant_id: string; reason: LeaveReason };
+  started: object;
+  published: { publication_id: string; participant_id: string; kind: Kind; source: Source };
+  unpublished: { publication_id: string };
+  muted: { publication_id: string; muted: boolean };
+  hand: { raised: boolean };
+  floor: { participant_id: string; granted: boolean };
+  chat: { text: string };
+  mark: { label: string };
+  recording: { state: RecordingState; reason: string | null };
+  ended: object;
+  /** A kind this page does not know yet: it only moves `seq` on. */
+  other: object;
+}
+
+export type EventKind = keyof Payloads;
+
+export type LessonEvent = {
+  [K in EventKind]: { seq: number; at_ms: number; actor: string; kind: K; payload: Payloads[K] };
+}[EventKind];
+
+// ── what the server says ────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Welcome {
+  type: "welcome";
+  participant_id: string;
+  session: string;
+  role: Role;
+  lesson_id: string;
+  title: string;
+  now_ms: number;
+  seq: number;
+  resumed: boolean;
+  snapshot: Snapshot | null;
+  rights: string[];
+  ice_servers: RTCIceServer[];
+  slots: { audio: number; video: number };
+}
+
+export interface Answer {
+  type: "answer";
+  re: number;
+  direction: Direction;
+  generation: number;
+  sdp: string;
+  publications: { mid: string; publication_id: string; kind: Kind; source: Source }[];
+}
+
+export type ServerMessage =
+  | Welcome
+  | Answer
+  | { type: "pong"; re: number | null; now_ms: number }
+  | { type: "slots"; slots: Slot[] }
+  | { type: "media_lost"; directions: Direction[] }
+  | { type: "event"; event: LessonEvent }
+  | { type: "error"; re: number | null; code: string; message: string };
+
+// ── what a browser says ─────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Hello {
+  type: "hello";
+  token: string;
+  name?: string;
+  headcount?: number;
+  resume?: { session: string; seq: number };
+}
+
+export interface Offer {
+  type: "offer";
+  direction: Direction;
+  sdp: string;
+  generation: number;
+  tracks?: { mid: string; source: Source }[];
+}
+
+export type Command =
+  | { type: "mute"; publication_id: string; muted: boolean }
+  | { type: "key_frame"; publication_id: string }
+  | { type: "start" }
+  | { type: "hand"; raised: boolean }
+  | { type: "floor"; participant_id: string; granted: boolean }
+  | { type: "chat"; text: string }
+  | { type: "mark"; label: string }
+  | { type: "remove"; participant_id: string }
+  | { type: "end" }
+  | { type: "leave" };
+
+export type ClientMessage = Hello | Offer | Command | { type: "ping" };
+
+// ── decoding ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const role = oneOf(...ROLES);
+const kind = oneOf("audio", "video");
+const source = oneOf("microphone", "camera", "screen");
+const direction = oneOf("send", "receive");
+const recording = oneOf("off", "on", "stopped");
+
+const participant = shape<Participant>({
+  participant_id: text,
+  role,
+  name: or("", text),
+  headcount: nullable(number),
+  joined_ms: number,
+  hand_ms: nullable(number),
+  on_floor: flag,
+  away: flag,
+});
+
+const publication = shape<Publication>({
+  publication_id: text,
+  participant_id: text,
+  kind,
+  source,
+  muted: flag,
+  since_ms: number,
+});
+
+const snapshot = shape<Snapshot>({
+  participants: list(participant),
+  publications: list(publication),
+  started_ms: nullable(number),
+  ended_ms: nullable(number),
+  recording,
+  chat: list(
+    shape<ChatLine>({ seq: number, at_ms: number, participant_id: text, name: or("", text), role, text }),
+  ),
+  marks: list(shape<Mark>({ seq: number, at_ms: number, participant_id: text, label: or("", text) })),
+});
+
+const slot = shape<Slot>({
+  mid: text,
+  kind,
+  publication_id: nullable(text),
+  participant_id: nullable(text),
+  source: nullable(source),
+});
+
+const nothing: Decoder<object> = () => ({});
+
+const payloads: { [K in EventKind]: Decoder<Payloads[K]> } = {
+  joined: shape({ participant_id: text, role, name: or("", text), headcount: nullable(number) }),
+  away: shape({ participant_id: text, away: flag }),
+  left: shape({ participant_id: text, reason: oneOf("left", "lost", "removed") }),
+  started: nothing,
+  published: shape({ publication_id: text, participant_id: text, kind, source }),
+  unpublished: shape({ publication_id: text }),
+  muted: shape({ publication_id: text, muted: flag }),
+  hand: shape({ raised: flag }),
+  floor: shape({ participant_id: text, granted: flag }),
+  chat: shape({ text }),
+  mark: shape({ label: or("", text) }),
+  recording: shape({ state: recording, reason: nullable(text) }),
+  ended: nothing,
+  other: nothing,
+};
+
+/** One event, as the WebSocket and the lines of events.jsonl carry it. Throws DecodeError. */
+export function decodeEvent(value: unknown): LessonEvent {
+  const fields = asObject(value, "event");
+  const name = text(fields.kind, "kind");
+  const known: EventKind = Object.prototype.hasOwnProperty.call(payloads, name) ? (name as EventKind) : "other";
+  return {
+    seq: number(fields.seq, "seq"),
+    at_ms: number(fields.at_ms, "at_ms"),
+    actor: or("server", text)(fields.actor, "actor"),
+    kind: known,
+    payload: payloads[known](fields.payload ?? {}, "payload"),
+  } as LessonEvent;
+}
+
+const decoders: { [name: string]: Decoder<ServerMessage> } = {
+  welcome: shape<Welcome>({
+    type: oneOf("welcome"),
+    participant_id: text,
+    session: text,
+    role,
+    lesson_id: text,
+    title: text,
+    now_ms: number,
+    seq: number,
+    resumed: flag,
+    snapshot: nullable(snapshot),
+    rights: or<string[]>([], list(text)),
+    ice_servers: or<RTCIceServer[]>([], list(iceServer)),
+    slots: shape({ audio: number, video: number }),
+  }),
+  answer: shape<Answer>({
+    type: oneOf("answer"),
+    re: number,
+    direction,
+    generation: number,
+    sdp: text,
+    publications: or<Answer["publications"]>([], list(shape({ mid: text, publication_id: text, kind, source }))),
+  }),
+  pong: shape({ type: oneOf("pong"), re: nullable(number), now_ms: number }),
+  slots: shape({ type: oneOf("slots"), slots: list(slot) }),
+  media_lost: shape({ type: oneOf("media_lost"), directions: list(direction) }),
+  event: (value) => ({ type: "event", event: decodeEvent(value) }),
+  error: shape({ type: oneOf("error"), re: nullable(number), code: text, message: or("", text) }),
+};
+
+function iceServer(value: unknown, at: string): RTCIceServer {
+  const fields = asObject(value, at);
+  const server: RTCIceServer = { urls: list(text)(fields.urls, `${at}.urls`) };
+  if (typeof fields.username === "string") server.username = fields.username;
+  if (typeof fields.credential === "string") server.credential = fields.credential;
+  return server;
+}
+
+/** What the server said, or null for a type this page does not know. Throws DecodeError for a broken message. */
+export function decodeServerMessage(json: string): ServerMessage | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw new DecodeError("not JSON");
+  }
+  const fields = asObject(value, "message");
+  const decoder = decoders[text(fields.type, "type")];
+  return decoder ? decoder(fields, "") : null;
+}

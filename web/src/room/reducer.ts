@@ -1,0 +1,169 @@
+/**
+ * The state of a room is the fold of its events, in the live lesson and in a replay alike. The Python twin is
+ * signaling/room.py. Pure: a state and an event go in, a new state comes out, nothing else is touched.
+ */
+
+import type {
+  ChatLine,
+  LessonEvent,
+  Mark,
+  Participant,
+  Publication,
+  RecordingState,
+  Role,
+  Snapshot,
+} from "../protocol/messages";
+
+export interface RoomState {
+  readonly participants: readonly Participant[]; // in the order they came
+  readonly publications: readonly Publication[];
+  readonly startedMs: number | null;
+  readonly endedMs: number | null;
+  readonly recording: RecordingState;
+  readonly recordingReason: string | null;
+  readonly chat: readonly ChatLine[];
+  readonly marks: readonly Mark[];
+  readonly removed: readonly string[]; // participants the teacher has sent out
+}
+
+export const EMPTY_ROOM: RoomState = {
+  participants: [],
+  publications: [],
+  startedMs: null,
+  endedMs: null,
+  recording: "off",
+  recordingReason: null,
+  chat: [],
+  marks: [],
+  removed: [],
+};
+
+const CHAT_KEPT = 100; // lines, as in the snapshot; a replay asks for all of them
+
+export function fromSnapshot(snapshot: Snapshot): RoomState {
+  return {
+    ...EMPTY_ROOM,
+    participants: snapshot.participants,
+    publications: snapshot.publications,
+    startedMs: snapshot.started_ms,
+    endedMs: snapshot.ended_ms,
+    recording: snapshot.recording,
+    chat: snapshot.chat,
+    marks: snapshot.marks,
+  };
+}
+
+export function reduce(state: RoomState, event: LessonEvent, chatKept: number = CHAT_KEPT): RoomState {
+  switch (event.kind) {
+    case "joined": {
+      const { participant_id, role, name, headcount } = event.payload;
+      const known = participant(state, participant_id);
+      const here: Participant = known
+        ? { ...known, role, name, headcount, away: false }
+        : { participant_id, role, name, headcount, joined_ms: event.at_ms, hand_ms: null, on_floor: false, away: false };
+      return {
+        ...state,
+        participants: known
+          ? state.participants.map((one) => (one === known ? here : one))
+          : [...state.participants, here],
+      };
+    }
+    case "away":
+      return change(state, event.payload.participant_id, { away: event.payload.away });
+    case "left": {
+      const { participant_id, reason } = event.payload;
+      return {
+        ...state,
+        participants: state.participants.filter((one) => one.participant_id !== participant_id),
+        publications: state.publications.filter((one) => one.participant_id !== participant_id),
+        removed: reason === "removed" ? [...state.removed, participant_id] : state.removed,
+      };
+    }
+    case "started":
+      return { ...state, startedMs: state.startedMs ?? event.at_ms };
+    case "published": {
+      const publication: Publication = { ...event.payload, muted: false, since_ms: event.at_ms };
+      return { ...state, publications: [...without(state.publications, publication.publication_id), publication] };
+    }
+    case "unpublished":
+      return { ...state, publications: without(state.publications, event.payload.publication_id) };
+    case "muted": {
+      const { publication_id, muted } = event.payload;
+      return {
+        ...state,
+        publications: state.publications.map((one) => (one.publication_id === publication_id ? { ...one, muted } : one)),
+      };
+    }
+    case "hand":
+      return change(state, event.actor, { hand_ms: event.payload.raised ? event.at_ms : null });
+    case "floor": {
+      const { participant_id, granted } = event.payload;
+      // Whoever gets the floor has been heard: the hand goes down with it.
+      return change(state, participant_id, granted ? { on_floor: true, hand_ms: null } : { on_floor: false });
+    }
+    case "chat": {
+      const from = participant(state, event.actor);
+      const line: ChatLine = {
+        seq: event.seq,
+        at_ms: event.at_ms,
+        participant_id: event.actor,
+        name: from?.name ?? "",
+        role: from?.role ?? "observer",
+        text: event.payload.text,
+      };
+      return { ...state, chat: [...state.chat, line].slice(-chatKept) };
+    }
+    case "mark": {
+      const { seq, at_ms, actor } = event;
+      return {
+        ...state,
+        marks: [...state.marks, { seq, at_ms, participant_id: actor, label: event.payload.label }],
+      };
+    }
+    case "recording":
+      return { ...state, recording: event.payload.state, recordingReason: event.payload.reason };
+    case "ended":
+      return { ...state, endedMs: event.at_ms };
+    case "other":
+      return state;
+  }
+}
+
+// ── questions a page asks ───────────────────────────────────────────────────────────────────────────────────────────
+
+export function participant(state: RoomState, id: string | null): Participant | null {
+  return state.participants.find((one) => one.participant_id === id) ?? null;
+}
+
+/** Those who sit before a teacher: classes, in the order a teacher wants them: on the floor, hands by age, the rest. */
+export function classes(state: RoomState): Participant[] {
+  const rank = (one: Participant) => (one.on_floor ? 0 : one.hand_ms !== null ? 1 : 2);
+  return state.participants
+    .filter((one) => one.role === "receiving_class")
+    .sort((a, b) => rank(a) - rank(b) || (a.hand_ms ?? 0) - (b.hand_ms ?? 0) || a.joined_ms - b.joined_ms);
+}
+
+export function countOf(state: RoomState, role: Role): number {
+  return state.participants.filter((one) => one.role === role).length;
+}
+
+/** Pupils in the classes that are here, as far as the classes told. */
+export function headcount(state: RoomState): number {
+  return state.participants.reduce((sum, one) => sum + (one.role === "receiving_class" ? (one.headcount ?? 0) : 0), 0);
+}
+
+export function lead(state: RoomState): Participant | null {
+  const leads = state.participants.filter((one) => one.role === "lead_teacher");
+  return leads.find((one) => !one.away) ?? leads[0] ?? null;
+}
+
+function change(state: RoomState, id: string, fields: Partial<Participant>): RoomState {
+  return {
+    ...state,
+    participants: state.participants.map((one) => (one.participant_id === id ? { ...one, ...fields } : one)),
+  };
+}
+
+function without(publications: readonly Publication[], id: string): Publication[] {
+  return publications.filter((one) => one.publication_id !== id);
+}
