@@ -1,0 +1,183 @@
+"""SRTP (RFC 3711, AES-GCM by RFC 7714) on the libsrtp inside pylibsrtp: protect in place, unprotect a datagram.
+
+pylibsrtp's public `Session` copies each packet three times, which doubles the cost of the fan-out; its compiled
+`_binding` protects in place. The binding is private, so only this module touches it: where it no longer looks as we
+know it (tests/media/test_srtp.py notices), the same functions run on the public `Session`, slower.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Callable
+from typing import Any, Literal
+
+import cffi
+import pylibsrtp
+
+_binding: Any
+try:
+    _binding = importlib.import_module("pylibsrtp._binding")
+except ImportError:
+    _binding = None
+
+Profile = Literal["AEAD_AES_128_GCM", "AES128_CM_SHA1_80"]
+
+RTP_OVERHEAD = {"AEAD_AES_128_GCM": 16, "AES128_CM_SHA1_80": 10}  # bytes that protection adds to an RTP packet
+MAX_PACKET = 2048  # bytes, protected; larger datagrams are none of ours
+MAX_REORDERING = 1024  # packets: two seconds of a full-size picture; what is older counts as replayed
+MAX_SOURCES = 64  # SSRCs a peer may send with; each costs libsrtp memory and a step in its search
+
+_NEEDED = ("srtp_create", "srtp_dealloc", "srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp")
+_REPLAYED = (9, 10)  # srtp_err_status_replay_fail, srtp_err_status_replay_old
+
+log = logging.getLogger(__name__)
+
+
+class SrtpError(Exception):
+    """A packet that does not come from our peer (reason "unauthentic") or has come before ("replayed")."""
+
+    def __init__(self, reason: Literal["unauthentic", "replayed"]) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def has_binding() -> bool:
+    """Whether the compiled binding looks as we know it."""
+    return _binding is not None and all(hasattr(_binding.lib, name) for name in _NEEDED)
+
+
+def _policy(profile: Profile, key: bytes, inbound: bool) -> pylibsrtp.Policy:
+    policy = pylibsrtp.Policy(
+        key=key,
+        ssrc_type=pylibsrtp.Policy.SSRC_ANY_INBOUND if inbound else pylibsrtp.Policy.SSRC_ANY_OUTBOUND,
+        srtp_profile=getattr(pylibsrtp.Policy, f"SRTP_PROFILE_{profile}"),
+    )
+    policy.window_size = MAX_REORDERING
+    policy.allow_repeat_tx = not inbound  # a lost audio packet is sent once more as it was
+    return policy
+
+
+class _BindingSession:
+    """A libsrtp session through the compiled binding."""
+
+    def __init__(self, policy: pylibsrtp.Policy) -> None:
+        handle = ffi.new("srtp_t *")
+        if _binding.lib.srtp_create(handle, policy._policy):
+            raise ValueError("libsrtp does not take this policy")
+        self._owner = ffi.gc(handle, lambda it: _binding.lib.srtp_dealloc(it[0]))
+        self.handle: Any = handle[0]
+
+    def rtp(self, data: bytes, inbound: bool) -> bytes:
+        return self._process(_binding.lib.srtp_unprotect if inbound else _binding.lib.srtp_protect, data)
+
+    def rtcp(self, data: bytes, inbound: bool) -> bytes:
+        return self._process(_binding.lib.srtp_unprotect_rtcp if inbound else _binding.lib.srtp_protect_rtcp, data)
+
+    def _process(self, function: Callable[[Any, Any, Any], int], data: bytes) -> bytes:
+        size = len(data)
+        _scratch_bytes[:size] = data
+        length_cell[0] = size
+        if status := function(self.handle, _scratch, length_cell):
+            raise SrtpError("replayed" if status in _REPLAYED else "unauthentic")
+        return bytes(_scratch_bytes[: length_cell[0]])
+
+
+class _PublicSession:
+    """The same through pylibsrtp's public class."""
+
+    def __init__(self, policy: pylibsrtp.Policy) -> None:
+        self.handle: Any = pylibsrtp.Session(policy)
+
+    def rtp(self, data: bytes, inbound: bool) -> bytes:
+        return self._process(self.handle.unprotect if inbound else self.handle.protect, data)
+
+    def rtcp(self, data: bytes, inbound: bool) -> bytes:
+        return self._process(self.handle.unprotect_rtcp if inbound else self.handle.protect_rtcp, data)
+
+    def _process(self, function: Callable[[bytes], bytes], data: bytes) -> bytes:
+        try:
+            return function(data)
+        except pylibsrtp.Error as error:
+            raise SrtpError("replayed" if "replay" in str(error) else "unauthentic") from error
+        except ValueError as error:  # too long for its buffer
+            raise SrtpError("unauthentic") from error
+
+
+def _protect_by_session(session: pylibsrtp.Session, pointer: Any, length: Any) -> int:
+    """What `protect` is without the binding."""
+    try:
+        protected = session.protect(bytes(ffi.buffer(pointer, length[0])))
+    except (pylibsrtp.Error, ValueError):
+        return 1
+    ffi.memmove(pointer, protected, len(protected))
+    length[0] = len(protected)
+    return 0
+
+
+ffi: Any  # makes the memory that `protect` works on
+protect: Callable[[Any, Any, Any], int]
+"""`protect(outbound.handle, pointer, length_cell)` protects one RTP packet in place; 0 means it did."""
+
+_Session: type[_BindingSession] | type[_PublicSession]
+if has_binding():
+    ffi, protect, _Session = _binding.ffi, _binding.lib.srtp_protect, _BindingSession
+else:
+    log.warning("pylibsrtp has changed inside: forwarding works, but slower")
+    ffi, protect, _Session = cffi.FFI(), _protect_by_session, _PublicSession
+
+length_cell: Any = ffi.new("int *")  # shared: everything here is one thread
+_scratch: Any = ffi.new("char[]", MAX_PACKET + 256)
+_scratch_bytes = memoryview(ffi.buffer(_scratch)).cast("B")
+
+
+class Outbound:
+    """Our direction of a peer's SRTP. `handle` is for `protect`; for RTCP and single packets there are methods."""
+
+    __slots__ = ("_session", "handle", "overhead")
+
+    def __init__(self, profile: Profile, key: bytes) -> None:
+        self._session = _Session(_policy(profile, key, inbound=False))
+        self.handle: Any = self._session.handle
+        self.overhead = RTP_OVERHEAD[profile]  # bytes
+
+    def rtp(self, data: bytes) -> bytes:
+        """The packet, protected. Raises SrtpError if libsrtp refuses, which no packet of ours brings about."""
+        return self._session.rtp(data, inbound=False)
+
+    def rtcp(self, data: bytes) -> bytes:
+        """The compound packet, protected."""
+        return self._session.rtcp(data, inbound=False)
+
+
+class Inbound:
+    """The peer's direction."""
+
+    __slots__ = ("_session", "_sources")
+
+    def __init__(self, profile: Profile, key: bytes) -> None:
+        self._session = _Session(_policy(profile, key, inbound=True))
+        self._sources: set[bytes] = set()
+
+    def rtp(self, data: bytes) -> bytes:
+        """The plain packet. Raises SrtpError."""
+        if not 12 <= len(data) <= MAX_PACKET:
+            raise SrtpError("unauthentic")
+        plain = self._session.rtp(data, inbound=True)
+        self._admit(plain[8:12])
+        return plain
+
+    def rtcp(self, data: bytes) -> bytes:
+        """The plain compound packet. Raises SrtpError."""
+        if not 8 <= len(data) <= MAX_PACKET:
+            raise SrtpError("unauthentic")
+        plain = self._session.rtcp(data, inbound=True)
+        self._admit(plain[4:8])
+        return plain
+
+    def _admit(self, ssrc: bytes) -> None:
+        # libsrtp clones its template for each new source that authenticates and never forgets one.
+        if ssrc not in self._sources:
+            if len(self._sources) >= MAX_SOURCES:
+                raise SrtpError("unauthentic")
+            self._sources.add(ssrc)
