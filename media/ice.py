@@ -3,11 +3,26 @@
 We never send a check and need no remote candidate: any address with a valid check is accepted inbound, and
 USE-CANDIDATE only chooses where we send. So viewers that offer nothing but `.local` names work, and roaming is a
 dictionary update. No socket and no clock in here: datagrams, paths and `now` (seconds, monotonic) are arguments.
+
+Where we send. Chromium repeats USE-CANDIDATE on the pair it has selected, and on another when it changes its mind:
+the latest nomination wins. Firefox nominates with its first checks and never again; when its address changes behind a
+NAT, only plain checks come from the new one. So a target that was silent for longer than either browser pauses gives
+way to the path that is checked now.
 """
 
 from __future__ import annotations
 
+import secrets
+import string
 from typing import Any, NamedTuple
+
+from media import stun
+
+CONSENT = 30.0  # seconds without a valid check before we stop sending (RFC 7675 section 5.1)
+MAX_PATHS = 8
+TARGET_SILENCE = 7.5  # seconds; Chromium checks its pair every 2.5, Firefox every 4 to 6
+
+_ICE_CHARS = string.ascii_letters + string.digits
 
 
 class Path(NamedTuple):
@@ -26,24 +41,85 @@ class Checked(NamedTuple):
     retired: str | None = None  # our ufrag of before an ICE restart, which nobody will use any more
 
 
+_IGNORED = Checked(None, False)
+
+
 class IceLite:
     """One browser's paths."""
 
+    __slots__ = ("_checked", "_former", "_key", "paths", "pwd", "target", "ufrag")
+
     def __init__(self, now: float) -> None:
-        self.ufrag: str
-        self.pwd: str
-        self.target: Path | None  # where to send; None until the first valid check
-        self.paths: dict[Path, float]  # valid ones, with the time of the last check
-        raise NotImplementedError
+        self.ufrag, self.pwd = _credentials()
+        self.target: Path | None = None  # where to send; None until the first valid check
+        self.paths: dict[Path, float] = {}  # valid ones, with the time of their last check
+        self._key = self.pwd.encode()
+        self._former: tuple[str, bytes] | None = None  # ufrag and key of before a restart
+        self._checked = now  # the last valid check on any path; a browser that never comes is lost like one that left
 
     def check(self, data: bytes, path: Path, now: float) -> Checked:
         """Take a STUN datagram whose ufrag was ours. Never raises."""
-        raise NotImplementedError
+        message = stun.parse(data)
+        if message is None or message.type != stun.BINDING_REQUEST:
+            return _IGNORED
+        if message.username is None or message.integrity is None:
+            return Checked(stun.error(message.transaction_id, 400), False)
+        ufrag = message.username.partition(":")[0]
+        if ufrag == self.ufrag:
+            key = self._key
+        elif self._former is not None and ufrag == self._former[0]:
+            key = self._former[1]
+        else:
+            return _IGNORED
+        if not message.is_signed_with(key):
+            return Checked(stun.error(message.transaction_id, 401), False)
+        if message.unknown:
+            return Checked(stun.error(message.transaction_id, 420, key, message.unknown), False)
+        if message.controlled:  # a lite agent never controls (RFC 8445 section 6.1.1): the browser has to change
+            return Checked(stun.error(message.transaction_id, 487, key), False)
+        host, port = path.address[:2]
+        reply = stun.response(message.transaction_id, host, port, key)
+        retired = None
+        if self._former is not None and key is self._key:
+            retired, self._former = self._former[0], None
+        evicted = self._accept(path, now, nominated=message.use_candidate, restarted=retired is not None)
+        return Checked(reply, True, evicted, retired)
 
     def lost(self, now: float) -> bool:
-        """Whether no valid check came for 30 s (RFC 7675 section 5.1)."""
-        raise NotImplementedError
+        """Whether no valid check came for 30 s."""
+        return now >= self._checked + CONSENT
 
-    def restart(self) -> None:
-        """Take fresh credentials (`ufrag`, `pwd`); the old ones stay good until a check uses the new ones."""
-        raise NotImplementedError
+    def restart(self) -> str | None:
+        """Take fresh credentials (`ufrag`, `pwd`); the old ones stay good until a check uses the new ones.
+
+        Returns a ufrag that is now retired: restarted twice without a check between.
+        """
+        retired = self._former[0] if self._former is not None else None
+        self._former = (self.ufrag, self._key)
+        self.ufrag, self.pwd = _credentials()
+        self._key = self.pwd.encode()
+        return retired
+
+    @property
+    def ufrags(self) -> tuple[str, ...]:
+        """Ours, under which checks may come: one, or two during a restart."""
+        return (self.ufrag,) if self._former is None else (self.ufrag, self._former[0])
+
+    def _accept(self, path: Path, now: float, *, nominated: bool, restarted: bool) -> Path | None:
+        """Note a valid check; returns the path that had to go to keep the number bounded."""
+        self._checked = now
+        evicted = None
+        if path not in self.paths and len(self.paths) >= MAX_PATHS:
+            evicted = min((other for other in self.paths if other != self.target), key=self.paths.__getitem__)
+            del self.paths[evicted]
+        self.paths[path] = now
+        target = self.target
+        if target is None or nominated or restarted or now - self.paths[target] > TARGET_SILENCE:
+            self.target = path
+        return evicted
+
+
+def _credentials() -> tuple[str, str]:
+    """A ufrag of 48 bits, unique on the worker for all practical purposes, and a password of 143 (RFC 8445 5.3)."""
+    ufrag = "".join(secrets.choice(_ICE_CHARS) for _ in range(8))
+    return ufrag, "".join(secrets.choice(_ICE_CHARS) for _ in range(24))
