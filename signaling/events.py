@@ -1,8 +1,7 @@
 """What can happen in a room: the kinds of event, and their JSON.
 
-An event is `seq` (1, 2, 3 … without holes), the moment on the lesson clock, who did it, and a payload whose class is its
-kind.
-The JSON is the same to the browser, in the journal and in the archive (PROTOCOL.md section 3).
+An event is `seq` (1, 2, 3 … without holes), the moment on the lesson clock, who did it, and a payload whose class is
+its kind. The JSON is the same to the browser, in the journal and in the archive (PROTOCOL.md section 3).
 """
 
 from __future__ import annotations

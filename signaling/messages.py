@@ -1,7 +1,7 @@
 """What browser and room say to each other over the WebSocket, as PROTOCOL.md tells it.
 
-JSON is checked here, once, and is a frozen dataclass from here on. The TypeScript twin is `web/src/protocol/messages.ts`;
-both are tested against `tests/signaling/samples/`.
+JSON is checked here, once, and is a frozen dataclass from here on. The TypeScript twin is
+`web/src/protocol/messages.ts`; both are tested against `tests/signaling/samples/`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,27 @@
+"""Which role may do what in a room: one table, sent to the browser in `welcome` and checked by `Room`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from signaling.grants import Role
+
+Right = Literal["publish", "publish_on_floor", "start", "hand", "floor", "chat", "mark", "remove", "end"]
+
+RIGHTS: dict[Role, tuple[Right, ...]] = {
+    "lead_teacher": ("publish", "start", "floor", "chat", "mark", "remove", "end"),
+    "co_teacher": ("publish", "floor", "chat", "mark"),
+    "receiving_class": ("publish_on_floor", "hand", "chat"),
+    "local_teacher": ("hand", "chat", "mark"),
+    "observer": ("mark",),
+}
+
+
+def may(role: Role, right: Right) -> bool:
+    """Whether the role has the right."""
+    return right in RIGHTS[role]
+
+
+def may_publish(role: Role, on_floor: bool) -> bool:
+    """Teachers publish at any time, a class while it has the floor."""
+    return may(role, "publish") or (on_floor and may(role, "publish_on_floor"))

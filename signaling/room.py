@@ -1,0 +1,210 @@
+"""One room: commands in, events out.
+
+Plain and synchronous, without socket, clock or task: each command checks and acts at once, and the moment is an
+argument. A command that may not be raises RoomError and changes nothing; one that changes nothing gives no events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from media.messages import Kind
+from signaling.events import (
+    SERVER,
+    Away,
+    Chat,
+    Ended,
+    Event,
+    Floor,
+    Hand,
+    Joined,
+    LeaveReason,
+    Left,
+    Mark,
+    Muted,
+    Payload,
+    Published,
+    Recording,
+    RecordingState,
+    Source,
+    Started,
+    Unpublished,
+)
+from signaling.grants import Role
+from signaling.messages import ParticipantState
+from signaling.rights import Right, may, may_publish
+from signaling.state import RoomState
+
+FLOOR_PLACES = 2  # classes that have the floor at once
+MAX_MARKS = 2000  # in one lesson; the snapshot carries them all
+
+
+class RoomError(Exception):
+    """A command that may not be; `code` as in PROTOCOL.md section 5."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Room:
+    """The truth about one lesson while it is on. `state` is the fold of every event given out."""
+
+    def __init__(self, history: Iterable[Event] = (), max_participants: int = 500) -> None:
+        self.state = RoomState()
+        self._max_participants = max_participants
+        for event in history:
+            self.state.apply(event)
+
+    # ── coming and going ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def join(self, at_ms: int, participant_id: str, role: Role, name: str, headcount: int | None) -> list[Event]:
+        """Someone comes, or comes again under the same id (and keeps hand, floor and publications)."""
+        self._open()
+        known = self.state.participants.get(participant_id)
+        events = []
+        if known is not None and known.role != role:
+            events += self.leave(at_ms, participant_id, "left")
+            known = None
+        if known is None and len(self.state.participants) >= self._max_participants:
+            raise RoomError("room_full", f"{self._max_participants} participants are here already")
+        events.append(self._emit(at_ms, participant_id, Joined(participant_id, role, _tidy(name), headcount)))
+        return events
+
+    def set_away(self, at_ms: int, participant_id: str, away: bool) -> list[Event]:
+        """A participant's connection is lost, or is back."""
+        known = self.state.participants.get(participant_id)
+        if known is None or known.away == away or self.state.ended_ms is not None:
+            return []
+        return [self._emit(at_ms, SERVER, Away(participant_id, away))]
+
+    def leave(self, at_ms: int, participant_id: str, reason: LeaveReason, actor: str | None = None) -> list[Event]:
+        """A participant goes, and hand, floor and publications with it."""
+        if participant_id not in self.state.participants or self.state.ended_ms is not None:
+            return []
+        actor = actor or (SERVER if reason == "lost" else participant_id)
+        return [self._emit(at_ms, actor, Left(participant_id, reason))]
+
+    def remove(self, at_ms: int, actor: str, participant_id: str) -> list[Event]:
+        """The lead teacher sends someone out."""
+        self._entitled(actor, "remove")
+        self.participant(participant_id)
+        return self.leave(at_ms, participant_id, "removed", actor)
+
+    # ── the lesson ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self, at_ms: int, actor: str) -> list[Event]:
+        self._entitled(actor, "start")
+        return [] if self.state.started_ms is not None else [self._emit(at_ms, actor, Started())]
+
+    def end(self, at_ms: int, actor: str = SERVER) -> list[Event]:
+        if self.state.ended_ms is not None:
+            return []
+        if actor != SERVER:
+            self._entitled(actor, "end")
+        return [self._emit(at_ms, actor, Ended())]
+
+    def set_recording(self, at_ms: int, state: RecordingState, reason: str | None) -> list[Event]:
+        known = self.state
+        if known.ended_ms is not None or (known.recording, known.recording_reason) == (state, reason):
+            return []
+        return [self._emit(at_ms, SERVER, Recording(state, reason))]
+
+    # ── publications ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def check_may_publish(self, participant_id: str) -> None:
+        """Raises RoomError if this participant may not publish at the moment."""
+        if not self.may_publish(participant_id):
+            raise RoomError("not_allowed", "publishing needs a teacher's role, or the floor")
+
+    def may_publish(self, participant_id: str) -> bool:
+        known = self.state.participants.get(participant_id)
+        return known is not None and self.state.ended_ms is None and may_publish(known.role, known.on_floor)
+
+    def publish(self, at_ms: int, actor: str, publication_id: str, kind: Kind, source: Source) -> list[Event]:
+        self.check_may_publish(actor)
+        known = self.state.publications.get(publication_id)
+        if known is not None and known.source == source:
+            return []
+        events = [] if known is None else self.unpublish(at_ms, publication_id)
+        return [*events, self._emit(at_ms, actor, Published(publication_id, actor, kind, source))]
+
+    def unpublish(self, at_ms: int, publication_id: str) -> list[Event]:
+        known = self.state.publications.get(publication_id)
+        if known is None or self.state.ended_ms is not None:
+            return []
+        return [self._emit(at_ms, known.participant_id, Unpublished(publication_id))]
+
+    def mute(self, at_ms: int, actor: str, publication_id: str, muted: bool) -> list[Event]:
+        self._open()
+        known = self.state.publications.get(publication_id)
+        if known is None:
+            raise RoomError("unknown_publication", "no such publication in this room")
+        if known.participant_id != actor:
+            raise RoomError("not_allowed", "only its sender mutes a publication")
+        return [] if known.muted == muted else [self._emit(at_ms, actor, Muted(publication_id, muted))]
+
+    # ── hands, floor, words ───────────────────────────────────────────────────────────────────────────────────────
+
+    def hand(self, at_ms: int, actor: str, raised: bool) -> list[Event]:
+        known = self._entitled(actor, "hand")
+        return [] if (known.hand_ms is not None) == raised else [self._emit(at_ms, actor, Hand(raised))]
+
+    def floor(self, at_ms: int, actor: str, participant_id: str, granted: bool) -> list[Event]:
+        """Give the floor to a class (which lowers its hand) or take it back (which ends its publications)."""
+        if granted or actor != participant_id:
+            self._entitled(actor, "floor")
+        known = self.participant(participant_id)
+        if not may(known.role, "publish_on_floor"):
+            raise RoomError("not_allowed", "the floor is for classes")
+        if known.on_floor == granted:
+            return []
+        if not granted:
+            events = [self._emit(at_ms, actor, Floor(participant_id, granted=False))]
+            for publication in self.state.publications_of(participant_id):
+                events += self.unpublish(at_ms, publication.publication_id)
+            return events
+        if len(self.state.on_floor()) >= FLOOR_PLACES:
+            raise RoomError("floor_full", f"{FLOOR_PLACES} classes have the floor already")
+        lowered = [self._emit(at_ms, participant_id, Hand(raised=False))] if known.hand_ms is not None else []
+        return [*lowered, self._emit(at_ms, actor, Floor(participant_id, granted=True))]
+
+    def chat(self, at_ms: int, actor: str, text: str) -> list[Event]:
+        self._entitled(actor, "chat")
+        return [self._emit(at_ms, actor, Chat(text))]
+
+    def mark(self, at_ms: int, actor: str, label: str) -> list[Event]:
+        self._entitled(actor, "mark")
+        if len(self.state.marks) >= MAX_MARKS:
+            raise RoomError("too_many_messages", f"the lesson has {MAX_MARKS} marks already")
+        return [self._emit(at_ms, actor, Mark(label))]
+
+    # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def participant(self, participant_id: str) -> ParticipantState:
+        """The participant. Raises RoomError."""
+        self._open()
+        known = self.state.participants.get(participant_id)
+        if known is None:
+            raise RoomError("unknown_participant", "no such participant in this room")
+        return known
+
+    def _open(self) -> None:
+        if self.state.ended_ms is not None:
+            raise RoomError("lesson_ended", "the lesson is over")
+
+    def _entitled(self, actor: str, right: Right) -> ParticipantState:
+        known = self.participant(actor)
+        if not may(known.role, right):
+            raise RoomError("not_allowed", f"{known.role} has no right to {right}")
+        return known
+
+    def _emit(self, at_ms: int, actor: str, payload: Payload) -> Event:
+        # The lesson clock never goes back in a log, even if the machine's did while the process was away.
+        event = Event(self.state.seq + 1, max(at_ms, self.state.at_ms), actor, payload)
+        self.state.apply(event)
+        return event
+
+
+def _tidy(name: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())[:80]

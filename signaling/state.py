@@ -1,0 +1,117 @@
+"""The state of a room: the fold of its events, and nothing else.
+
+`web/src/room/reducer.ts` folds the same events to the same state; a replay does it again from the archive. So nothing
+here may depend on anything but the events.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+from signaling.events import (
+    Away,
+    Chat,
+    Ended,
+    Event,
+    Floor,
+    Hand,
+    Joined,
+    Left,
+    Mark,
+    Muted,
+    Published,
+    Recording,
+    RecordingState,
+    Started,
+    Unpublished,
+)
+from signaling.messages import ChatLine, MarkState, ParticipantState, PublicationState, Snapshot
+
+CHAT_SHOWN = 100  # lines a latecomer gets
+
+
+class RoomState:
+    """Who is here, what they send, who has the floor, what was said. Changed by `apply` alone."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.at_ms = 0  # of the last event
+        self.participants: dict[str, ParticipantState] = {}
+        self.publications: dict[str, PublicationState] = {}
+        self.started_ms: int | None = None
+        self.ended_ms: int | None = None
+        self.recording: RecordingState = "off"
+        self.recording_reason: str | None = None
+        self.chat: deque[ChatLine] = deque(maxlen=CHAT_SHOWN)
+        self.marks: list[MarkState] = []
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(
+            participants=tuple(self.participants.values()),
+            publications=tuple(self.publications.values()),
+            started_ms=self.started_ms,
+            ended_ms=self.ended_ms,
+            recording=self.recording,
+            chat=tuple(self.chat),
+            marks=tuple(self.marks),
+        )
+
+    def on_floor(self) -> list[ParticipantState]:
+        return [participant for participant in self.participants.values() if participant.on_floor]
+
+    def publications_of(self, participant_id: str) -> list[PublicationState]:
+        return [item for item in self.publications.values() if item.participant_id == participant_id]
+
+    def apply(self, event: Event) -> None:
+        """Fold one event in. What it names and is not here is passed over: a log that says so is still a log."""
+        self.seq = event.seq
+        self.at_ms = event.at_ms
+        match event.payload:
+            case Joined(participant_id, role, name, headcount):
+                known = self.participants.get(participant_id)
+                if known is None:
+                    self.participants[participant_id] = ParticipantState(
+                        participant_id, role, name, headcount, event.at_ms, hand_ms=None, on_floor=False, away=False
+                    )
+                else:
+                    self.participants[participant_id] = replace(
+                        known, role=role, name=name, headcount=headcount, away=False
+                    )
+            case Away(participant_id, away):
+                self._change(participant_id, away=away)
+            case Left(participant_id, _):
+                self.participants.pop(participant_id, None)
+                for publication in self.publications_of(participant_id):
+                    del self.publications[publication.publication_id]
+            case Started():
+                self.started_ms = event.at_ms
+            case Published(publication_id, participant_id, kind, source):
+                self.publications[publication_id] = PublicationState(
+                    publication_id, participant_id, kind, source, muted=False, since_ms=event.at_ms
+                )
+            case Unpublished(publication_id):
+                self.publications.pop(publication_id, None)
+            case Muted(publication_id, muted):
+                if publication_id in self.publications:
+                    self.publications[publication_id] = replace(self.publications[publication_id], muted=muted)
+            case Hand(raised):
+                self._change(event.actor, hand_ms=event.at_ms if raised else None)
+            case Floor(participant_id, granted):
+                self._change(participant_id, on_floor=granted)
+            case Chat(text):
+                actor = self.participants.get(event.actor)
+                if actor is not None:
+                    self.chat.append(ChatLine(event.seq, event.at_ms, event.actor, actor.name, actor.role, text))
+            case Mark(label):
+                self.marks.append(MarkState(event.seq, event.at_ms, event.actor, label))
+            case Recording(state, reason):
+                self.recording = state
+                self.recording_reason = reason
+            case Ended():
+                self.ended_ms = event.at_ms
+
+    def _change(self, participant_id: str, **changes: object) -> None:
+        known = self.participants.get(participant_id)
+        if known is not None:
+            self.participants[participant_id] = replace(known, **changes)  # type: ignore[arg-type]

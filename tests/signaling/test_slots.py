@@ -1,0 +1,95 @@
+from dataclasses import replace
+
+from media.messages import Kind
+from signaling.events import Source
+from signaling.grants import Role
+from signaling.messages import ParticipantState, PublicationState
+from signaling.slots import Slot, decide
+
+SLOTS = [Slot(mid, "audio") for mid in ("a0", "a1", "a2")] + [Slot(mid, "video") for mid in ("v0", "v1", "v2", "v3")]
+
+
+def person(id: str, role: Role, on_floor: bool = False) -> ParticipantState:
+    return ParticipantState(id, role, id, None, 0, None, on_floor, away=False)
+
+
+def sent(by: str, source: Source, since: int = 0) -> PublicationState:
+    kind: Kind = "audio" if source == "microphone" else "video"
+    return PublicationState(f"{by}-{source}-{since}", by, kind, source, muted=False, since_ms=since)
+
+
+PEOPLE = {
+    p.participant_id: p
+    for p in (
+        person("t", "lead_teacher"),
+        person("t2", "lead_teacher"),
+        person("co", "co_teacher"),
+        person("a", "receiving_class", on_floor=True),
+        person("b", "receiving_class", on_floor=True),
+        person("c", "receiving_class"),
+    )
+}
+
+
+def carried(plan: dict[str, str | None]) -> dict[str, str]:
+    return {mid: publication for mid, publication in plan.items() if publication}
+
+
+def test_a_class_gets_the_teacher_first_and_the_screen_second() -> None:
+    sends = [sent("t", "screen"), sent("t", "camera"), sent("t", "microphone")]
+    assert carried(decide("c", SLOTS, sends, PEOPLE)) == {
+        "a0": "t-microphone-0",
+        "v0": "t-camera-0",
+        "v1": "t-screen-0",
+    }
+
+
+def test_the_teachers_places_stay_empty_while_the_teacher_is_not_there() -> None:
+    sends = [sent("a", "camera"), sent("a", "microphone"), sent("co", "screen")]
+    assert carried(decide("c", SLOTS, sends, PEOPLE)) == {
+        "a1": "a-microphone-0",
+        "v1": "co-screen-0",
+        "v2": "a-camera-0",
+    }
+
+
+def test_nobody_gets_back_what_they_send() -> None:
+    sends = [sent("t", "camera"), sent("t", "microphone"), sent("a", "camera"), sent("a", "microphone")]
+    assert carried(decide("a", SLOTS, sends, PEOPLE)) == {"a0": "t-microphone-0", "v0": "t-camera-0"}
+    assert carried(decide("t", SLOTS, sends, PEOPLE)) == {"a1": "a-microphone-0", "v2": "a-camera-0"}
+
+
+def test_the_floor_goes_before_the_co_teacher() -> None:
+    sends = [sent("co", "microphone", 1), sent("a", "microphone", 2), sent("b", "microphone", 3)]
+    assert carried(decide("c", SLOTS, sends, PEOPLE)) == {"a1": "a-microphone-2", "a2": "b-microphone-3"}
+
+
+def test_a_teacher_who_returned_replaces_the_picture_that_was_left_behind() -> None:
+    sends = [sent("t", "camera", 10), sent("t2", "camera", 900)]
+    assert carried(decide("c", SLOTS, sends, PEOPLE)) == {"v0": "t2-camera-900", "v2": "t-camera-10"}
+
+
+def test_a_picture_stays_in_its_slot_while_another_goes() -> None:
+    slots = [replace(s, publication_id={"v2": "a-camera-1", "v3": "b-camera-2"}.get(s.mid)) for s in SLOTS]
+    assert carried(decide("c", slots, [sent("b", "camera", 2)], PEOPLE)) == {"v3": "b-camera-2"}
+    plan = decide("c", slots, [sent("b", "camera", 2), sent("co", "camera", 3)], PEOPLE)
+    assert carried(plan) == {"v3": "b-camera-2", "v2": "co-camera-3"}
+
+
+def test_a_player_with_one_picture_shows_the_teachers_camera_and_never_the_screen() -> None:
+    sends = [sent("t", "screen", 5), sent("t", "camera", 1)]
+    assert decide("x", [Slot("0", "audio"), Slot("1", "video")], sends, PEOPLE) == {"0": None, "1": "t-camera-1"}
+
+
+def test_more_senders_than_slots_leave_the_last_out() -> None:
+    slots = [Slot("0", "video"), Slot("1", "video"), Slot("2", "video")]
+    sends = [sent("co", "camera", 1), sent("b", "camera", 3), sent("a", "camera", 2)]
+    assert carried(decide("c", slots, sends, PEOPLE)) == {"2": "a-camera-2"}
+
+
+def test_what_someone_who_has_gone_sent_is_not_shown() -> None:
+    assert carried(decide("c", SLOTS, [sent("gone", "camera")], PEOPLE)) == {}
+
+
+def test_every_slot_is_decided() -> None:
+    assert decide("c", SLOTS, [], PEOPLE) == dict.fromkeys([slot.mid for slot in SLOTS])
