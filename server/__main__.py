@@ -1,17 +1,8 @@
-"""The `tongke` command."""
+"""`python -m server` is the `tongke` command."""
 
 import sys
-from importlib.metadata import version
 
-
-def main() -> int:
-    """Run the command line; returns the exit code."""
-    if sys.argv[1:] == ["version"]:
-        sys.stdout.write(f"tongke {version('tongke')}\n")
-        return 0
-    sys.stderr.write("usage: tongke version\n")
-    return 2
-
+from server.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -66,7 +66,9 @@ async def identify(request: web.Request) -> Caller:
             raise ProblemError(
                 401, error.code, "The token is not accepted", headers={"WWW-Authenticate": "Bearer"}
             ) from error
-        if claims.role == "admin":  # given out by whoever holds the machine: an administrator, not a guest of one lesson
+        if (
+            claims.role == "admin"
+        ):  # given out by whoever holds the machine: an administrator, not a guest of one lesson
             return Caller(account=Account(None, claims.name or "admin", "admin"))
         return Caller(grant=claims)
     if cookie := request.cookies.get(session_cookie(request)):
@@ -78,9 +80,7 @@ async def require(request: web.Request) -> Caller:
     """Who asks; raises ProblemError for a stranger."""
     caller = await identify(request)
     if caller.account is None and caller.grant is None:
-        raise ProblemError(
-            401, "login_required", "Log in or send a token", headers={"WWW-Authenticate": "Bearer"}
-        )
+        raise ProblemError(401, "login_required", "Log in or send a token", headers={"WWW-Authenticate": "Bearer"})
     return caller
 
 

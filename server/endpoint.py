@@ -40,6 +40,8 @@ class Endpoint:
     open: bool = False  # needs neither cookie nor token
 
     def route(self) -> web.RouteDef:
+        if self.method == "GET":
+            return web.get(self.path, self.handler)  # answers HEAD too
         return web.route(self.method, self.path, self.handler)
 
 
@@ -55,7 +57,9 @@ async def read(request: web.Request, model: type[BodyModel]) -> BodyModel:
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "json_invalid":
             raise ProblemError(400, "body_malformed", "The body is no JSON") from error
-        raise ProblemError(422, "field_invalid", "A field is missing or not of the right form", f"{where}: {first['msg']}") from error
+        raise ProblemError(
+            422, "field_invalid", "A field is missing or not of the right form", f"{where}: {first['msg']}"
+        ) from error
 
 
 def reply(value: Model, status: int = 200) -> web.Response:

@@ -22,7 +22,7 @@ BACKLOG = 1024  # connections that wait while the server process is started agai
 
 @dataclass(frozen=True, slots=True)
 class MediaPort:
-    """The UDP port of one media worker: a socket for each local address, so that replies leave from where they were reached."""
+    """The UDP port of one media worker, a socket for each local address: replies leave from where they were reached."""
 
     port: int
     sockets: tuple[tuple[str, socket.socket], ...]  # IP, socket

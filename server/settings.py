@@ -10,7 +10,7 @@ import argparse
 import ipaddress
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -48,7 +48,7 @@ class Settings:
     http: Address = Address("0.0.0.0", 8080)  # noqa: S104
     """Where pages and API are served without TLS."""
     https: Address | None = Address("0.0.0.0", 8443)  # noqa: S104
-    """Where they are served with TLS; None with --no-https. Browsers give camera and microphone only here or on localhost."""
+    """Where they are served with TLS; None with --no-https. Elsewhere than on localhost a camera needs it."""
     tls_cert: Path | None = None
     """PEM certificate chain; without one a self-signed certificate is made in the data folder."""
     tls_key: Path | None = None
@@ -114,24 +114,18 @@ class Settings:
         return values
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags of `serve`; what is not given on the command line stays None."""
+def add_flags(parser: argparse.ArgumentParser, names: Iterable[str] | None = None) -> None:
+    """The flags of `serve`, or those of these names; what is not given on the command line stays None."""
     flags = parser.add_argument_group("settings (each also as TONGKE_<FLAG>)")
-    flags.add_argument("--http", metavar="HOST:PORT", help="pages and API without TLS (0.0.0.0:8080)")
-    secure = flags.add_mutually_exclusive_group()
-    secure.add_argument("--https", metavar="HOST:PORT", help="pages and API with TLS (0.0.0.0:8443)")
-    secure.add_argument("--no-https", action="store_const", const="1", help="serve no TLS")
-    flags.add_argument("--tls-cert", metavar="F", help="PEM certificate chain (default: self-signed)")
-    flags.add_argument("--tls-key", metavar="F", help="PEM private key")
-    flags.add_argument("--media-port", metavar="PORT", help="UDP port of the first media worker (7000)")
-    flags.add_argument("--public-ip", metavar="IP", nargs="+", action="extend", help="addresses to announce to browsers")
-    flags.add_argument("--workers", metavar="N", help="media workers (one per core less one)")
-    flags.add_argument("--data", metavar="DIR", help="data folder (./data)")
-    flags.add_argument("--database-url", metavar="URL", help="database (SQLite in the data folder)")
-    flags.add_argument("--redis-url", metavar="URL", help="shared state of several nodes (not in this version)")
-    flags.add_argument("--archive-url", metavar="URL", help="where lessons are archived (<data>/archive)")
-    flags.add_argument("--secret-file", metavar="F", help="signing key (<data>/secret.key)")
-    flags.add_argument("--config", metavar="F", help="TOML file with any of these settings")
+    wanted = _FLAGS if names is None else {name: _FLAGS[name] for name in names}
+    for name, (metavar, what) in wanted.items():
+        flag = "--" + name.replace("_", "-")
+        if name == "no_https":
+            flags.add_argument(flag, action="store_const", const="1", help=what)
+        elif name == "public_ip":
+            flags.add_argument(flag, metavar=metavar, nargs="+", action="extend", help=what)
+        else:
+            flags.add_argument(flag, metavar=metavar, help=what)
 
 
 def load(arguments: argparse.Namespace | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -144,8 +138,11 @@ def load(arguments: argparse.Namespace | None = None, environ: Mapping[str, str]
 
 
 def _from_flags(arguments: argparse.Namespace | None) -> dict[str, Any]:
-    flags = {name: value for name, value in vars(arguments or argparse.Namespace()).items() if name in _NAMES}
-    return _with_tls({name: value for name, value in flags.items() if value is not None})
+    flags = vars(arguments) if arguments is not None else {}
+    given = {name: flags[name] for name in _NAMES if flags.get(name) is not None}
+    if "https" in given and "no_https" in given:
+        raise SettingsError("--https and --no-https exclude each other.")
+    return _with_tls(given)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -228,4 +225,20 @@ def _variable(name: str) -> str:
     return "TONGKE_" + name.upper()
 
 
-_NAMES = {field.name for field in fields(Settings)} | {"no_https"}
+_FLAGS = {
+    "http": ("HOST:PORT", "pages and API without TLS (0.0.0.0:8080)"),
+    "https": ("HOST:PORT", "pages and API with TLS (0.0.0.0:8443)"),
+    "no_https": ("", "serve no TLS"),
+    "tls_cert": ("F", "PEM certificate chain (self-signed)"),
+    "tls_key": ("F", "PEM private key"),
+    "media_port": ("PORT", "UDP port of the first media worker (7000)"),
+    "public_ip": ("IP", "addresses to announce to browsers (those of this machine)"),
+    "workers": ("N", "media workers (one per core less one)"),
+    "data": ("DIR", "data folder (./data)"),
+    "database_url": ("URL", "database (SQLite in the data folder)"),
+    "redis_url": ("URL", "shared state of several nodes (not in this version)"),
+    "archive_url": ("URL", "where lessons are archived (<data>/archive)"),
+    "secret_file": ("F", "signing key (<data>/secret.key)"),
+    "config": ("F", "TOML file with any of these"),
+}
+_NAMES = frozenset(_FLAGS)

@@ -1,8 +1,8 @@
 """How often wrong class codes and passwords may be tried.
 
 A school's whole corridor sits behind one address and enters right codes all day, so only wrong tries count. One address
-gets few of them; all addresses together get so many that guessing through the million codes takes days. When that common
-bound is reached, an address that never was wrong is still let in: an attack keeps no class out.
+gets few of them; all addresses together get so many that guessing through the million codes takes days. When that
+common bound is reached, an address that never was wrong is still let in: an attack keeps no class out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ class TooManyTriesError(Exception):
 class WrongTries:
     """Counts wrong tries by address and altogether."""
 
-    def __init__(self, space: str, *, per_minute: int = 10, per_hour: int = 60, altogether_per_minute: int = 300) -> None:
+    def __init__(
+        self, space: str, *, per_minute: int = 10, per_hour: int = 60, altogether_per_minute: int = 300
+    ) -> None:
         self._space = space
         self._each: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(per_minute), RateLimitItemPerHour(per_hour))
         self._altogether: RateLimitItem = RateLimitItemPerMinute(altogether_per_minute)

@@ -1,4 +1,4 @@
-"""Argon2id hashing of passwords, in threads of its own: a login takes some 30 ms of CPU and 19 MiB (OWASP's minimum)."""
+"""Argon2id hashing of passwords, in threads of its own: a login costs 30 ms of CPU and 19 MiB (OWASP's minimum)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 _threads = ThreadPoolExecutor(2, thread_name_prefix="password")
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # Compared with when the name is unknown, so that the answer takes as long as for a wrong password.
-_nobody = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"  # noqa: S105
+_nobody = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 # Without letters and digits that look alike; read aloud and typed on a projector's keyboard.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"

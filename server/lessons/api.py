@@ -13,10 +13,10 @@ from server import caller
 from server.caller import Caller
 from server.database import now
 from server.endpoint import Endpoint, Model, address, read, reply
-from server.lessons.grants import GrantRole
 from server.lessons.model import Lesson, LessonKind, LessonStatus
 from server.lessons.store import Lessons, LessonUnknownError, NoFreeCodeError
 from server.tries import TooManyTriesError, WrongTries
+from signaling.grants import GrantRole
 from signaling.problems import ProblemError
 from signaling.rooms import Rooms
 
@@ -31,7 +31,7 @@ class Recordings(Protocol):
 
 LESSONS = web.AppKey("lessons", Lessons)
 ROOMS = web.AppKey("rooms", Rooms)
-RECORDINGS = web.AppKey("recordings", Recordings)  # type: ignore[type-abstract]
+RECORDINGS = web.AppKey("recordings", Recordings)
 CODE_TRIES = web.AppKey("code_tries", WrongTries)
 
 PAGE = 100  # lessons in one answer unless asked for another number

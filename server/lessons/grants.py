@@ -1,20 +1,20 @@
 """Grants: signed statements that whoever shows one has a role in one lesson for a while (JWT, HS256).
 
-Claims: lesson, role, name?, sub? (a participant id), iat, exp, kind. `kind` keeps a grant from being shown as an archive
-cookie and the other way round. What a role may do in a room is decided in signaling/, over REST in `server/caller.py`.
+Claims: lesson, role, name?, sub? (a participant id), iat, exp, kind. `kind` keeps a grant from being shown as an
+archive cookie and the other way round. What a role may do in a room is signaling's to decide, over REST `caller.py`'s.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import jwt
 
-GrantRole = Literal[
-    "lead_teacher", "co_teacher", "receiving_class", "local_teacher", "observer", "researcher", "admin"
-]
+from signaling.grants import GrantRole
+
+GRANT_ROLES = ("lead_teacher", "co_teacher", "receiving_class", "local_teacher", "observer", "researcher", "admin")
 TokenKind = Literal["grant", "archive"]
 
 GRANT_TIME = 4 * 3600  # seconds: a morning of lessons; a participant who is in the room stays beyond it
@@ -58,7 +58,13 @@ class Grants:
         """A token good for `ttl` seconds, and what it says."""
         issued = int(time.time())
         claims = Claims(lesson_id, role, name, participant_id, issued + int(ttl))
-        payload: dict[str, Any] = {"kind": kind, "lesson": lesson_id, "role": role, "iat": issued, "exp": claims.expires_at}
+        payload: dict[str, Any] = {
+            "kind": kind,
+            "lesson": lesson_id,
+            "role": role,
+            "iat": issued,
+            "exp": claims.expires_at,
+        }
         if name is not None:
             payload["name"] = name
         if participant_id is not None:
@@ -78,7 +84,7 @@ class Grants:
         lesson_id, role, name, participant_id = (payload.get(claim) for claim in ("lesson", "role", "name", "sub"))
         if (
             payload["kind"] != kind
-            or role not in get_args(GrantRole)
+            or role not in GRANT_ROLES
             or not isinstance(lesson_id, str)
             or not isinstance(name, str | None)
             or not isinstance(participant_id, str | None)

@@ -63,12 +63,8 @@ class Lessons:
         if before is not None:
             wanted = wanted.where(tuple_(Lesson.created_at, Lesson.id) < tuple_(before.created_at, before.id))
         async with self._sessions() as session:
-            return (await session.scalars(wanted)).all()
-
-    async def not_ended(self) -> Sequence[Lesson]:
-        """Lessons that are live, as the database knows."""
-        async with self._sessions() as session:
-            return (await session.scalars(select(Lesson).where(Lesson.status == "live"))).all()
+            found: Sequence[Lesson] = (await session.scalars(wanted)).all()
+        return found
 
     async def codes(self, lesson_ids: Sequence[str]) -> dict[str, str]:
         """The class code of each of these lessons that has one."""

@@ -42,7 +42,9 @@ def upgrade() -> None:
     op.create_table(
         "class_codes",
         sa.Column("code", sa.String(6), primary_key=True),
-        sa.Column("lesson_id", sa.String(16), sa.ForeignKey("lessons.id", ondelete="CASCADE"), nullable=False, index=True),
+        sa.Column(
+            "lesson_id", sa.String(16), sa.ForeignKey("lessons.id", ondelete="CASCADE"), nullable=False, index=True
+        ),
         sa.Column("created_at", MOMENT, nullable=False),
     )
 

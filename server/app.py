@@ -1,0 +1,142 @@
+"""The composition root: builds everything the server process is made of and passes each its parts.
+
+Lifetimes form a tree: each `cleanup_ctx` below starts its thing before the `yield` and ends it after, in reverse order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from importlib.metadata import version
+from typing import Any
+
+from aiohttp import web
+
+from server import caller, door, health, openapi, pages
+from server.accounts import api as accounts_api
+from server.accounts.store import Accounts
+from server.archive import api as archive_api
+from server.archive.recordings import Recordings
+from server.database import create_engine, migrate, sessions
+from server.endpoint import MAX_BODY
+from server.lessons import api as lessons_api
+from server.lessons.grants import Grants, TokenError
+from server.lessons.lifecycle import Directory, Lifecycle
+from server.lessons.store import Lessons, LessonUnknownError
+from server.metrics import HttpMeter
+from server.recording import RecorderAttachment
+from server.run_folder import RunFolder
+from server.secret import derive
+from server.settings import Settings
+from server.tries import WrongTries
+from signaling import socket as socket_door
+from signaling import whip as whip_door
+from signaling.bus_memory import MemoryBus
+from signaling.grants import Grant, GrantError, Verifier
+from signaling.rooms import Rooms
+from signaling.workers import Workers
+
+ENDPOINTS = (*accounts_api.ENDPOINTS, *lessons_api.ENDPOINTS, *archive_api.ENDPOINTS, *health.ENDPOINTS)
+
+
+def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
+    """The application of the server process; `key` is the installation's secret."""
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[door.door])
+    app.on_response_prepare.append(door.on_prepare)
+
+    engine = create_engine(settings.database)
+    records = sessions(engine)
+    lessons = Lessons(records)
+    grants = Grants(key)
+    lifecycle = Lifecycle(lessons)
+    recorder = RecorderAttachment(run.recorder, lambda lesson_id: _is_over(lessons, lesson_id))
+    workers = Workers([run.worker(number) for number in range(settings.worker_count)])
+    rooms = Rooms(
+        bus=MemoryBus(settings.journals),
+        workers=workers,
+        directory=Directory(lessons),
+        observers=[lifecycle, recorder],
+        verify=_verifier(grants),
+        secret=derive(key, "room sessions"),
+    )
+    recorder.attach(rooms)
+    recordings = Recordings(settings.archive)
+
+    app[caller.ACCOUNTS] = Accounts(records)
+    app[caller.GRANTS] = grants
+    app[accounts_api.LOGIN_TRIES] = WrongTries("login")
+    app[lessons_api.CODE_TRIES] = WrongTries("class code")
+    app[lessons_api.LESSONS] = lessons
+    app[lessons_api.ROOMS] = rooms
+    app[lessons_api.RECORDINGS] = recordings
+    app[archive_api.ARCHIVE] = recordings
+    app[door.METER] = HttpMeter()
+    app[health.ENGINE] = engine
+    app[health.WORKERS] = workers
+    app[health.RECORDER] = recorder
+
+    async def database(app: web.Application) -> AsyncIterator[None]:
+        await migrate(engine)
+        yield
+        await engine.dispose()
+
+    async def observers(app: web.Application) -> AsyncIterator[None]:
+        async with _background(lifecycle.run(), recorder.run()):
+            yield
+
+    async def open_rooms(app: web.Application) -> AsyncIterator[None]:
+        await rooms.start()
+        yield
+        await rooms.close()
+
+    async def close_rooms(app: web.Application) -> None:
+        await rooms.close()  # its sockets first, or the server would wait for them
+
+    app.cleanup_ctx.extend((database, observers, open_rooms))
+    app.on_shutdown.append(close_rooms)
+
+    description = openapi.describe(ENDPOINTS, version("tongke"))
+
+    async def described(request: web.Request) -> web.Response:
+        return web.json_response(description)
+
+    app.add_routes(
+        [
+            *(endpoint.route() for endpoint in ENDPOINTS),
+            web.get("/api/openapi.json", described),
+            *socket_door.routes(rooms),
+            *whip_door.routes(rooms),
+            *pages.routes(),
+        ]
+    )
+    return app
+
+
+def _verifier(grants: Grants) -> Verifier:
+    def verify(token: str) -> Grant:
+        try:
+            claims = grants.read(token)
+        except TokenError as error:
+            raise GrantError(error.code) from error
+        return Grant(claims.lesson_id, claims.role, claims.participant_id, claims.name, claims.expires_at)
+
+    return verify
+
+
+async def _is_over(lessons: Lessons, lesson_id: str) -> bool:
+    try:
+        return (await lessons.get(lesson_id)).status == "ended"
+    except LessonUnknownError:
+        return False  # another data folder's archive; not ours to finish
+
+
+@contextlib.asynccontextmanager
+async def _background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""Replay over HTTP: what a recording is, and its files."""

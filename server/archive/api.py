@@ -1,0 +1,142 @@
+"""The recording of a lesson and its files: GET /api/lessons/{id}/recording and /archive/{id}/… .
+
+Files go out by aiohttp's FileResponse: Range, If-None-Match, HEAD, and the kernel's sendfile. A player that cannot send
+a header (the video element) is let in by a cookie for that folder, set when the recording is asked for with a token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Literal
+
+from aiohttp import hdrs, web
+
+from server import caller
+from server.archive.recordings import Recordings
+from server.caller import Caller
+from server.endpoint import Endpoint, Model, reply
+from server.lessons import api as lessons_api
+from server.lessons.grants import TokenError
+from signaling.problems import ProblemError
+
+ARCHIVE = web.AppKey("archive", Recordings)
+
+COOKIE = "tongke_archive"
+
+TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".m4s": "video/iso.segment",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".jpg": "image/jpeg",
+    ".vtt": "text/vtt; charset=utf-8",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl; charset=utf-8",
+    ".bin": "application/octet-stream",
+}
+FIXED = frozenset({".m4s", ".mp4"})  # written once; what the others say may change while the lesson is on
+SETTLED = 10.0  # seconds without a change after which a part of a running recording counts as complete
+
+
+class TrackView(Model):
+    publication_id: str
+    participant: str
+    kind: Literal["audio", "video"]
+    source: str
+    lead: bool
+    codec: str
+    start_ms: int
+    duration_ms: int
+    playlist: str
+    gaps: tuple[tuple[int, int], ...]
+
+
+class RecordingView(Model):
+    status: Literal["recording", "ready", "damaged"]
+    duration_ms: int
+    tracks: tuple[TrackView, ...]
+
+
+async def recording(request: web.Request) -> web.Response:
+    who = await caller.require(request)
+    lesson = await lessons_api.watchable(request, who)
+    found = await request.app[ARCHIVE].describe(lesson.id)
+    if found is None:
+        raise ProblemError(404, "recording_unknown", "Nothing of this lesson was recorded")
+    response = reply(RecordingView.model_validate(found))
+    if who.grant is not None:
+        _let_in(request, response, lesson.id, who)
+    return response
+
+
+async def file(request: web.Request) -> web.StreamResponse:
+    """One file of a recording."""
+    lesson_id = request.match_info["lesson_id"]
+    await _may_read(request, lesson_id)
+    found = await asyncio.to_thread(request.app[ARCHIVE].file, lesson_id, request.match_info["path"])
+    if found is None or found.suffix not in TYPES:
+        raise ProblemError(404, "file_unknown", "There is no such file in this recording")
+    headers = {
+        hdrs.CONTENT_TYPE: TYPES[found.suffix],
+        hdrs.CACHE_CONTROL: await asyncio.to_thread(_caching, request.app[ARCHIVE], lesson_id, found),
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    return web.FileResponse(found, headers=headers)
+
+
+async def _may_read(request: web.Request, lesson_id: str) -> None:
+    who = await caller.identify(request)
+    if who.may_watch(lesson_id) or _has_cookie(request, lesson_id):
+        return
+    if who.grant is not None:
+        raise ProblemError(403, "token_foreign", "The token is for another lesson")
+    raise ProblemError(401, "login_required", "Log in or send a token", headers={"WWW-Authenticate": "Bearer"})
+
+
+def _let_in(request: web.Request, response: web.Response, lesson_id: str, who: Caller) -> None:
+    assert who.grant is not None
+    left = int(who.grant.expires_at - time.time())
+    token, _ = request.app[caller.GRANTS].mint(lesson_id, who.grant.role, ttl=left, kind="archive")
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=left,
+        path=f"/archive/{lesson_id}/",
+        secure=request.secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _has_cookie(request: web.Request, lesson_id: str) -> bool:
+    try:
+        return request.app[caller.GRANTS].read(request.cookies.get(COOKIE, ""), "archive").lesson_id == lesson_id
+    except TokenError:
+        return False
+
+
+def _caching(archive: Recordings, lesson_id: str, found: Path) -> str:
+    if found.suffix in FIXED and (archive.word(lesson_id) == "ready" or time.time() - found.stat().st_mtime > SETTLED):
+        return "private, max-age=31536000, immutable"
+    return "private, no-cache"
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/api/lessons/{lesson_id}/recording",
+        recording,
+        "What was recorded of a lesson; works in mid-lesson",
+        reply=RecordingView,
+        codes=("lesson_unknown", "recording_unknown", "token_foreign"),
+    ),
+    Endpoint(
+        "GET",
+        "/archive/{lesson_id}/{path:.+}",
+        file,
+        "A playlist, segment or other file of a recording; Range and If-None-Match work",
+        codes=("file_unknown", "token_foreign"),
+    ),
+)

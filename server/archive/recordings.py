@@ -1,0 +1,70 @@
+"""The recordings of this node: where they lie and what can be said of them. Reads files, in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from recorder.describe import NoRecordingError, describe
+from recorder.manifest import ManifestError, read_manifest
+from server.lessons.api import RecordingWord
+
+_LESSON_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Recordings:
+    """The archive folder, one folder per lesson in it."""
+
+    def __init__(self, archive: Path) -> None:
+        self._archive = archive.absolute()
+        self._ready: set[str] = set()  # a finished recording stays one; its manifest need not be read again
+
+    def folder(self, lesson_id: str) -> Path | None:
+        """Where a lesson's recording lies, or None if the id cannot be one."""
+        return self._archive / lesson_id if _LESSON_ID.fullmatch(lesson_id) else None
+
+    async def words(self, lesson_ids: Iterable[str]) -> dict[str, RecordingWord]:
+        """For each lesson whether it is recorded, being recorded, or not."""
+        return await asyncio.to_thread(lambda: {lesson_id: self.word(lesson_id) for lesson_id in lesson_ids})
+
+    def word(self, lesson_id: str) -> RecordingWord:
+        """The same for one lesson; reads its manifest until it is ready."""
+        if lesson_id in self._ready:
+            return "ready"
+        folder = self.folder(lesson_id)
+        if folder is None:
+            return "none"
+        try:
+            status = read_manifest(folder).status
+        except FileNotFoundError:
+            return "none"
+        except (ManifestError, OSError):
+            return "damaged"
+        if status == "ready":
+            self._ready.add(lesson_id)
+        return status
+
+    async def describe(self, lesson_id: str) -> dict[str, Any] | None:
+        """The recording in the words of the outside contract; None if there is none."""
+        folder = self.folder(lesson_id)
+        if folder is None:
+            return None
+        try:
+            return await asyncio.to_thread(describe, folder)
+        except NoRecordingError:
+            return None
+
+    def file(self, lesson_id: str, path: str) -> Path | None:
+        """A file of a recording, or None for whatever is none: outside its folder, hidden, not there."""
+        folder = self.folder(lesson_id)
+        if folder is None or not path or "\0" in path:
+            return None
+        if any(part.startswith(".") or not part for part in path.split("/")):
+            return None
+        found = (folder / path).resolve()
+        if not found.is_relative_to(folder.resolve()) or not found.is_file():
+            return None
+        return found

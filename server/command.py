@@ -1,0 +1,218 @@
+"""The `tongke` command: what it takes, and which part of the program does it.
+
+Every command is one function that returns an exit code. Parts are imported when their command runs: `tongke token` need
+not load what `tongke serve` needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, get_args
+
+from server.failure import CannotWorkError
+from server.settings import Settings, add_flags, load
+
+RECORDS = ("data", "database_url", "secret_file", "archive_url", "config")  # settings of commands that do not serve
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0 done, 1 cannot work (one sentence on stderr), 2 not understood."""
+    given = _parser().parse_args(arguments)
+    try:
+        code: int = given.run(given)
+    except CannotWorkError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+# ── what runs ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def serve(given: argparse.Namespace) -> int:
+    from server.log import to_stderr
+    from server.supervisor import serve
+
+    to_stderr("supervisor")
+    return serve(load(given))
+
+
+def demo(given: argparse.Namespace) -> int:
+    from server.demo.show import demo
+
+    return demo(load(given))
+
+
+def process(given: argparse.Namespace) -> int:
+    """The server process, as the supervisor starts it; its settings come by environment."""
+    from server.process import Inherited, main
+    from server.run_folder import RunFolder
+
+    return main(load(), RunFolder(given.run_folder), Inherited(given.http_fd, given.https_fd, given.ready_fd))
+
+
+def doctor(given: argparse.Namespace) -> int:
+    from server.doctor.report import doctor
+
+    return doctor(load(given), as_json=given.json)
+
+
+# ── records ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lesson_create(given: argparse.Namespace) -> int:
+    from server.lessons.api import join_url
+    from server.lessons.store import NoFreeCodeError
+    from server.records import open_records
+
+    async def create(settings: Settings) -> tuple[str, str]:
+        async with open_records(settings) as records:
+            lesson, code = await records.lessons.create(given.title.strip(), given.kind)
+            return lesson.id, code
+
+    if not 1 <= len(given.title.strip()) <= 200:
+        raise CannotWorkError("A title has 1 to 200 characters.")
+    try:
+        lesson_id, code = asyncio.run(create(load(given)))
+    except NoFreeCodeError as error:
+        raise CannotWorkError("All class codes are in use: end lessons that are over.") from error
+    made = {"lesson_id": lesson_id, "class_code": code, "join_url": join_url(code)}
+    _tell(made, given.json)
+    return 0
+
+
+def lesson_end(given: argparse.Namespace) -> int:
+    from server.remote import end_lesson
+
+    end_lesson(load(given), given.lesson_id)
+    return 0
+
+
+def token(given: argparse.Namespace) -> int:
+    from server.lessons.grants import Grants
+    from server.secret import load_secret
+
+    if not given.lesson and given.role != "admin":
+        raise CannotWorkError("--lesson is needed for every role but admin.")
+    settings = load(given)
+    made, _ = Grants(load_secret(settings.secret)).mint(given.lesson, given.role, name=given.name, ttl=given.ttl)
+    sys.stdout.write(made + "\n")
+    return 0
+
+
+def user_add(given: argparse.Namespace) -> int:
+    from server.accounts.passwords import random_password
+    from server.accounts.store import NameTakenError
+    from server.records import open_records
+
+    async def add(settings: Settings, name: str, password: str) -> None:
+        async with open_records(settings) as records:
+            await records.accounts.add(name, given.role, password)
+
+    name = given.name.strip()
+    if not 1 <= len(name) <= 64:
+        raise CannotWorkError("A name has 1 to 64 characters.")
+    password = sys.stdin.readline().rstrip("\n") if given.password_stdin else random_password()
+    if not 8 <= len(password) <= 256:
+        raise CannotWorkError("A password has 8 to 256 characters.")
+    try:
+        asyncio.run(add(load(given), name, password))
+    except NameTakenError as error:
+        raise CannotWorkError(f"There is a user {name} already.") from error
+    if not given.password_stdin:
+        sys.stdout.write(f"password: {password}\n")
+    return 0
+
+
+def export(given: argparse.Namespace) -> int:
+    from server.archive.export import export
+
+    export(load(given), given.lesson_id, given.out)
+    return 0
+
+
+def show_version(given: argparse.Namespace) -> int:
+    sys.stdout.write(f"tongke {version('tongke')}\n")
+    return 0
+
+
+# ── the words of the command line ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _parser() -> argparse.ArgumentParser:
+    from server.accounts.model import AccountRole
+    from server.lessons.grants import GRANT_ROLES
+    from server.lessons.model import LessonKind
+
+    parser = argparse.ArgumentParser(prog="tongke", description="同课: live lessons shared between schools.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    _add(commands, "serve", serve, "serve pages, rooms and media until SIGTERM", settings=None)
+    _add(
+        commands, "demo", demo, "serve, with sample accounts, a live synthetic lesson and a recorded one", settings=None
+    )
+
+    lesson = commands.add_parser("lesson", help="make or end a lesson").add_subparsers(metavar="WHAT", required=True)
+    create = _add(lesson, "create", lesson_create, "make a lesson")
+    create.add_argument("--title", required=True)
+    create.add_argument("--kind", choices=get_args(LessonKind), default="delivered_class", metavar="K")
+    create.add_argument("--json", action="store_true")
+    end = _add(lesson, "end", lesson_end, "end a lesson for everyone")
+    end.add_argument("lesson_id", metavar="LESSON_ID")
+
+    grant = _add(commands, "token", token, "make a token for a role in a lesson")
+    grant.add_argument("--lesson", metavar="ID", default="")
+    grant.add_argument("--role", required=True, choices=GRANT_ROLES)
+    grant.add_argument("--name", metavar="N")
+    grant.add_argument("--ttl", metavar="SECONDS", type=int, default=3600)
+
+    out = _add(commands, "export", export, "write a recorded lesson as one MP4 file")
+    out.add_argument("lesson_id", metavar="LESSON_ID")
+    out.add_argument("--out", required=True, type=Path, metavar="FILE.mp4")
+
+    check = _add(commands, "doctor", doctor, "check this machine and say what to do", settings=None)
+    check.add_argument("--json", action="store_true")
+
+    user = commands.add_parser("user", help="accounts").add_subparsers(metavar="WHAT", required=True)
+    add = _add(user, "add", user_add, "add an account and print its password")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--role", required=True, choices=get_args(AccountRole))
+    add.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+    commands.add_parser("version", help="print the version").set_defaults(run=show_version)
+
+    child = commands.add_parser("process")  # without help: not for people
+    child.add_argument("--run", type=Path, required=True, dest="run_folder")
+    child.add_argument("--http-fd", type=int, required=True)
+    child.add_argument("--https-fd", type=int)
+    child.add_argument("--ready-fd", type=int, required=True)
+    child.set_defaults(run=process)
+    return parser
+
+
+def _add(
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    what: str,
+    settings: Sequence[str] | None = RECORDS,
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=what, description=what)
+    parser.set_defaults(run=run)
+    add_flags(parser, settings)
+    return parser
+
+
+def _tell(values: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.writelines(f"{name}: {value}\n" for name, value in values.items())

@@ -1,0 +1,243 @@
+"""Attaches the recorder to rooms, as one more subscriber: signaling and recorder do not know each other.
+
+For every room whose lesson has started, one task opens the lesson at the recorder and hands it the room's event log
+from where the recorder has it, again and again: after each event, after a restart of the recorder, after one of our own.
+Media go from worker to recorder directly; here the worker is only told what to send. Before `started` nothing is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from media import messages as media
+from recorder import messages as recorder
+from recorder.client import RecorderClient, RecorderGoneError
+from signaling.events import Event, RecordingState, Started
+from signaling.observers import LivePublication, MediaWorker
+
+_log = logging.getLogger("tongke.recording")
+
+RECONNECT = 0.1  # seconds between attempts to reach the recorder; the supervisor starts a dead one again as fast
+LOST_AFTER = 10.0  # seconds without a recorder until recordings are called stopped: as long as workers hold media back
+REFUSED_AGAIN = 5.0  # seconds until a refused request (disk full) is tried again
+BATCH = 500  # events in one message, far below the framing's 4 MiB
+CLOSE_TIME = 5.0  # seconds a room waits for its recording to close; then it goes on closing in the background
+
+
+class RoomLog(Protocol):
+    """What is needed of signaling's Rooms."""
+
+    async def events(self, lesson_id: str, after: int = 0) -> list[Event]: ...
+
+    def set_recording(self, lesson_id: str, state: RecordingState, reason: str | None = None) -> None: ...
+
+
+@dataclass(slots=True)
+class _Lesson:
+    lesson_id: str
+    epoch_us: int
+    title: str
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    log: list[Event] | None = None  # all of it, once the room has ended
+    recording: bool = False  # the recorder says so
+    task: asyncio.Task[None] | None = None
+
+
+class RecorderAttachment:
+    """A RoomObserver. `run` keeps the connection to the recorder whose control socket is `path`."""
+
+    def __init__(self, path: Path, is_over: Callable[[str], Awaitable[bool]]) -> None:
+        self._path = path
+        self._is_over = is_over  # whether a lesson has ended, as the database knows
+        self._rooms: RoomLog | None = None
+        self._client: RecorderClient | None = None
+        self._here = asyncio.Event()  # the recorder is connected
+        self._lessons: dict[str, _Lesson] = {}
+        self._requests: set[asyncio.Task[None]] = set()  # on their way to workers
+
+    @property
+    def connected(self) -> bool:
+        return self._here.is_set()
+
+    def attach(self, rooms: RoomLog) -> None:
+        """Rooms need their observers first, so the rooms come afterwards."""
+        self._rooms = rooms
+
+    async def run(self) -> None:
+        """Stay connected and listen to the recorder, until cancelled."""
+        try:
+            while True:
+                self._client = await self._connect()
+                self._here.set()
+                closing = asyncio.create_task(self._close_forgotten(self._client))
+                try:
+                    async for event in self._client.events():
+                        self._changed(event)
+                finally:
+                    self._here.clear()
+                    closing.cancel()
+                    await self._client.close()
+                    for lesson in self._lessons.values():
+                        lesson.news.set()  # their tasks see that the connection has ended
+        finally:
+            tasks = [lesson.task for lesson in self._lessons.values() if lesson.task] + list(self._requests)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    # ── what rooms tell ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def room_opened(self, lesson_id: str, epoch_us: int, title: str) -> None:
+        lesson = self._lessons[lesson_id] = _Lesson(lesson_id, epoch_us, title)
+        lesson.task = asyncio.create_task(self._keep(lesson), name=f"recording {lesson_id}")
+
+    def event_stored(self, lesson_id: str, event: Event) -> None:
+        if lesson := self._lessons.get(lesson_id):
+            lesson.news.set()
+
+    def publication_added(self, lesson_id: str, publication: LivePublication, worker: MediaWorker) -> None:
+        if lesson := self._lessons.get(lesson_id):
+            record = media.Record(
+                publication_id=publication.publication_id,
+                lesson_id=lesson_id,
+                participant=publication.participant_id,
+                source=publication.source,
+                lead=publication.lead,
+                epoch_us=lesson.epoch_us,
+            )
+            self._ask(worker, record)
+
+    def publication_removed(self, lesson_id: str, publication_id: str, worker: MediaWorker) -> None:
+        self._ask(worker, media.StopRecording(publication_id))
+
+    async def room_ended(self, lesson_id: str) -> None:
+        lesson = self._lessons.get(lesson_id)
+        if lesson is None or lesson.task is None:
+            return
+        assert self._rooms is not None
+        lesson.log = await self._rooms.events(lesson_id)  # soon the room is gone and cannot be asked
+        lesson.news.set()
+        await asyncio.wait({lesson.task}, timeout=CLOSE_TIME)
+        if not lesson.task.done():
+            _log.warning("a recording is not closed yet", extra={"lesson_id": lesson_id})
+
+    # ── the recorder ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _connect(self) -> RecorderClient:
+        loop = asyncio.get_running_loop()
+        lost_at = loop.time() + LOST_AFTER
+        while True:
+            with contextlib.suppress(OSError):
+                return await RecorderClient.connect(self._path)
+            if loop.time() > lost_at:
+                lost_at = float("inf")
+                _log.error("the recorder does not come back")
+                for lesson in self._lessons.values():
+                    if lesson.recording:
+                        self._tell(lesson, "stopped", "recorder_lost")
+            await asyncio.sleep(RECONNECT)
+
+    def _changed(self, event: recorder.Event) -> None:
+        if lesson := self._lessons.get(event.lesson_id):
+            self._tell(lesson, event.state, event.reason or None)
+
+    def _tell(self, lesson: _Lesson, state: RecordingState, reason: str | None) -> None:
+        assert self._rooms is not None
+        lesson.recording = state == "on"
+        self._rooms.set_recording(lesson.lesson_id, state, reason)
+
+    async def _close_forgotten(self, client: RecorderClient) -> None:
+        """Close what a server process that died left open although the lesson is over."""
+        try:
+            held = await client.request(recorder.ListOpen())
+            for one in held.lessons if isinstance(held, recorder.Open) else ():
+                if one.lesson_id not in self._lessons and await self._is_over(one.lesson_id):
+                    await client.request(recorder.CloseLesson(one.lesson_id))
+        except (RecorderGoneError, TimeoutError):
+            pass  # connected anew, it is asked anew
+
+    # ── one lesson ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _keep(self, lesson: _Lesson) -> None:
+        """Bring a lesson's log to the recorder until the room has ended and the recording is closed."""
+        try:
+            while not await self._has_started(lesson):
+                if lesson.log is not None:
+                    return  # over before it began: nothing to record
+                await lesson.news.wait()
+            while True:
+                await self._here.wait()
+                assert self._client is not None
+                try:
+                    if await self._feed(lesson, self._client):
+                        return
+                except RecorderGoneError:
+                    await asyncio.sleep(RECONNECT)
+                except (TimeoutError, _RefusedError) as error:
+                    _log.warning("the recorder refuses", extra={"lesson_id": lesson.lesson_id, "why": str(error)})
+                    await asyncio.sleep(REFUSED_AGAIN)
+        except Exception:
+            _log.exception("a lesson is not recorded", extra={"lesson_id": lesson.lesson_id})
+        finally:
+            if lesson.log is not None:
+                self._lessons.pop(lesson.lesson_id, None)
+
+    async def _has_started(self, lesson: _Lesson) -> bool:
+        lesson.news.clear()
+        return any(isinstance(event.payload, Started) for event in await self._events(lesson, 0))
+
+    async def _feed(self, lesson: _Lesson, client: RecorderClient) -> bool:
+        """Open, append as events come, close at the end: True when closed. Raises when the recorder is gone or says no."""
+        opened = await client.request(recorder.OpenLesson(lesson.lesson_id, lesson.epoch_us, lesson.title))
+        if isinstance(opened, recorder.Refused) and opened.code == "lesson_closed":
+            return True
+        if not isinstance(opened, recorder.Opened):
+            raise _RefusedError(opened)
+        seq = opened.last_seq
+        while True:
+            lesson.news.clear()
+            if events := await self._events(lesson, seq):
+                lines = tuple(event.to_json() for event in events[:BATCH])
+                appended = await client.request(recorder.AppendEvents(lesson.lesson_id, lines))
+                if not isinstance(appended, recorder.Appended):
+                    raise _RefusedError(appended)
+                seq = max(appended.seq, events[:BATCH][-1].seq)
+            elif lesson.log is not None:
+                closed = await client.request(recorder.CloseLesson(lesson.lesson_id))
+                if isinstance(closed, recorder.Refused) and closed.code == "disk_full":
+                    raise _RefusedError(closed)
+                _log.info("recording closed", extra={"lesson_id": lesson.lesson_id, "reply": str(closed)})
+                return True
+            else:
+                await lesson.news.wait()
+                if client.closed:
+                    raise RecorderGoneError("the recorder's connection has ended")
+
+    async def _events(self, lesson: _Lesson, after: int) -> Sequence[Event]:
+        if lesson.log is not None:
+            return [event for event in lesson.log if event.seq > after]
+        assert self._rooms is not None
+        return await self._rooms.events(lesson.lesson_id, after)
+
+    def _ask(self, worker: MediaWorker, message: media.Request) -> None:
+        task = asyncio.create_task(self._request(worker, message))
+        self._requests.add(task)
+        task.add_done_callback(self._requests.discard)
+
+    async def _request(self, worker: MediaWorker, message: media.Request) -> None:
+        try:
+            answer = await worker.request(message)
+        except (ConnectionError, TimeoutError):
+            return  # the worker has died: its publications are gone and will be added anew
+        if isinstance(answer, media.Refused):
+            _log.info("a worker refuses", extra={"asked": type(message).__name__, "code": answer.code})
+
+
+class _RefusedError(Exception):
+    """The recorder did not do it; trying again later may help."""

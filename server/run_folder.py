@@ -1,0 +1,24 @@
+"""Where the processes of one node meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Their Unix sockets, in a folder with a short name: the path of a socket holds at most 107 bytes."""
+
+    path: Path
+
+    @property
+    def recorder(self) -> Path:
+        return self.path / "recorder.sock"
+
+    @property
+    def recorder_media(self) -> Path:
+        return self.path / "recorder-media.sock"
+
+    def worker(self, number: int) -> Path:
+        return self.path / f"worker-{number}.sock"

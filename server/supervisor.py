@@ -1,0 +1,250 @@
+"""Starts the processes of a node, starts again what dies, and ends them in order. It has no logic of its own.
+
+It binds every socket itself and hands them down, so a child that returns finds its port as it was. Children die with it
+(PR_SET_PDEATHSIG on Linux). They get a session of their own: Ctrl-C reaches only the supervisor, which ends them in
+order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from server.data_folder import DataFolder
+from server.failure import EXIT_CODE, CannotWorkError
+from server.listeners import Listeners, bind
+from server.run_folder import RunFolder
+from server.settings import Settings
+
+_log = logging.getLogger("tongke.supervisor")
+_PR_SET_PDEATHSIG = 1
+START_TIME = 30.0  # seconds until a node that is not ready gives up
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process to keep alive."""
+
+    name: str
+    arguments: Sequence[str]  # after the interpreter
+    descriptors: Sequence[int] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    grace: float = 5.0  # seconds between SIGTERM and SIGKILL
+
+
+class Backoff:
+    """How long to wait before a child is started again: at once when it had lived, longer each time when it had not."""
+
+    FIRST = 0.1  # seconds
+    MOST = 2.0
+    LIVED = 5.0  # a child that ran this long was not a false start
+
+    def __init__(self) -> None:
+        self._delay = self.FIRST
+
+    def died(self, lived: float) -> float:
+        """Seconds to wait after a child that lived this many."""
+        if lived >= self.LIVED:
+            self._delay = self.FIRST
+        delay, self._delay = self._delay, min(self._delay * 2, self.MOST)
+        return delay
+
+
+class Keeper:
+    """One child: started, started again when it dies, ended when asked."""
+
+    def __init__(self, child: Child, gave_up: Callable[[], None]) -> None:
+        self.child = child
+        self._gave_up = gave_up  # called when the child says that it cannot work
+        self._process: asyncio.subprocess.Process | None = None
+        self._ending = False
+
+    async def keep(self) -> None:
+        """Run the child until `end`."""
+        backoff = Backoff()
+        while not self._ending:
+            started = time.monotonic()
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *self.child.arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=sys.stderr,  # stdout is for the ready line
+                pass_fds=self.child.descriptors,
+                env={**os.environ, **self.child.environment},
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # the supervisor has no threads that might hold a lock
+            )
+            status = await self._process.wait()
+            if self._ending:
+                break
+            if status == EXIT_CODE:
+                self._gave_up()
+            delay = backoff.died(time.monotonic() - started)
+            _log.warning("%s died, starting it again", self.child.name, extra={"status": status, "delay": delay})
+            await asyncio.sleep(delay)
+
+    async def end(self) -> None:
+        """SIGTERM, and SIGKILL for a child that takes too long."""
+        self._ending = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), self.child.grace)
+        except TimeoutError:
+            _log.error("%s does not end, killing it", self.child.name)
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node that accepts work."""
+
+    settings: Settings
+    listeners: Listeners
+
+    @property
+    def http(self) -> str:
+        return f"http://{_reachable(self.listeners.http.getsockname())}"
+
+    @property
+    def https(self) -> str | None:
+        return f"https://{_reachable(self.listeners.https.getsockname())}" if self.listeners.https else None
+
+    @property
+    def media(self) -> str:
+        first, last = self.listeners.media[0].port, self.listeners.media[-1].port
+        return str(first) if first == last else f"{first}-{last}"
+
+    def ready_line(self) -> str:
+        return f"ready http={self.http} https={self.https or 'off'} media={self.media}"
+
+
+def serve(settings: Settings, companions: Callable[[Node], Sequence[Child]] | None = None) -> int:
+    """Run a node until SIGTERM or Ctrl-C; returns the exit code. `companions` are started when it is ready.
+
+    Raises CannotWorkError when it cannot begin.
+    """
+    data = DataFolder(settings.data)
+    data.prepare(settings)
+    with data.lock():
+        listeners = bind(settings)
+        run = Path(tempfile.mkdtemp(prefix="tongke-"))
+        try:
+            return asyncio.run(_serve(Node(settings, listeners), RunFolder(run), data, companions))
+        finally:
+            data.forget_run()
+            listeners.close()
+            shutil.rmtree(run, ignore_errors=True)
+
+
+async def _serve(
+    node: Node, run: RunFolder, data: DataFolder, companions: Callable[[Node], Sequence[Child]] | None
+) -> int:
+    stop, failed = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    told, tell = os.pipe()
+    keepers = [Keeper(child, failed.set) for child in children(node, run, tell)]
+    tasks = {asyncio.create_task(keeper.keep()) for keeper in keepers}
+    try:
+        if not await _ready(told, stop, failed):
+            return 0 if stop.is_set() else 1
+        data.note_run(node.http)
+        sys.stdout.write(node.ready_line() + "\n")
+        sys.stdout.flush()
+        for child in companions(node) if companions else ():
+            keepers.insert(0, Keeper(child, lambda: None))
+            tasks.add(asyncio.create_task(keepers[0].keep()))
+        waiting = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()  # a keeper that ended by itself is a bug, and says so
+        return 0
+    finally:
+        # In order: nobody new, then the recordings closed with what the workers still send, then the workers.
+        for keeper in keepers:
+            await keeper.end()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        os.close(told)
+        os.close(tell)
+
+
+def children(node: Node, run: RunFolder, ready: int) -> list[Child]:
+    """The processes of a node, in the order in which they are ended."""
+    settings, listeners = node.settings, node.listeners
+    server = ["-m", "server", "process", "--run", str(run.path), "--http-fd", str(listeners.http.fileno())]
+    descriptors = [listeners.http.fileno(), ready]
+    if listeners.https is not None:
+        server += ["--https-fd", str(listeners.https.fileno())]
+        descriptors.append(listeners.https.fileno())
+    server += ["--ready-fd", str(ready)]
+    recorder = ["-m", "recorder", "--control", str(run.recorder), "--media", str(run.recorder_media)]
+    recorder += ["--archive", str(settings.archive.absolute())]
+    found = [
+        Child("server", server, descriptors, settings.environment(), grace=8.0),
+        Child("recorder", recorder, grace=8.0),
+    ]
+    for number, media in enumerate(listeners.media):
+        worker = ["-m", "media", "--control", str(run.worker(number)), "--recorder", str(run.recorder_media)]
+        for ip, udp in media.sockets:
+            worker += ["--udp", f"{udp.fileno()}={ip}"]
+        for ip in settings.public_ip:
+            worker += ["--announce", ip]
+        worker += ["--port", str(media.port)]
+        found.append(Child(f"worker-{number}", worker, [udp.fileno() for _, udp in media.sockets], grace=2.0))
+    return found
+
+
+async def _ready(told: int, stop: asyncio.Event, failed: asyncio.Event) -> bool:
+    """Wait until the server process says so; False when it cannot or nobody wants it any more."""
+    loop = asyncio.get_running_loop()
+    said = asyncio.Event()
+    loop.add_reader(told, said.set)
+    waits = [asyncio.create_task(one.wait()) for one in (said, stop, failed)]
+    try:
+        done, _ = await asyncio.wait(waits, timeout=START_TIME, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            raise CannotWorkError("The server process does not start; what it logged stands above.")
+        return said.is_set()
+    finally:
+        loop.remove_reader(told)
+        for task in waits:
+            task.cancel()
+
+
+def _reachable(bound: tuple[str, int]) -> str:
+    """Where this machine itself reaches a listener. On localhost browsers give camera and microphone without TLS."""
+    host, port = bound[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_parent = os.getpid()
+
+
+def _die_with_parent() -> None:
+    """In the child, between fork and exec."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != _parent:  # it died before we asked
+            os._exit(1)
