@@ -1,57 +1,63 @@
-"""The row to compare with: what one gets from aiortc's MediaRelay, decoding once and encoding for every viewer.
-
-`python -m tests.bench.naive` serves POST /publish and POST /watch on a free port, printed as its first line.
-"""
+"""The row to compare with: the same lesson through aiortc's MediaRelay, for as few viewers as that can carry."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
-from aiohttp import web
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
-from aiortc.contrib.media import MediaRelay
+import aiohttp
+
+from tests.bench import offers
+from tests.bench.forwarding import SETTLE
+from tests.bench.lesson import Publisher
+from tests.bench.machine import Meter
+from tests.bench.peer import Peer, own_address
+from tests.bench.processes import RefusedError, child
 
 
+@dataclass(frozen=True, slots=True)
 class Naive:
-    def __init__(self) -> None:
-        self._relay = MediaRelay()
-        self._tracks: dict[str, MediaStreamTrack] = {}
-        self._peers: list[RTCPeerConnection] = []
+    """One lesson of 720p through MediaRelay."""
 
-    async def publish(self, request: web.Request) -> web.Response:
-        peer = self._peer()
-        peer.on("track", lambda track: self._tracks.setdefault(track.kind, track))
-        return await self._answer(peer, request)
-
-    async def watch(self, request: web.Request) -> web.Response:
-        peer = self._peer()
-        for track in self._tracks.values():
-            peer.addTrack(self._relay.subscribe(track))
-        return await self._answer(peer, request)
-
-    def _peer(self) -> RTCPeerConnection:
-        peer = RTCPeerConnection()
-        self._peers.append(peer)
-        return peer
-
-    async def _answer(self, peer: RTCPeerConnection, request: web.Request) -> web.Response:
-        await peer.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
-        await peer.setLocalDescription(await peer.createAnswer())
-        return web.Response(text=peer.localDescription.sdp)
+    viewers: int
+    seconds: float
+    packets_out: int
+    cpu_share: float
+    us_per_packet_out: float
 
 
-async def main() -> None:
-    naive = Naive()
-    app = web.Application()
-    app.router.add_post("/publish", naive.publish)
-    app.router.add_post("/watch", naive.watch)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    print(runner.addresses[0][1], flush=True)
-    await asyncio.Event().wait()
+async def naive(viewers: int, seconds: float) -> Naive:
+    """aiortc decodes the publisher and encodes for each viewer."""
+    async with child("-m", "tests.bench.naive_server") as process, aiohttp.ClientSession() as http:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{int(await process.stdout.readline())}"
+        peers = [Peer(own_address(), setup="active") for _ in range(viewers + 1)]
+        publisher = Publisher(peers[0])
 
+        async def post(path: str, offer: str) -> offers.Remote:
+            async with http.post(url + path, data=offer) as response:
+                return offers.remote(await response.text())
 
-if __name__ == "__main__":
-    asyncio.run(main())
+        await peers[0].connect(await post("/publish", offers.publishing(peers[0].credentials, *publisher.ssrcs)))
+        publishing = asyncio.create_task(publisher.run())
+        await asyncio.sleep(1.0)
+        counts = [0]
+
+        def count(packet: bytes, _: int) -> None:
+            counts[0] += not 192 <= packet[1] < 224
+
+        for peer in peers[1:]:
+            peer.on_media = count
+            await peer.connect(await post("/watch", offers.watching(peer.credentials, audio=1, video=1)))
+        await asyncio.sleep(SETTLE)
+        counts[0] = 0
+        meter = Meter(process.pid)
+        await asyncio.sleep(seconds)
+        cost, delivered = meter.cost(), counts[0]
+        publishing.cancel()
+        await asyncio.gather(publishing, return_exceptions=True)
+        for peer in peers:
+            peer.close()
+    if not delivered:
+        raise RefusedError("aiortc sent nothing")
+    return Naive(viewers, cost.seconds, delivered, cost.cpu / cost.seconds, cost.cpu / delivered * 1e6)
