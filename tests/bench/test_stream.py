@@ -76,7 +76,7 @@ def passes(datagram: bytes) -> bool:
             case 0x35:
                 at += yes if accumulator >= operand else no
             case 0x06:
-                return operand > 0
+                return bool(operand)
 
 
 def test_the_kernel_filter_passes_checks_handshakes_and_every_sixteenth_packet() -> None:
