@@ -1,0 +1,100 @@
+"""A lesson without any page of ours: FFmpeg publishes by WHIP, a stranger's page watches by WHEP."""
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.browser import chromium, eventually, heard, moving_pictures, participant, received
+from tests.support.server import Lesson, Tongke
+from tests.support.whep import player
+
+pytestmark = pytest.mark.journey
+
+
+@asynccontextmanager
+async def synthetic_teacher(tongke: Tongke, lesson: Lesson, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """FFmpeg's WHIP muxer, publishing until it is told to end."""
+    token_file = folder / "token"
+    token_file.write_text(await tongke.token(lesson.lesson_id, "lead_teacher"), "utf-8")
+    url = f"{tongke.http}/whip/{lesson.lesson_id}"
+    command = ("-m", "server.demo.publisher", "--url", url, "--token-file", str(token_file))
+    process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=DEVNULL)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            await process.wait()
+
+
+async def test_what_ffmpeg_publishes_moves_and_sounds_in_a_whep_page_and_is_recorded(tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke, player() as page_url, chromium() as browser:
+        lesson = await tongke.create_lesson()
+        async with synthetic_teacher(tongke, lesson, tmp_path):
+            page = await (await participant(browser)).new_page()
+            await page.goto(page_url)
+            token = await tongke.token(lesson.lesson_id, "receiving_class", "阜平一小")
+            joined = await page.evaluate(
+                "([url, token]) => watch(url, token)", [f"{tongke.http}/whep/{lesson.lesson_id}", token]
+            )
+            assert joined["status"] == 201, joined
+            assert joined["location"].startswith(f"{tongke.http}/whep/{lesson.lesson_id}/")
+            assert joined["etag"]
+            await moving_pictures(page)
+            await heard(page)
+            (camera,) = [each for each in await received(page, "video") if each.frames]
+            assert (camera.width, camera.height) == (960, 540)
+            await page.wait_for_function("() => document.getElementById('camera').videoWidth === 960")
+            await asyncio.sleep(3)  # seconds of lesson, for the recording
+            assert await page.evaluate("() => leave()") == 200
+        await tongke.end_lesson(lesson.lesson_id)
+        reader = await tongke.token(lesson.lesson_id, "lead_teacher")
+
+        async def ready() -> bool:
+            return bool((await tongke.recording(lesson.lesson_id, reader))["status"] == "ready")
+
+        await eventually("the recording is ready", ready, within=5)
+        tracks = (await tongke.recording(lesson.lesson_id, reader))["tracks"]
+        assert {(track["kind"], track["codec"].lower()[:4]) for track in tracks} == {
+            ("video", "h264"),
+            ("audio", "opus"),
+        }
+        assert all(track["duration_ms"] > 2500 for track in tracks)
+
+
+async def test_a_viewer_who_comes_before_the_teacher_sees_the_lesson_without_asking_again(tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke, player() as page_url, chromium() as browser:
+        lesson = await tongke.create_lesson()
+        page = await (await participant(browser)).new_page()
+        await page.goto(page_url)
+        token = await tongke.token(lesson.lesson_id, "observer")
+        joined = await page.evaluate(
+            "([url, token]) => watch(url, token)", [f"{tongke.http}/whep/{lesson.lesson_id}", token]
+        )
+        assert joined["status"] == 201, joined
+        async with synthetic_teacher(tongke, lesson, tmp_path):
+            await moving_pictures(page)
+            await heard(page)
+
+
+async def test_a_stranger_is_refused_with_a_reason(tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke:
+        lesson, other = await tongke.create_lesson(), await tongke.create_lesson("另一课")
+        path, sdp = f"/whep/{lesson.lesson_id}", {"Content-Type": "application/sdp"}
+        foreign = await tongke.token(other.lesson_id, "observer")
+        answers = [
+            await tongke.request("POST", path, body=b"v=0", headers=sdp),
+            await tongke.request("POST", path, token="no.such.token", body=b"v=0", headers=sdp),
+            await tongke.request("POST", path, token=foreign, body=b"v=0", headers=sdp),
+        ]
+        assert [(answer.status, answer.json["code"]) for answer in answers[1:]] == [
+            (401, "token_invalid"),
+            (401, "token_foreign"),
+        ]
+        assert answers[0].status == 401
