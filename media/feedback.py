@@ -1,21 +1,124 @@
-"""What tells a publisher's congestion control how the path is: transport-wide feedback, else REMB."""
+"""What tells a publisher's congestion control how the path is: transport-wide feedback, else a ceiling by REMB.
+
+With transport-wide feedback the browser computes its own estimate from our arrival times; that is how Chromium and
+Firefox come to send at full quality within seconds. A publisher that knows only REMB is told one generous ceiling and
+left to its own reaction to the loss in our receiver reports: estimating for it would be the browser's congestion
+control once more, for peers that hardly exist.
+"""
 
 from __future__ import annotations
 
+from media.rtcp import Remb, TransportFeedback
+
+CEILING = 5_000_000  # bit/s: 1080p camera, or camera and screen
+
+_TICKS = 4000  # per second: arrivals count 250 us
+_TICKS_PER_REFERENCE = 256  # reference times count 64 ms
+_LONGEST_DELTA = 32767  # ticks between two arrivals of one feedback
+_REMEMBERED = 1.0  # seconds that arrivals are kept, to be told again beside one that was late
+_MAX_STATUSES = 1000  # packets told about in one feedback: with nothing lost well below 1200 bytes
+_MAX_TOLD = 4000  # packets told about at once; a publisher that skips more is not told of what it skipped
+_JUMP = 8192  # sequence numbers; nobody sends so many within an interval, so it starts anew
+
 
 class TransportWideFeedback:
-    """Arrivals in, feedback out about every 100 ms (draft-holmer-rmcat-transport-wide-cc-extensions-01)."""
+    """Arrivals in, feedback out about every 100 ms (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 
-    INTERVAL = 0.1  # seconds
+    Times are seconds, monotonic. Loss is told once: a number that is passed over in a feedback has not come yet. If it
+    comes later, the next feedback goes back to it.
+    """
+
+    INTERVAL = 0.1
+
+    __slots__ = ("_arrivals", "_count", "_fresh", "_highest", "_last", "_media_ssrc", "_next", "_ssrc")
 
     def __init__(self, ssrc: int) -> None:
         """`ssrc` is ours, the sender of the feedback."""
-        raise NotImplementedError
+        self._ssrc = ssrc
+        self._media_ssrc = 0
+        self._fresh: list[tuple[int, float]] = []  # arrivals since the last feedback
+        self._arrivals: dict[int, int] = {}  # unwrapped sequence number -> ticks
+        self._highest = -1  # unwrapped
+        self._next = -1  # the first number no feedback has spoken of
+        self._count = 0
+        self._last = float("-inf")
 
     def arrived(self, sequence: int, media_ssrc: int, now: float) -> None:
-        """A packet with this transport-wide sequence number has come; hot."""
-        raise NotImplementedError
+        """A packet with this transport-wide sequence number has come. Hot: the work is done in `build`."""
+        self._fresh.append((sequence, now))
+        self._media_ssrc = media_ssrc
 
-    def build(self, now: float) -> list[bytes]:
-        """The RTCP packets to send now, usually one; none before the interval is over or with nothing to tell."""
-        raise NotImplementedError
+    def build(self, now: float) -> list[TransportFeedback]:
+        """What to send now, usually one; nothing before the interval is over or when nothing has come."""
+        if not self._fresh or now - self._last < self.INTERVAL:
+            return []
+        self._last = now
+        lowest = self._take_fresh()
+        first = max(min(lowest, self._next), self._highest - _MAX_TOLD)
+        self._next = self._highest + 1
+        feedbacks = []
+        while first <= self._highest:
+            feedback, first = self._one(first)
+            feedbacks.append(feedback)
+        self._forget(now)
+        return feedbacks
+
+    def _take_fresh(self) -> int:
+        """Unwrap and note the fresh arrivals; the lowest number among them."""
+        fresh, self._fresh = self._fresh, []
+        if self._highest < 0:
+            self._highest = fresh[0][0] + 0x10000  # room below for what was overtaken
+            self._next = self._highest
+        lowest = None
+        for sequence, at in fresh:
+            ahead = (sequence - self._highest + 0x8000 & 0xFFFF) - 0x8000
+            if abs(ahead) > _JUMP:
+                self._arrivals.clear()
+                ahead &= 0xFFFF  # forward, whichever it was: numbers that we have spoken of stay behind
+                lowest, self._next = None, self._highest + ahead
+            number = self._highest + ahead
+            self._highest = max(self._highest, number)
+            self._arrivals.setdefault(number, int(at * _TICKS))
+            lowest = number if lowest is None else min(lowest, number)
+        assert lowest is not None
+        return lowest
+
+    def _one(self, first: int) -> tuple[TransportFeedback, int]:
+        """A feedback from number `first` on, and the number the next one has to start with."""
+        end = min(self._highest + 1, first + _MAX_STATUSES)
+        arrivals: list[int | None] = []
+        reference = zero = last = None
+        for number in range(first, end):
+            ticks = self._arrivals.get(number)
+            if ticks is None:
+                arrivals.append(None)
+                continue
+            if zero is None:
+                reference = ticks // _TICKS_PER_REFERENCE
+                zero = last = reference * _TICKS_PER_REFERENCE
+            assert last is not None
+            if abs(ticks - last) > _LONGEST_DELTA:
+                end = number
+                break
+            arrivals.append(ticks - zero)
+            last = ticks
+        count, self._count = self._count, self._count + 1 & 0xFF
+        return (
+            TransportFeedback(
+                self._ssrc, self._media_ssrc, first & 0xFFFF, (reference or 0) & 0xFFFFFF, count, tuple(arrivals)
+            ),
+            end,
+        )
+
+    def _forget(self, now: float) -> None:
+        oldest = int((now - _REMEMBERED) * _TICKS)
+        while self._arrivals:
+            number = next(iter(self._arrivals))  # in order of arrival
+            if self._arrivals[number] >= oldest:
+                break
+            del self._arrivals[number]
+
+
+def ceiling(ssrc: int, media_ssrcs: tuple[int, ...]) -> Remb:
+    """What to send every second or so to a publisher that agreed on goog-remb and not on transport-cc."""
+    return Remb(ssrc, CEILING, media_ssrcs)
