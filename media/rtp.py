@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
+
+from media.pictures import Numbers
 
 MAX_EXTENSIONS = 16  # a browser sends six; more than this is somebody playing
 HEADER = struct.Struct("!BBHII")  # flags, marker and payload type, sequence number, timestamp, SSRC
@@ -17,8 +20,21 @@ _TWO_BYTE = 0x1000
 class Packet:
     """One RTP packet in plain text. `data` is never changed."""
 
-    __slots__ = ("arrival", "data", "end", "extensions", "index", "marker", "payload_type", "sequence", "ssrc", "start",
-                 "timestamp")  # fmt: skip
+    __slots__ = (
+        "arrival",
+        "data",
+        "end",
+        "extensions",
+        "index",
+        "marker",
+        "numbers",
+        "payload_type",
+        "send_time",
+        "sequence",
+        "ssrc",
+        "start",
+        "timestamp",
+    )
 
     def __init__(self, data: bytes, start: int, end: int, extensions: dict[int, bytes]) -> None:
         _, second, self.sequence, self.timestamp, self.ssrc = HEADER.unpack_from(data)
@@ -30,6 +46,8 @@ class Packet:
         self.extensions = extensions  # id -> value
         self.index = self.sequence  # the sequence number unwrapped, once the track is known
         self.arrival = 0.0  # seconds, monotonic
+        self.numbers: Numbers | None = None  # of its picture, for codecs that have them
+        self.send_time = b""  # abs-send-time it was forwarded with; kept, so that a repetition is the same
 
     @property
     def payload(self) -> bytes:
@@ -46,12 +64,13 @@ class Packet:
         packet.arrival = self.arrival
         return packet
 
-    def plain(self) -> bytes:
-        """The packet without contributing sources, header extensions and padding: what a recorder wants."""
-        if self.start == HEADER.size and self.end == len(self.data):
+    def plain(self, extensions: Sequence[tuple[int, bytes]] = ()) -> bytes:
+        """The packet without contributing sources and padding, and with these header extensions for its own."""
+        if self.start == HEADER.size and self.end == len(self.data) and not extensions:
             return self.data
-        head = HEADER.pack(0x80, self.data[1], self.sequence, self.timestamp, self.ssrc)
-        return head + self.data[self.start : self.end]
+        head = bytearray(header(self.marker, self.payload_type, extensions))
+        HEADER.pack_into(head, 0, head[0], head[1], self.sequence, self.timestamp, self.ssrc)
+        return bytes(head) + self.data[self.start : self.end]
 
 
 def parse(data: bytes) -> Packet | None:
@@ -86,7 +105,7 @@ def is_rtcp(data: bytes) -> bool:
     return 192 <= data[1] <= 223
 
 
-def header(marker: int, payload_type: int, extensions: list[tuple[int, bytes]]) -> bytes:
+def header(marker: int, payload_type: int, extensions: Sequence[tuple[int, bytes]]) -> bytes:
     """A header with sequence number, timestamp and SSRC still zero. Values have 1 to 16 bytes, ids are 1 to 14."""
     if not extensions:
         return HEADER.pack(0x80, marker << 7 | payload_type, 0, 0, 0)

@@ -1,0 +1,221 @@
+"""The hot path: one stream's packets to all slots that carry it.
+
+A packet's header and payload are put together once per *profile* (what viewers have in common: payload type,
+extension ids). For each viewer it is copied into the batch of the socket it leaves from, the three fields that differ
+are written over it (sequence number, timestamp, SSRC), and it is protected in place. What can be known before the loop
+is in a `Row`, made when a viewer joins and not looked at again.
+
+Packets go viewer by viewer, not packet by packet: a picture of several packets is then complete at the first viewer
+while the last one still waits, and its equally long packets are one message for the kernel (see sendmmsg.py).
+Measured by tests/bench/fanout.py; whoever adds something to the inner loop says there what it costs.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from media import rtp
+from media.pictures import Numbers, Shift
+from media.sendmmsg import CAPACITY, MAX_RUN, MAX_SEGMENTS, Batch, Name
+from media.srtp import Outbound, length_cell, protect
+
+if TYPE_CHECKING:
+    from media.subscription import Slot
+
+MAX_AT_ONCE = 32  # packets per pass over the viewers: 64 would make the last of 200 wait 60 ms for the first
+_REWRITTEN = struct.Struct("!HII")  # sequence number, timestamp, SSRC; they follow the first two bytes
+
+
+class Outlet:
+    """A transport's way out, shared by its slots; complete once it is connected."""
+
+    __slots__ = ("batch", "name", "srtp")
+
+    def __init__(self) -> None:
+        self.srtp: Outbound | None = None
+        self.name: Name | None = None
+        self.batch: Batch | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.srtp is not None and self.name is not None
+
+
+class Profile(NamedTuple):
+    """What several viewers' packets have in common."""
+
+    payload_type: int
+    abs_send_time: int  # extension id, 0 for none
+    extensions: tuple[tuple[int, int], ...]  # those passed on: (the publisher's id, the viewer's id)
+
+
+class Row(NamedTuple):
+    """What is a viewer's own in its packets, and where they go."""
+
+    handle: Any  # of its SRTP
+    sequence_offset: int  # from the stream's index
+    timestamp_offset: int
+    ssrc: int
+    name: Name
+    shift: Shift | None  # of picture numbers; None while there is nothing to shift
+
+
+class Prepared(NamedTuple):
+    """A packet for one profile; sequence number, timestamp and SSRC are still to be written."""
+
+    number: int  # the stream's index
+    timestamp: int
+    data: bytes
+    length: int
+    payload_at: int
+    numbers: Numbers | None
+
+
+class Run(NamedTuple):
+    """Packets that may go as one message: `size` bytes, in datagrams of `segment` (the last may be shorter)."""
+
+    size: int
+    segment: int
+
+
+def prepare(packet: rtp.Packet, profile: Profile) -> Prepared:
+    """The packet as this profile's viewers get it; its `send_time` is set."""
+    extensions = []
+    if profile.abs_send_time:
+        extensions.append((profile.abs_send_time, packet.send_time))
+    for theirs, ours in profile.extensions:
+        value = packet.extensions.get(theirs)
+        if value:
+            extensions.append((ours, value))
+    head = rtp.header(packet.marker, profile.payload_type, extensions)
+    data = head + packet.payload
+    return Prepared(packet.index, packet.timestamp, data, len(data), len(head), packet.numbers)
+
+
+def runs(sizes: Sequence[int], segments: bool) -> list[Run]:
+    """How packets of these sizes go into messages."""
+    if not segments:
+        return [Run(size, size) for size in sizes]
+    found: list[Run] = []
+    at = 0
+    while at < len(sizes):
+        segment = total = sizes[at]
+        first = at
+        at += 1
+        while at < len(sizes) and at - first < MAX_SEGMENTS and sizes[at] <= segment and total + sizes[at] <= MAX_RUN:
+            total += sizes[at]
+            at += 1
+            if sizes[at - 1] < segment:
+                break
+        found.append(Run(total, segment))
+    return found
+
+
+def forward(packets: Sequence[Prepared], rows: Iterable[Row], overhead: int, batch: Batch) -> int:
+    """Write, protect and put `packets` for every row. Returns how many packets SRTP refused."""
+    messages = runs([packet.length + overhead for packet in packets], batch.segments)
+    total = sum(message.size for message in messages)
+    memory, base, put = batch.memory, batch.base, batch.put
+    rewrite, cell = _REWRITTEN.pack_into, length_cell
+    refused = 0
+    for handle, sequence_offset, timestamp_offset, ssrc, name, shift in rows:
+        if batch.at + total > CAPACITY or batch.room < len(messages):
+            batch.flush()
+        start = at = batch.at
+        for number, timestamp, data, length, payload_at, numbers in packets:
+            memory[at : at + length] = data
+            rewrite(
+                memory, at + 2, (number + sequence_offset) & 0xFFFF, (timestamp + timestamp_offset) & 0xFFFFFFFF, ssrc
+            )
+            if shift is not None and numbers is not None:
+                shift.write(memory, at + payload_at, numbers)
+            cell[0] = length
+            if protect(handle, base + at, cell):
+                refused += 1
+                memory[at : at + length + overhead] = bytes(length + overhead)  # plain text must not leave
+            at += length + overhead
+        for size, segment in messages:
+            put(name, start, size, segment)
+            start += size
+        batch.at = at
+    return refused
+
+
+class _Group:
+    """The slots that share a profile, a socket and the length of the SRTP tag."""
+
+    __slots__ = ("rows", "slots")
+
+    def __init__(self) -> None:
+        self.slots: dict[Slot, None] = {}
+        self.rows: list[Row] | None = None  # None after a change: made anew with the next packet
+
+    def fresh_rows(self) -> list[Row]:
+        if self.rows is None:
+            self.rows = [slot.row() for slot in self.slots]
+        return self.rows
+
+
+_Key = tuple[Profile, Batch, int]
+
+
+class Fanout:
+    """Which slots get a stream's packets."""
+
+    __slots__ = ("_groups", "_keys", "refused")
+
+    def __init__(self) -> None:
+        self._groups: dict[_Key, _Group] = {}
+        self._keys: dict[Slot, _Key] = {}
+        self.refused = 0
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[Slot]:
+        return iter(list(self._keys))
+
+    def __contains__(self, slot: Slot) -> bool:
+        return slot in self._keys
+
+    def add(self, slot: Slot) -> None:
+        """The slot gets the packets from now on; also when its offsets or its path have changed."""
+        self.remove(slot)
+        outlet = slot.outlet
+        assert outlet.batch is not None
+        assert outlet.srtp is not None
+        key = slot.profile, outlet.batch, outlet.srtp.overhead
+        group = self._groups.setdefault(key, _Group())
+        group.slots[slot] = None
+        group.rows = None
+        self._keys[slot] = key
+
+    def remove(self, slot: Slot) -> None:
+        key = self._keys.pop(slot, None)
+        if key is None:
+            return
+        group = self._groups[key]
+        del group.slots[slot]
+        group.rows = None
+        if not group.slots:
+            del self._groups[key]
+
+    def forward(self, packets: Sequence[rtp.Packet], now: float) -> None:
+        """Packets in order, all newer than what was forwarded before."""
+        send_time = rtp.abs_send_time(now)
+        for packet in packets:
+            packet.send_time = send_time
+        for first in range(0, len(packets), MAX_AT_ONCE):
+            some = packets[first : first + MAX_AT_ONCE]
+            for (profile, batch, overhead), group in self._groups.items():
+                prepared = [prepare(packet, profile) for packet in some]
+                self.refused += forward(prepared, group.fresh_rows(), overhead, batch)
+
+    def forward_late(self, packet: rtp.Packet, now: float) -> None:
+        """A packet out of order: only to slots that had joined by then, for others it would repeat a number."""
+        packet.send_time = rtp.abs_send_time(now)
+        for (profile, batch, overhead), group in self._groups.items():
+            rows = [slot.row() for slot in group.slots if packet.index >= slot.first_index]
+            self.refused += forward([prepare(packet, profile)], rows, overhead, batch)
