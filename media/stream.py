@@ -1,0 +1,144 @@
+"""One SSRC of a publication, RTX already undone: numbering, what is missing, the last second, and who gets it.
+
+With simulcast a publication will have several; now it has one, and another one after a change of codec.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from media import rtp
+from media.codecs import Codec
+from media.fanout import Fanout
+from media.keyframes import starts_key_frame
+from media.messages import Kind
+from media.nack import MissingPackets
+from media.pictures import numbers
+from media.reports import Inbound
+from media.ring import Ring
+from media.rtcp import SenderReport
+from media.sender_clock import SenderClock, to_ntp
+
+RING_PACKETS = 2048  # one second at 20 Mb/s, more than any camera or screen sends
+MAX_AGE = 1.0  # seconds behind the newest; older packets are for the recorder only
+
+
+class Order(Enum):
+    """Where a packet stands among those that came before."""
+
+    NEXT = auto()  # newer than all
+    LATE = auto()  # fills a hole, in time for viewers
+    STALE = auto()  # fills a hole that only the recorder still has
+    REPEATED = auto()  # has come before, or nobody can tell
+
+
+class Stream:
+    """See above. `now` is seconds, monotonic; `wall` seconds since 1970."""
+
+    __slots__ = (
+        "_clock",
+        "_heard",
+        "_newest",
+        "_reported",
+        "_seen",
+        "_unwrapper",
+        "asks_again",
+        "codec",
+        "extensions",
+        "fanout",
+        "forwarded_octets",
+        "forwarded_packets",
+        "kind",
+        "last_forwarded",
+        "missing",
+        "reception",
+        "ring",
+        "ssrc",
+    )
+
+    def __init__(self, ssrc: int, kind: Kind, codec: Codec, extensions: dict[str, int], clock: SenderClock) -> None:
+        self.ssrc = ssrc
+        self.kind = kind
+        self.codec = codec
+        self.extensions = extensions  # URI -> id, as the publisher sends them
+        self.asks_again = "nack" in codec.feedback
+        self.missing = MissingPackets()
+        self.reception = Inbound(ssrc, codec.clock_rate)
+        self.ring: Ring[rtp.Packet] = Ring(RING_PACKETS)
+        self.fanout = Fanout()
+        self.last_forwarded: rtp.Packet | None = None
+        self.forwarded_packets = 0
+        self.forwarded_octets = 0  # of payload, as sender reports count
+        self._clock = clock
+        self._unwrapper = rtp.Unwrapper()
+        self._seen = [-1] * RING_PACKETS  # index, at index modulo size
+        self._newest = 0  # RTP timestamp of the newest packet
+        self._heard = 0.0
+        self._reported: tuple[float, int] | None = None  # our time and RTP timestamp of the last sender report
+
+    @property
+    def highest(self) -> int:
+        """Index of the newest packet."""
+        return self._unwrapper.highest
+
+    def silent_for(self, now: float) -> float:
+        """Seconds since the last packet."""
+        return now - self._heard
+
+    def receive(self, packet: rtp.Packet, now: float, *, repaired: bool = False) -> Order:
+        """Take a packet; `repaired` if it came by RTX. Its index and numbers are set."""
+        newest = self._unwrapper.highest
+        index = packet.index = self._unwrapper.index(packet.sequence)
+        place = index % RING_PACKETS
+        if self._seen[place] == index or index <= self._unwrapper.highest - RING_PACKETS:
+            return Order.REPEATED
+        self._seen[place] = index
+        self._heard = packet.arrival = now
+        if self.kind == "video":
+            packet.numbers = numbers(self.codec.name, packet.payload)
+        if self.asks_again:
+            self.missing.receive(packet.sequence, now)
+        if not repaired:
+            self.reception.receive(packet.sequence, packet.timestamp, now)
+        if index > newest:
+            self._newest = packet.timestamp
+            self.ring.put(packet.sequence, packet, now)
+            return Order.NEXT
+        age = ((self._newest - packet.timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        if age > MAX_AGE * self.codec.clock_rate:
+            return Order.STALE
+        self.ring.put(packet.sequence, packet, now)
+        return Order.LATE
+
+    def starts_key_frame(self, packet: rtp.Packet) -> bool:
+        """Whether a viewer may start with this packet. Sound may start anywhere."""
+        return self.kind == "audio" or starts_key_frame(self.codec.name, packet.payload)
+
+    def forward(self, packets: list[rtp.Packet], now: float) -> None:
+        """To every slot that carries this stream; they are NEXT, in order."""
+        self.fanout.forward(packets, now)
+        self.last_forwarded = packets[-1]
+        self._count(packets)
+
+    def forward_late(self, packet: rtp.Packet, now: float) -> None:
+        """To every slot that had started by then."""
+        self.fanout.forward_late(packet, now)
+        self._count([packet])
+
+    def sender_report(self, report: SenderReport, now: float, wall: float) -> None:
+        self.reception.sender_report(report, now)
+        self._reported = self._clock.observe(report, wall), report.rtp
+
+    def instant(self, wall: float) -> tuple[int, int] | None:
+        """NTP time (ours) and RTP timestamp (the publisher's) of `wall`; None before the first sender report.
+
+        Extrapolated, not the publisher's last instant: viewers answer with how long ago we said it (RFC 3550 6.4.1).
+        """
+        if self._reported is None:
+            return None
+        then, timestamp = self._reported
+        return to_ntp(wall), timestamp + int((wall - then) * self.codec.clock_rate)
+
+    def _count(self, packets: list[rtp.Packet]) -> None:
+        self.forwarded_packets += len(packets)
+        self.forwarded_octets += sum(packet.end - packet.start for packet in packets)
