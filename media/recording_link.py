@@ -4,7 +4,8 @@ A frame is `length u32 | type u8 | handle u32 | payload`, big endian; `length` c
 the handles; one handle is one publication on one connection. After a reconnect the worker announces its tracks again.
 
     TRACK    payload: JSON of `Track`               first frame of a handle, and again when the codec changes
-    RTP      payload: arrival u64 us since 1970 | RTP packet, plain, as published (RTX already undone)
+    RTP      payload: arrival u64 us since 1970 | RTP packet, plain, as published (RTX already undone); of its header
+             extensions only the audio level (RFC 6464) is left, where there is one, in one-byte form with id 1
     REPORT   payload: arrival u64 us | NTP u64 | RTP timestamp u32 | RTT u32 us     (RFC 3550 6.4.1)
     END      payload: empty                         the publication has ended
     KEYFRAME payload: empty                         recorder -> worker: ask the publisher for a key frame
