@@ -1,0 +1,219 @@
+"""A browser that sends: which publication a packet belongs to, and what we tell the browser about its packets.
+
+Back to it go NACK for what is missing, transport-wide feedback for its congestion control, receiver reports with a
+reference time (its round trip), and requests for key frames.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from media import rtcp, rtp
+from media.answer import MID, TRANSPORT_WIDE_CC, NegotiatedSection, random_ssrc
+from media.feedback import TransportWideFeedback
+from media.publication import Publication
+from media.reports import RoundTrip
+from media.sender_clock import SenderClock
+
+MAX_UNANNOUNCED = 32  # SSRCs that an offer did not name; a browser with simulcast needs six
+UNKNOWN_RTT = 0.1  # seconds, until a report has said
+
+SendRtcp = Callable[[Iterable[rtcp.Packet]], None]
+
+
+class Publisher:
+    """The sending half of a transport. Times: `now` monotonic seconds, `wall` seconds since 1970."""
+
+    def __init__(
+        self,
+        transport_id: str,
+        send: SendRtcp,
+        counters: Counter[str],
+        flowing: Callable[[Publication, str], None],
+    ) -> None:
+        self.publications: dict[str, Publication] = {}  # by mid
+        self.round_trip = RoundTrip()
+        self._transport_id = transport_id
+        self._send = send
+        self._counters = counters
+        self._flowing = flowing
+        self._clock = SenderClock()
+        self._ssrc = random_ssrc()  # ours, in reports
+        self._sources: dict[int, Publication] = {}
+        self._repairs: dict[int, tuple[Publication, int | None]] = {}  # RTX SSRC -> and the SSRC it repairs, if known
+        self._unannounced = 0
+        self._dirty: dict[Publication, None] = {}
+        self._feedback = TransportWideFeedback(self._ssrc)
+        self._feedback_id = 0  # header extension of the transport-wide number; 0: not negotiated
+        self._mid_id = 0
+        self._references = False  # whether it answers reference times
+        self._fir_sequence: Counter[int] = Counter()
+
+    @property
+    def rtt(self) -> float:
+        """Round trip in seconds; a guess while nobody has said."""
+        return self.round_trip.seconds if self.round_trip.seconds is not None else UNKNOWN_RTT
+
+    def negotiated(self, sections: Sequence[NegotiatedSection]) -> list[Publication]:
+        """Take the sections of an answer; returns those publications that are new."""
+        new = []
+        for section in sections:
+            publication = self.publications.get(section.mid)
+            if publication is None:
+                publication = Publication(self._transport_id, section, self._clock, self._ask_key_frame, self._flowing)
+                self.publications[section.mid] = publication
+                new.append(publication)
+            else:
+                publication.renegotiated(section)
+            for source in section.remote:
+                self._sources[source.ssrc] = publication
+                if source.rtx_ssrc is not None:
+                    self._repairs[source.rtx_ssrc] = publication, source.ssrc
+            self._feedback_id = section.extensions.get(TRANSPORT_WIDE_CC, self._feedback_id)
+            self._mid_id = section.extensions.get(MID, self._mid_id)
+            self._references = self._references or section.reports_rtt
+        return new
+
+    # ── packets ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def receive_rtp(self, packet: rtp.Packet, now: float) -> None:
+        """Take a packet to its publication; `flush` forwards it."""
+        if self._feedback_id:
+            number = packet.extensions.get(self._feedback_id)
+            if number is not None and len(number) == 2:
+                self._feedback.arrived(number[0] << 8 | number[1], packet.ssrc, now)
+        publication = self._sources.get(packet.ssrc)
+        if publication is not None:
+            self._take(publication, packet, now, repaired=False)
+            return
+        repair = self._repairs.get(packet.ssrc)
+        if repair is not None:
+            self._take_repair(*repair, packet, now)
+        elif self._learn(packet):
+            self.receive_learned(packet, now)
+        else:
+            self._counters["dropped_unknown_source"] += 1
+
+    def receive_learned(self, packet: rtp.Packet, now: float) -> None:
+        """A packet of an SSRC that was just learned."""
+        publication = self._sources.get(packet.ssrc)
+        if publication is not None:
+            self._take(publication, packet, now, repaired=False)
+        else:
+            self._take_repair(*self._repairs[packet.ssrc], packet, now)
+
+    def flush(self, now: float) -> None:
+        """Forward what came since the last time, sound first."""
+        if self._dirty:
+            dirty, self._dirty = self._dirty, {}
+            for kind in ("audio", "video"):
+                for publication in dirty:
+                    if publication.section.kind == kind:
+                        publication.flush(now)
+
+    def receive_rtcp(self, packets: Sequence[rtcp.Packet], now: float, wall: float) -> None:
+        for packet in packets:
+            if isinstance(packet, rtcp.SenderReport):
+                publication = self._sources.get(packet.ssrc)
+                if publication is not None:
+                    publication.sender_report(packet, now, wall, self.round_trip.seconds)
+            elif isinstance(packet, rtcp.LastReceiverReference):
+                self.round_trip.from_dlrr(packet, wall)
+
+    # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def tick(self, now: float) -> None:
+        """Every 20 ms: ask for what is missing, and tell how packets arrive."""
+        nacks: list[rtcp.Packet] = []
+        for publication in self.publications.values():
+            publication.tick(now)
+            stream = publication.stream
+            if stream is not None and stream.asks_again:
+                lost = stream.missing.due(now, self.rtt)
+                if lost:
+                    self._counters["nacked_upstream"] += len(lost)
+                    nacks.append(rtcp.Nack(self._ssrc, stream.ssrc, tuple(lost)))
+        if nacks:
+            self._send(nacks)
+        if self._feedback_id:
+            for feedback in self._feedback.build(now):
+                self._send((feedback,))
+
+    def report(self, now: float, wall: float) -> None:
+        """Every second: receiver reports, and requests that nobody answered."""
+        blocks = []
+        for publication in self.publications.values():
+            publication.awaited(now)
+            if publication.stream is not None:
+                block = publication.stream.reception.block(now)
+                if block is not None:
+                    blocks.append(block)
+        if not blocks:
+            return
+        packets: list[rtcp.Packet] = [
+            rtcp.ReceiverReport(self._ssrc, tuple(blocks[at : at + 31])) for at in range(0, len(blocks), 31)
+        ]
+        if self._references:
+            packets.append(self.round_trip.reference_time(self._ssrc, wall))
+        self._send(packets)
+
+    def close(self) -> None:
+        for publication in self.publications.values():
+            publication.close()
+
+    def _take(self, publication: Publication, packet: rtp.Packet, now: float, *, repaired: bool) -> None:
+        if publication.receive(packet, now, repaired=repaired):
+            self._dirty[publication] = None
+        else:
+            self._counters["dropped_repeated"] += 1
+
+    def _take_repair(self, publication: Publication, ssrc: int | None, packet: rtp.Packet, now: float) -> None:
+        stream = publication.stream
+        if stream is None:
+            return  # Chromium probes the path with these before it has anything to show
+        codec = next((c for c in publication.section.codecs if c.rtx_payload_type == packet.payload_type), None)
+        original = packet.without_rtx(codec.payload_type, ssrc if ssrc is not None else stream.ssrc) if codec else None
+        if original is None:
+            self._counters["padding_in"] += 1
+        elif original.ssrc == stream.ssrc and original.payload_type == stream.codec.payload_type:
+            self._counters["repaired_upstream"] += 1
+            self._take(publication, original, now, repaired=True)
+
+    def _learn(self, packet: rtp.Packet) -> bool:
+        """Find out whose an SSRC is that the offer did not name: by its mid, else by a payload type only one uses."""
+        if self._unannounced >= MAX_UNANNOUNCED:
+            return False
+        mid = packet.extensions.get(self._mid_id)
+        if mid is not None:
+            publication = self.publications.get(mid.decode("ascii", "replace"))
+            candidates = [publication] if publication is not None else []
+        else:
+            candidates = list(self.publications.values())
+        plain, repairs = [], []
+        for publication in candidates:
+            for codec in publication.section.codecs:
+                if codec.payload_type == packet.payload_type:
+                    plain.append(publication)
+                elif codec.rtx_payload_type == packet.payload_type:
+                    repairs.append(publication)
+        if len(plain) == 1:
+            self._sources[packet.ssrc] = plain[0]
+        elif not plain and len(set(repairs)) == 1:
+            self._repairs[packet.ssrc] = repairs[0], None
+        else:
+            return False
+        self._unannounced += 1
+        return True
+
+    def _ask_key_frame(self, ssrc: int) -> None:
+        publication = self._sources.get(ssrc)
+        stream = publication.stream if publication is not None else None
+        if stream is None:
+            return
+        self._counters["key_frames_asked"] += 1
+        if "nack pli" in stream.codec.feedback or "ccm fir" not in stream.codec.feedback:
+            self._send((rtcp.PictureLoss(self._ssrc, ssrc),))
+        else:
+            self._fir_sequence[ssrc] = (self._fir_sequence[ssrc] + 1) & 0xFF
+            self._send((rtcp.FullIntraRequest(self._ssrc, ((ssrc, self._fir_sequence[ssrc]),)),))

@@ -1,0 +1,127 @@
+"""A browser that watches: its slots, and what it tells us about what it gets.
+
+NACKs are answered within a budget, so that a broken or hostile viewer cannot make us send more than the lesson itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from media import rtcp
+from media.answer import NegotiatedSection, random_ssrc
+from media.fanout import Outlet
+from media.publisher import UNKNOWN_RTT, SendRtcp
+from media.reports import RoundTrip
+from media.subscription import Slot
+
+REPEATS_PER_SECOND = 250  # packets a viewer may have again: a 1.5 Mb/s picture and its sound, entirely
+REPEATS_AT_ONCE = 250
+NTP_MIDDLE = 16  # bits to the right of the middle 32
+
+
+class Viewer:
+    """The receiving half of a transport. Times: `now` monotonic seconds, `wall` seconds since 1970."""
+
+    def __init__(self, transport_id: str, outlet: Outlet, cname: str, send: SendRtcp, counters: Counter[str]) -> None:
+        self.slots: dict[str, Slot] = {}  # by mid
+        self.round_trip = RoundTrip()
+        self.estimate: int | None = None  # bit/s the browser believes the path carries (REMB)
+        self._transport_id = transport_id
+        self._outlet = outlet
+        self._cname = cname
+        self._send = send
+        self._counters = counters
+        self._ssrc = random_ssrc()
+        self._by_ssrc: dict[int, Slot] = {}
+        self._budget = float(REPEATS_AT_ONCE)
+        self._budget_at = 0.0
+        self._reference: tuple[int, int, float] | None = None  # ssrc, middle 32 bits and arrival of an XR reference
+
+    @property
+    def rtt(self) -> float:
+        """Round trip in seconds; a guess while nobody has said."""
+        return self.round_trip.seconds if self.round_trip.seconds is not None else UNKNOWN_RTT
+
+    def negotiated(self, sections: Sequence[NegotiatedSection]) -> None:
+        """Take the sections of an answer; known slots keep what they carry."""
+        for section in sections:
+            slot = self.slots.get(section.mid)
+            if slot is None:
+                slot = self.slots[section.mid] = Slot(self._transport_id, section, self._outlet)
+                self._by_ssrc[slot.ssrc] = slot
+            else:
+                slot.section = section
+
+    def connected(self, now: float) -> None:
+        """Packets may go out: slots that were placed before may start."""
+        for slot in self.slots.values():
+            if slot.publication is not None:
+                slot.publication.awaited(now)
+
+    def rerouted(self) -> None:
+        """The outlet leads somewhere else now."""
+        for slot in self.slots.values():
+            slot.rerouted()
+
+    def receive_rtcp(self, packets: Sequence[rtcp.Packet], now: float, wall: float) -> None:
+        for packet in packets:
+            if isinstance(packet, rtcp.Nack):
+                self._repeat(packet, now)
+            elif isinstance(packet, rtcp.ReceiverReport | rtcp.SenderReport):
+                self.round_trip.from_receiver_report(packet, wall)
+            elif isinstance(packet, rtcp.Remb):
+                self.estimate = packet.bitrate
+            elif isinstance(packet, rtcp.PictureLoss):
+                self._picture_lost(packet.media_ssrc, now)
+            elif isinstance(packet, rtcp.FullIntraRequest):
+                for ssrc, _ in packet.requests:
+                    self._picture_lost(ssrc, now)
+            elif isinstance(packet, rtcp.ReceiverReferenceTime):
+                self._reference = packet.ssrc, packet.ntp >> NTP_MIDDLE & 0xFFFFFFFF, now
+
+    def report(self, now: float, wall: float) -> None:
+        """Every second: sender reports of the slots that carry something."""
+        reports: list[rtcp.Packet] = []
+        for slot in self.slots.values():
+            report = slot.report(wall)
+            if report is not None:
+                reports.append(report)
+        if self._reference is not None:
+            ssrc, middle, arrival = self._reference
+            self._reference = None
+            delay = int((now - arrival) * 65536)
+            if not reports:
+                reports.append(rtcp.ReceiverReport(self._ssrc))  # a compound packet starts with a report
+            reports.append(rtcp.LastReceiverReference(self._ssrc, ((ssrc, middle, delay),)))
+        if reports:
+            cnames = tuple((report.ssrc, self._cname) for report in reports if isinstance(report, rtcp.SenderReport))
+            if cnames:
+                reports.append(rtcp.SourceDescription(cnames))
+            self._send(reports)
+
+    def close(self) -> None:
+        for slot in self.slots.values():
+            if slot.publication is not None:
+                slot.publication.remove(slot)
+
+    def _picture_lost(self, ssrc: int, now: float) -> None:
+        slot = self._by_ssrc.get(ssrc)
+        if slot is not None and slot.publication is not None and slot.flowing:
+            self._counters["pictures_lost"] += 1
+            slot.publication.request_key_frame(now, loss=True)
+
+    def _repeat(self, nack: rtcp.Nack, now: float) -> None:
+        slot = self._by_ssrc.get(nack.media_ssrc)
+        if slot is None:
+            return
+        self._counters["nacked_downstream"] += len(nack.lost)
+        self._budget = min(REPEATS_AT_ONCE, self._budget + (now - self._budget_at) * REPEATS_PER_SECOND)
+        self._budget_at = now
+        allowed = nack.lost[: int(self._budget)]
+        if len(allowed) < len(nack.lost):
+            self._counters["dropped_nack_flood"] += len(nack.lost) - len(allowed)
+        sent = slot.repeat(allowed, self.rtt, now)
+        # What was asked in vain costs us a look-up, so it costs the viewer something too.
+        self._budget -= sent + (len(allowed) - sent) / 8
+        self._counters["repeated_downstream"] += sent
