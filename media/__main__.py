@@ -1,0 +1,62 @@
+"""`python -m media`: one media worker, started by the supervisor (server/supervisor.py), which hands it its sockets."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+from media.endpoint import Endpoint, Local
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until SIGTERM; the exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    locals_ = [Local(socket.socket(fileno=descriptor), host) for descriptor, host in options.udp]
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(locals_, options))
+    return 0
+
+
+async def _serve(locals_: list[Local], options: argparse.Namespace) -> None:
+    endpoint = Endpoint(locals_, options.announce, options.port)
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, endpoint.stop)
+    await endpoint.run(options.control, options.recorder)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m media", description="A media worker of Tongke.")
+    parser.add_argument("--control", required=True, metavar="PATH", help="Unix socket to listen on for the server")
+    parser.add_argument("--recorder", metavar="PATH", help="Unix socket of the recorder")
+    parser.add_argument("--udp", required=True, action="append", type=_udp, metavar="FD=IP",
+                        help="a bound UDP socket and its address; may be repeated")  # fmt: skip
+    parser.add_argument("--announce", action="extend", nargs="+", default=[], metavar="IP",
+                        help="public addresses to put into candidates, before the sockets' own")  # fmt: skip
+    parser.add_argument("--port", required=True, type=int, help="the port to put into candidates")
+    return parser
+
+
+def _udp(text: str) -> tuple[int, str]:
+    descriptor, _, host = text.partition("=")
+    if not descriptor.isdecimal() or not host:
+        raise argparse.ArgumentTypeError(f"{text!r} is not FD=IP")
+    return int(descriptor), host
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed: half the cost per wake-up."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+if __name__ == "__main__":
+    sys.exit(main())

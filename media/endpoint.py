@@ -1,0 +1,175 @@
+"""Where a worker meets the world: UDP sockets, the clock, the recorder's socket and the control socket.
+
+Everything else in this folder is bytes in, bytes out; here is what waits. One event loop, one thread: nothing that
+takes long may run in this process (design section 2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from media.answer import candidate
+from media.certificate import Certificate
+from media.control import Control
+from media.ice import Path
+from media.messages import Reply, Request
+from media.recorder_feed import RecorderFeed
+from media.recording_link import LinkError
+from media.sendmmsg import batch_for
+from media.worker import TICK, Worker
+
+DRAIN = 64  # datagrams taken in per wake-up; more would keep the timers waiting
+MAX_DATAGRAM = 2048  # bytes; ours are below 1500, and a longer one authenticates as little as a shortened one
+SOCKET_BUFFER = 4 * 1024 * 1024  # bytes; a key frame to 200 viewers is 8 MB, of which half is on its way meanwhile
+RECORDER_UNSENT = 1024 * 1024  # bytes in the connection's own buffer; beyond, the feed keeps and bounds them
+RECONNECT = 0.2  # seconds
+ALONE = 30.0  # seconds a worker goes on without a server
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A UDP socket and the address browsers reach it by; "0.0.0.0" or "::" if the announced ones have to say that."""
+
+    sock: socket.socket
+    host: str
+
+
+def candidates(locals_: Sequence[Local], announced: Sequence[str], port: int) -> tuple[str, ...]:
+    """The candidates of a worker's answers: what is announced, then what its sockets are bound to, loopback last."""
+    own = [local.host for local in locals_ if not ipaddress.ip_address(local.host).is_unspecified]
+    hosts = dict.fromkeys([*announced, *sorted(own, key=lambda host: ipaddress.ip_address(host).is_loopback)])
+    return tuple(candidate(host, port, index) for index, host in enumerate(hosts))
+
+
+class Endpoint:
+    """Runs one worker until `stop`, or until no server has been there for 30 s."""
+
+    def __init__(self, locals_: Sequence[Local], announced: Sequence[str], port: int) -> None:
+        for local in locals_:
+            _prepare(local.sock)
+        self._sockets = [local.sock for local in locals_]
+        self.worker = Worker(
+            Certificate.generate(),
+            candidates(locals_, announced, port),
+            [batch_for(sock) for sock in self._sockets],
+            tell=lambda event: self.control.tell(event),
+            wall_offset=time.time() - time.monotonic(),
+        )
+        self.control = Control(lambda request: self._handle(request), time.monotonic)
+        self._link: RecorderLink | None = None
+        self._stopped = asyncio.Event()
+
+    async def run(self, control_path: str, recorder_path: str | None) -> None:
+        """Serve until stopped or left alone, then say goodbye to the browsers."""
+        loop = asyncio.get_running_loop()
+        await self.control.listen(control_path)
+        for via, sock in enumerate(self._sockets):
+            loop.add_reader(sock, self._drain, via, sock)
+        tasks = []
+        if recorder_path is not None:
+            self._link = RecorderLink(self.worker.recorder_feed, recorder_path)
+            tasks.append(asyncio.create_task(self._link.run()))
+        try:
+            while not self._stopped.is_set():
+                started = time.monotonic()
+                self.worker.tick(started)
+                self._flush_link()
+                if self.control.alone_for(started) > ALONE:
+                    log.warning("no server for %d s: this worker ends", ALONE)
+                    break
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(max(0.001, started + TICK - time.monotonic())):
+                        await self._stopped.wait()
+        finally:
+            for sock in self._sockets:
+                loop.remove_reader(sock)
+            self.worker.close()
+            self._flush_link()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.control.close()
+
+    def stop(self) -> None:
+        """Let `run` come to its end."""
+        self._stopped.set()
+
+    def _handle(self, request: Request) -> Reply:
+        now = time.monotonic()
+        reply = self.worker.handle(request, now)
+        self.worker.flush(now)
+        return reply
+
+    def _drain(self, via: int, sock: socket.socket) -> None:
+        """A socket is readable. What came together goes on together, see fanout.py."""
+        receive = self.worker.receive
+        now = time.monotonic()
+        for _ in range(DRAIN):
+            try:
+                data, address = sock.recvfrom(MAX_DATAGRAM)
+            except BlockingIOError:
+                break
+            except OSError:  # an ICMP error for something we sent; the next datagram may be fine
+                continue
+            receive(data, Path(via, address), now)
+        self.worker.flush(now)
+        self._flush_link()
+
+    def _flush_link(self) -> None:
+        if self._link is not None:
+            self._link.flush()
+
+
+class RecorderLink:
+    """The connection to the recorder: made again whenever it is lost, while the feed keeps what is to be sent."""
+
+    def __init__(self, feed: RecorderFeed, path: str) -> None:
+        self._feed = feed
+        self._path = path
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def run(self) -> None:
+        """Keep a connection for as long as this runs."""
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(self._path)
+            except OSError:
+                await asyncio.sleep(RECONNECT)
+                continue
+            try:
+                writer.write(self._feed.connected())
+                self._writer = writer
+                self.flush()
+                while data := await reader.read(65536):
+                    self._feed.receive(data)
+            except (ConnectionError, LinkError) as error:
+                log.warning("recorder connection lost: %s", error)
+            finally:
+                self._writer = None
+                writer.close()
+            await asyncio.sleep(RECONNECT)
+
+    def flush(self) -> None:
+        """Hand over what the feed has, unless the recorder is slow: then it stays in the feed, which is bounded."""
+        writer = self._writer
+        if writer is None or writer.is_closing() or writer.transport.get_write_buffer_size() >= RECORDER_UNSENT:
+            return
+        data = self._feed.take()
+        if data:
+            writer.write(data)
+
+
+def _prepare(sock: socket.socket) -> None:
+    sock.setblocking(False)
+    for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)

@@ -1,0 +1,338 @@
+"""A media worker: requests in, replies and events out; datagrams in, datagrams into the batches of its sockets.
+
+`handle` carries out what the server asks, `receive` takes a datagram to the transport it is for, `flush` lets go what
+has gathered, `tick` lets time pass. No socket, no clock: endpoint.py has them, tests do without.
+
+Whatever comes to the port that is not ours is counted by reason and dropped; nothing of it raises or is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from media import rtp, stun
+from media.certificate import Certificate
+from media.ice import Path
+from media.messages import (
+    Answer,
+    Answered,
+    CloseTransport,
+    Done,
+    Event,
+    Held,
+    IceRestarted,
+    ListHeld,
+    Measure,
+    Measured,
+    Place,
+    PublicationFlowing,
+    Record,
+    Refused,
+    Reply,
+    Request,
+    RequestKeyFrame,
+    RestartIce,
+    StopRecording,
+    TransportChanged,
+    TransportInfo,
+)
+from media.publication import Publication
+from media.recorder_feed import RecordedTrack, RecorderFeed
+from media.sdp import SdpError
+from media.sendmmsg import Batch
+from media.transport import Shared, Transport
+
+TICK = 0.02  # seconds
+TICKS_PER_SECOND = 50
+MAX_TRANSPORTS = 4000  # of one worker; at some 150 kB each
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """See above. `wall_offset` added to `now` (monotonic seconds) gives seconds since 1970."""
+
+    def __init__(
+        self,
+        certificate: Certificate,
+        candidates: Sequence[str],
+        batches: Sequence[Batch],
+        tell: Callable[[Event], None],
+        wall_offset: float,
+    ) -> None:
+        self.counters: Counter[str] = Counter()
+        self.recorder_feed = RecorderFeed(wall_offset, self._recorder_wants_key_frame, self.counters)
+        self._shared = Shared(certificate, tuple(candidates), tuple(batches), self.counters, self._flowing)
+        self._tell = tell
+        self._wall_offset = wall_offset
+        self._now = 0.0
+        self._transports: dict[str, Transport] = {}
+        self._publications: dict[str, Publication] = {}
+        self._by_ufrag: dict[str, Transport] = {}
+        self._by_path: dict[Path, Transport] = {}
+        self._dirty: dict[Transport, None] = {}  # those with packets to forward
+        self._slices: list[dict[Transport, None]] = [{} for _ in range(TICKS_PER_SECOND)]  # when each one reports
+        self._tick = 0
+
+    # ── the server ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def handle(self, request: Request, now: float) -> Reply:
+        """Carry out a request."""
+        self._now = now
+        match request:
+            case Answer():
+                return self._answer(request, now)
+            case Place():
+                return self._place(request, now)
+            case RestartIce():
+                return self._restart_ice(request.transport_id)
+            case CloseTransport():
+                transport = self._transports.get(request.transport_id)
+                if transport is None:
+                    return _unknown_transport(request.transport_id)
+                self._forget(transport)
+                return Done()
+            case RequestKeyFrame():
+                publication = self._publications.get(request.publication_id)
+                if publication is None:
+                    return _unknown_publication(request.publication_id)
+                publication.request_key_frame(now, loss=True)
+                return Done()
+            case Record():
+                return self._record(request, now)
+            case StopRecording():
+                publication = self._publications.get(request.publication_id)
+                if publication is None:
+                    return _unknown_publication(request.publication_id)
+                publication.record(None, now)
+                return Done()
+            case ListHeld():
+                return self._held()
+            case Measure():
+                return Measured(self._measure())
+
+    def _answer(self, request: Answer, now: float) -> Answered | Refused:
+        transport = self._transports.get(request.transport_id)
+        if transport is not None and transport.direction != request.direction:
+            return Refused("unknown_transport", f"{request.transport_id} goes the other way")
+        if transport is None and len(self._transports) >= MAX_TRANSPORTS:
+            return Refused("limit_reached", f"this worker has {MAX_TRANSPORTS} transports")
+        fresh = transport is None
+        if transport is None:
+            transport = Transport(request.transport_id, request.direction, self._shared, now)
+        try:
+            answered = transport.answer(request.offer)
+        except SdpError as error:
+            return Refused(error.code, str(error))
+        if fresh:
+            self._transports[request.transport_id] = transport
+            smallest = min(self._slices, key=len)
+            smallest[transport] = None
+        self._note_ufrags(transport)
+        for publication in transport.publications:
+            self._publications[publication.publication_id] = publication
+        return answered
+
+    def _place(self, request: Place, now: float) -> Reply:
+        transport = self._transports.get(request.transport_id)
+        if transport is None or transport.viewer is None:
+            return _unknown_transport(request.transport_id)
+        moves = []
+        for placement in request.placements:
+            slot = transport.viewer.slots.get(placement.mid)
+            if slot is None:
+                return Refused("unknown_slot", f"no slot {placement.mid} in {request.transport_id}")
+            publication = None
+            if placement.publication_id is not None:
+                publication = self._publications.get(placement.publication_id)
+                if publication is None or publication.section.kind != slot.kind:
+                    return _unknown_publication(placement.publication_id)
+            moves.append((slot, publication))
+        for slot, publication in moves:
+            if slot.publication is publication:
+                continue
+            if slot.publication is not None:
+                slot.publication.flush(now)
+                slot.publication.remove(slot)
+            if publication is not None:
+                publication.place(slot, now)
+        return Done()
+
+    def _restart_ice(self, transport_id: str) -> IceRestarted | Refused:
+        transport = self._transports.get(transport_id)
+        if transport is None:
+            return _unknown_transport(transport_id)
+        restarted = transport.restart_ice()
+        self._note_ufrags(transport)
+        return restarted
+
+    def _record(self, request: Record, now: float) -> Reply:
+        publication = self._publications.get(request.publication_id)
+        if publication is None:
+            return _unknown_publication(request.publication_id)
+        recording = publication.recording
+        if not isinstance(recording, RecordedTrack) or recording.record != request:  # else an adopting server repeats
+            publication.record(self.recorder_feed.track(request, publication.section.kind), now)
+        return Done()
+
+    def _held(self) -> Held:
+        transports = self._transports.values()
+        return Held(
+            tuple(TransportInfo(it.transport_id, it.direction, it.connected) for it in transports),
+            tuple(publication.info for publication in self._publications.values()),
+            tuple(info for transport in transports for info in transport.slot_infos),
+            tuple(id for id, publication in self._publications.items() if publication.recording is not None),
+        )
+
+    def _measure(self) -> dict[str, float]:
+        batches = self._shared.batches
+        viewers = [it.viewer for it in self._transports.values() if it.viewer is not None]
+        streams = [it.stream for it in self._publications.values() if it.stream is not None]
+        return {
+            **{name: float(value) for name, value in self.counters.items()},
+            "packets_out": float(sum(batch.sent for batch in batches)),
+            "dropped_socket_full": float(sum(batch.dropped for batch in batches)),
+            "send_errors": float(sum(batch.failed for batch in batches)),
+            "transports": float(len(self._transports)),
+            "transports_connected": float(sum(it.connected for it in self._transports.values())),
+            "publications": float(len(self._publications)),
+            "publications_recorded": float(sum(it.recording is not None for it in self._publications.values())),
+            "slots": float(sum(len(viewer.slots) for viewer in viewers)),
+            "slots_flowing": float(sum(slot.flowing for viewer in viewers for slot in viewer.slots.values())),
+            "srtp_refused": float(sum(stream.fanout.refused for stream in streams)),
+        }
+
+    # ── the network ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def receive(self, data: bytes, path: Path, now: float) -> None:
+        """Take a datagram (RFC 7983 tells by the first byte what it is). Never raises."""
+        self._now = now
+        counters = self.counters
+        counters["packets_in"] += 1
+        counters["bytes_in"] += len(data)
+        if len(data) < 2:
+            counters["dropped_unknown_protocol"] += 1
+            return
+        first = data[0]
+        if first < 4:
+            self._receive_stun(data, path, now)
+            return
+        transport = self._by_path.get(path)
+        if transport is None:
+            counters["dropped_unknown_source"] += 1
+        elif 128 <= first <= 191:
+            if rtp.is_rtcp(data):
+                transport.receive_rtcp(data, now, now + self._wall_offset)
+            else:
+                transport.receive_rtp(data, now)
+                self._dirty[transport] = None
+        elif 20 <= first <= 63:
+            connected = transport.connected
+            transport.receive_dtls(data, now)
+            self._look_after(transport, connected)
+        else:
+            counters["dropped_unknown_protocol"] += 1
+
+    def flush(self, now: float) -> None:
+        """Forward what was received since the last time, and send all that has gathered."""
+        if self._dirty:
+            for transport in self._dirty:
+                if transport.publisher is not None:
+                    transport.publisher.flush(now)
+            self._dirty.clear()
+        for batch in self._shared.batches:
+            batch.flush()
+
+    def tick(self, now: float) -> None:
+        """Every 20 ms: timers; and each transport's reports once a second, spread over the second."""
+        self._now = now
+        for transport in list(self._transports.values()):
+            if transport.publisher is not None or not transport.connected:
+                transport.tick(now)
+        self._tick = (self._tick + 1) % TICKS_PER_SECOND
+        for transport in list(self._slices[self._tick]):
+            if transport.ice.lost(now) or (transport.dtls is not None and transport.dtls.failed):
+                self._forget(transport)
+                self._tell(TransportChanged(transport.transport_id, "lost"))
+            else:
+                transport.report(now, now + self._wall_offset)
+        self.flush(now)
+
+    def close(self) -> None:
+        """Say goodbye to everybody."""
+        for transport in list(self._transports.values()):
+            self._forget(transport)
+        self.flush(self._now)
+
+    def _receive_stun(self, data: bytes, path: Path, now: float) -> None:
+        ufrag = stun.ufrag_of(data)
+        transport = self._by_ufrag.get(ufrag) if ufrag is not None else None
+        if transport is None:
+            self.counters["dropped_stun_malformed" if ufrag is None else "dropped_stun_unknown"] += 1
+            return
+        connected = transport.connected
+        checked = transport.receive_stun(data, path, now)
+        if checked.retired is not None:
+            self._by_ufrag.pop(checked.retired, None)
+        if checked.evicted is not None and self._by_path.get(checked.evicted) is transport:
+            self._by_path.pop(checked.evicted, None)
+        if checked.accepted:
+            self._by_path[path] = transport
+            self._look_after(transport, connected)
+
+    # ── transports come and go ────────────────────────────────────────────────────────────────────────────────────
+
+    def _look_after(self, transport: Transport, connected: bool) -> None:
+        """Tell the server what a datagram has changed."""
+        dtls = transport.dtls
+        if transport.connected and not connected:
+            self._tell(TransportChanged(transport.transport_id, "connected"))
+        if dtls is not None and dtls.failed:
+            log.info("transport %s: the DTLS handshake failed", transport.transport_id)
+            self._forget(transport)
+            self._tell(TransportChanged(transport.transport_id, "lost"))
+        elif dtls is not None and dtls.closed:
+            self._forget(transport)
+            self._tell(TransportChanged(transport.transport_id, "closed"))
+
+    def _forget(self, transport: Transport) -> None:
+        if self._transports.pop(transport.transport_id, None) is None:
+            return
+        for publication in transport.publications:
+            publication.flush(self._now)
+            self._publications.pop(publication.publication_id, None)
+        transport.close()
+        self._dirty.pop(transport, None)
+        for ufrag in [ufrag for ufrag, owner in self._by_ufrag.items() if owner is transport]:
+            del self._by_ufrag[ufrag]
+        for path in [path for path, owner in self._by_path.items() if owner is transport]:
+            del self._by_path[path]
+        for some in self._slices:
+            some.pop(transport, None)
+
+    def _note_ufrags(self, transport: Transport) -> None:
+        for ufrag in transport.ice.ufrags:
+            self._by_ufrag[ufrag] = transport
+        stale = [u for u, owner in self._by_ufrag.items() if owner is transport and u not in transport.ice.ufrags]
+        for ufrag in stale:
+            del self._by_ufrag[ufrag]
+
+    # ── callbacks ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _flowing(self, publication: Publication, codec: str) -> None:
+        self._tell(PublicationFlowing(publication.publication_id, codec))
+
+    def _recorder_wants_key_frame(self, publication_id: str) -> None:
+        publication = self._publications.get(publication_id)
+        if publication is not None:
+            publication.request_key_frame(self._now, loss=True)
+
+
+def _unknown_transport(transport_id: str) -> Refused:
+    return Refused("unknown_transport", f"no transport {transport_id}")
+
+
+def _unknown_publication(publication_id: str) -> Refused:
+    return Refused("unknown_publication", f"no publication {publication_id}")
