@@ -57,7 +57,7 @@ def describe(folder: Path) -> dict[str, Any]:
 
 def timed(track: TrackEntry, parts: list[Part]) -> TrackEntry:
     """The track with its times as its parts have them."""
-    media = [part for part in parts if not part.gap]
+    media = [part for part in parts if part.media]
     if not media:
         return track
     per_ms = track.timescale / 1000

@@ -1,13 +1,13 @@
 """`manifest.json`: what a lesson's archive holds.
 
-While the lesson is recorded it names the lesson and its tracks. When the lesson is over it is written once more, last of
-all files and atomically, with each track's times and the sha256 of every part: a reader who sees `ready` sees everything.
+While the lesson is recorded it names the lesson and its tracks. When the lesson is over it is written once more, last
+of all files and atomically, with each track's times and the sha256 of every part: a reader who sees `ready` sees
+everything.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +35,9 @@ class TrackEntry:
     codec: str  # "H264", "VP8", "VP9", "opus"
     timescale: int  # ticks per second in its parts
     playlist: str  # relative to the lesson's folder
+    codecs: str = ""  # as players name it (RFC 6381), known with the first part
+    width: int = 0  # of the first picture
+    height: int = 0
     start_ms: int = 0  # on the lesson clock; this and what follows is filled in when the lesson is over
     duration_ms: int = 0
     gaps: list[list[int]] = field(default_factory=list)  # [from_ms, to_ms]
@@ -44,7 +47,8 @@ class TrackEntry:
 class FileEntry:
     path: str  # relative to the lesson's folder
     size: int  # bytes
-    sha256: str  # hex
+    sha256: str  # hex, of these bytes
+    offset: int = 0  # of the first one; a WebM file is listed in stretches
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def replace(path: Path, text: str) -> None:
     fresh = path.with_name(path.name + ".new")
     try:
         fresh.write_text(text)
-        os.replace(fresh, path)
+        fresh.replace(path)
     except OSError:
         fresh.unlink(missing_ok=True)
         raise

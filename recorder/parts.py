@@ -16,7 +16,11 @@ JOURNAL = "parts.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a track: bytes of a file, or a gap (then `file` is empty)."""
+    """A stretch of a track: bytes of a file, or a gap (then `file` is empty).
+
+    A part without duration is a header: the initialisation segment that the next parts need, or the beginning of a WebM
+    file.
+    """
 
     start: int  # ticks since the lesson clock's zero
     duration: int  # ticks
@@ -30,6 +34,10 @@ class Part:
     @property
     def end(self) -> int:
         return self.start + self.duration
+
+    @property
+    def media(self) -> bool:
+        return bool(self.file) and self.duration > 0
 
     @property
     def gap(self) -> bool:
@@ -66,7 +74,7 @@ def gaps(parts: list[Part], hold: int) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     at: int | None = None
     for part in parts:
-        if part.gap:
+        if not part.media:
             continue
         if at is not None and part.start - at > hold:
             found.append((at, part.start))

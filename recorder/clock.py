@@ -1,0 +1,137 @@
+"""From RTP timestamps to the lesson clock.
+
+The first packet's arrival places a track provisionally. Sender reports then say which instant of the sender's wall
+clock an RTP timestamp is, so the rate of time and the step between one sender's tracks come from them; where that wall
+clock stands on ours is the least of (arrival - half the round trip - NTP) over the last minute, shared by all tracks
+of the sender, because a microphone and a camera that err by different queues would be out of step. A better answer
+is approached slowly; what is written is never rewritten.
+"""
+
+from __future__ import annotations
+
+from media.recording_link import Report
+
+_NTP_1970 = 2_208_988_800  # seconds from 1900 to 1970
+
+SLEW = 0.05  # how much faster or slower lesson time may run while it approaches a better answer
+STEP_US = 2_000_000  # a sender's wall clock that is off by more than this was set anew
+SAME_CLOCK_US = 250_000  # tracks whose offsets differ by more do not share a wall clock, whatever the sender says
+ABSURD_US = 10_000_000  # a timestamp this far from its arrival belongs to another stream: begin anew
+
+
+class RecentMinimum:
+    """The least value of the last minute or so."""
+
+    SPAN_US = 30_000_000  # two of these are remembered
+
+    __slots__ = ("_current", "_previous", "_until_us")
+
+    def __init__(self) -> None:
+        self._current: int | None = None
+        self._previous: int | None = None
+        self._until_us = 0
+
+    @property
+    def value(self) -> int | None:
+        known = [value for value in (self._current, self._previous) if value is not None]
+        return min(known) if known else None
+
+    def add(self, value: int, now_us: int) -> None:
+        least = self.value
+        if least is not None and abs(value - least) > STEP_US:
+            self._current = self._previous = None
+        if now_us >= self._until_us:
+            self._previous, self._current = self._current, None
+            self._until_us = now_us + self.SPAN_US
+        if self._current is None or value < self._current:
+            self._current = value
+
+
+class SenderClock:
+    """Where one sender's wall clock stands on ours, from the sender reports of all its tracks."""
+
+    def __init__(self) -> None:
+        self._offsets: dict[object, RecentMinimum] = {}
+
+    def instant_us(self, track: object, report: Report) -> int | None:
+        """The instant a report speaks of, in us since 1970 on our clock; None if it speaks of none."""
+        if not report.ntp:
+            return None
+        sent_us = ((report.ntp >> 32) - _NTP_1970) * 1_000_000 + ((report.ntp & 0xFFFFFFFF) * 1_000_000 >> 32)
+        mine = self._offsets.setdefault(track, RecentMinimum())
+        mine.add(report.arrival_us - report.rtt_us // 2 - sent_us, report.arrival_us)
+        own = mine.value
+        assert own is not None
+        shared = min(
+            value
+            for offset in self._offsets.values()
+            if (value := offset.value) is not None and abs(value - own) <= SAME_CLOCK_US
+        )
+        return sent_us + shared
+
+    def forget(self, track: object) -> None:
+        """The track has ended."""
+        self._offsets.pop(track, None)
+
+
+class TrackClock:
+    """One track's RTP timestamps as ticks of the lesson clock, at the track's own clock rate."""
+
+    __slots__ = ("_extended", "_offset", "_rate", "_reported", "_sender", "_target", "_timestamp", "_zero_us")
+
+    def __init__(self, rate: int, epoch_us: int, sender: SenderClock) -> None:
+        self._rate = rate  # Hz
+        self._zero_us = epoch_us
+        self._sender = sender
+        self._timestamp: int | None = None  # the last one, as it came
+        self._extended = 0  # the same without wrapping
+        self._offset = 0.0  # what to add to an extended timestamp
+        self._target = 0.0  # what we would add if we knew from the beginning what we know now
+        self._reported = False
+
+    def lesson_ticks(self, now_us: int) -> int:
+        """The lesson time of an instant (us since 1970), in ticks."""
+        return (now_us - self._zero_us) * self._rate // 1_000_000
+
+    def restart(self) -> None:
+        """Another stream begins (new SSRC): nothing is known of its timestamps."""
+        self._timestamp = None
+        self._sender.forget(self)
+
+    def at(self, timestamp: int, arrival_us: int) -> int:
+        """The lesson time of `timestamp`, in ticks, for a packet that arrived then."""
+        arrived = self.lesson_ticks(arrival_us)
+        if self._timestamp is None:
+            return self._anchor(timestamp, arrived)
+        passed = (timestamp - self._timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+        self._timestamp = timestamp
+        self._extended += passed
+        if not self._reported and arrived - self._extended < self._target:
+            self._target = arrived - self._extended
+        if self._offset != self._target and passed > 0:
+            most = passed * SLEW
+            self._offset += max(-most, min(most, self._target - self._offset))
+        ticks = int(self._extended + self._offset)
+        if abs(ticks - arrived) > self._rate * (ABSURD_US // 1_000_000):
+            return self._anchor(timestamp, arrived)
+        return ticks
+
+    def report(self, report: Report) -> None:
+        """Learn from a sender report."""
+        if self._timestamp is None:
+            return
+        instant_us = self._sender.instant_us(self, report)
+        if instant_us is None:
+            return
+        extended = self._extended + (report.rtp - self._timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+        target = (instant_us - self._zero_us) * self._rate / 1_000_000 - extended
+        if abs(target - self._offset) < self._rate * (ABSURD_US // 1_000_000):
+            self._target = target
+            self._reported = True
+
+    def _anchor(self, timestamp: int, arrived: int) -> int:
+        self._timestamp = timestamp
+        self._extended = timestamp
+        self._offset = self._target = arrived - timestamp
+        self._reported = False
+        return arrived

@@ -1,0 +1,315 @@
+"""Frames out of RTP payloads that come in order: H.264 (RFC 6184), VP8 (RFC 7741), VP9 (RFC 9628).
+
+aiortc's depayloaders give pieces, not frames, know no VP9, and copy each packet several times. These keep a list of
+slices and join it once per frame. Whoever feeds them says where packets are missing (`lost`); the frame around the
+hole is dropped. Bytes that are no such payload are dropped too: the frame they belong to is not given.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import struct
+from dataclasses import dataclass
+from typing import Protocol
+
+from recorder import formats
+from recorder.formats import Format, FormatError
+
+_LENGTH = struct.Struct("!I")
+
+MAX_FRAME = 8 * 1024 * 1024  # bytes; a frame that grows past this never ends
+
+
+@dataclass(slots=True)
+class Frame:
+    timestamp: int  # RTP
+    key: bool
+    data: bytes  # as the container wants it
+    format: Format | None  # of a key frame
+
+
+class Depayloader(Protocol):
+    def push(self, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
+        """Take the next packet's payload; gives the frame it completes."""
+
+    def lost(self) -> None:
+        """Packets are missing before the next one."""
+
+
+def for_codec(codec: str, fmtp: str) -> Depayloader:
+    """The depayloader for a video codec; `fmtp` as in SDP, which may hold H.264's parameter sets."""
+    if codec == "VP8":
+        return Vp8()
+    if codec == "VP9":
+        return Vp9()
+    sets = []
+    for parameter in fmtp.split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name == "sprop-parameter-sets":
+            for text in value.split(","):
+                with contextlib.suppress(ValueError):
+                    sets.append(base64.b64decode(text, validate=True))
+    return H264(tuple(unit for unit in sets if len(unit) > 1))
+
+
+class H264:
+    """NAL units into length-prefixed samples, without parameter sets: those stand in the initialisation segment."""
+
+    def __init__(self, sprop_parameter_sets: tuple[bytes, ...] = ()) -> None:
+        self._sequence_sets: dict[bytes, bytes] = {}
+        self._picture_sets: dict[bytes, bytes] = {}
+        self._format: Format | None = None
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._timestamp = -1
+        self._key = False
+        self._unit_at = -1  # where in _pieces the length of the unit being joined belongs
+        self._unit_size = 0
+        self._parameter = b""  # a parameter set being joined from fragments
+        self._sliced = False
+        self._broken = False
+        for unit in sprop_parameter_sets:
+            self._unit(unit)
+
+    def push(self, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
+        done = None
+        if timestamp != self._timestamp:
+            # A frame whose marker never came: some senders leave it out.
+            if self._pieces and self._timestamp >= 0:
+                done = self._finish()
+            self._begin(timestamp)
+        if len(payload) > 1:
+            kind = payload[0] & 0x1F
+            if kind == 28:
+                self._fragment(payload)
+            elif kind == 24:
+                self._aggregate(payload)
+            elif 1 <= kind <= 23:
+                self._unit(payload)
+            else:
+                self._broken = True  # interleaved modes (25 to 27, 29) are never negotiated
+        if self._size > MAX_FRAME:
+            self._broken = True
+            self._pieces.clear()
+            self._size = 0
+        if marker and done is None and self._pieces:
+            done = self._finish()
+            self._begin(timestamp)
+        return done
+
+    def lost(self) -> None:
+        self._begin(-1)
+        self._broken = True
+
+    def _begin(self, timestamp: int) -> None:
+        self._timestamp = timestamp
+        self._pieces = []
+        self._size = 0
+        self._key = False
+        self._unit_at = -1
+        self._parameter = b""
+        self._sliced = False
+        self._broken = False
+
+    def _fragment(self, payload: bytes) -> None:
+        head = payload[1]
+        kind = head & 0x1F
+        if head & 0x80:
+            if kind in (7, 8):
+                self._parameter = bytes([payload[0] & 0xE0 | kind]) + payload[2:]
+                return
+            self._picture(kind, payload[2:3])
+            self._unit_at = len(self._pieces)
+            self._unit_size = len(payload) - 1
+            self._pieces.append(b"")
+            self._pieces.append(bytes([payload[0] & 0xE0 | kind]))
+            self._pieces.append(payload[2:])
+        elif self._unit_at >= 0:
+            self._pieces.append(payload[2:])
+            self._unit_size += len(payload) - 2
+        elif self._parameter:
+            self._parameter += payload[2:]
+            if head & 0x40:
+                self._unit(self._parameter)
+                self._parameter = b""
+            return
+        else:
+            self._broken = True
+            return
+        if head & 0x40:
+            self._pieces[self._unit_at] = _LENGTH.pack(self._unit_size)
+            self._size += self._unit_size
+            self._unit_at = -1
+
+    def _picture(self, kind: int, slice_head: bytes) -> None:
+        if kind in (1, 5) and not self._sliced:
+            # A picture's first slice begins with macroblock 0, an Exp-Golomb "1"; else slices before it are missing.
+            self._sliced = True
+            self._broken = self._broken or slice_head < b"\x80"
+        self._key = self._key or kind == 5
+
+    def _aggregate(self, payload: bytes) -> None:
+        at = 1
+        while at + 2 <= len(payload):
+            size = payload[at] << 8 | payload[at + 1]
+            at += 2
+            if not size or at + size > len(payload):
+                self._broken = True
+                return
+            self._unit(payload[at : at + size])
+            at += size
+
+    def _unit(self, unit: bytes) -> None:
+        kind = unit[0] & 0x1F
+        if kind in (7, 8):
+            self._parameter_set(kind, unit)
+        elif kind != 9 and kind != 12:  # delimiters and filler say nothing
+            self._picture(kind, unit[1:2])
+            self._pieces.append(_LENGTH.pack(len(unit)))
+            self._pieces.append(unit)
+            self._size += len(unit)
+
+    def _parameter_set(self, kind: int, unit: bytes) -> None:
+        # Keyed by the first bytes, which hold the set's id; ours come few and small.
+        sets, key = (self._sequence_sets, unit[4:5]) if kind == 7 else (self._picture_sets, unit[1:2])
+        if sets.get(key) != unit:
+            if kind == 7:
+                sets.clear()  # an encoder that reconfigures itself begins anew
+                self._picture_sets.clear()
+            elif len(sets) >= 16:
+                sets.clear()
+            sets[key] = unit
+            self._format = None
+
+    def _finish(self) -> Frame | None:
+        if self._broken or self._unit_at >= 0:
+            return None
+        format = None
+        if self._key:
+            if self._format is None:
+                try:
+                    self._format = formats.h264(tuple(self._sequence_sets.values()), tuple(self._picture_sets.values()))
+                except FormatError:
+                    return None
+            format = self._format
+        return Frame(self._timestamp, self._key, b"".join(self._pieces), format)
+
+
+class _Whole:
+    """What VP8 and VP9 have in common: a descriptor, then the frame's bytes, the last packet marked."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._timestamp = -1
+        self._size = 0
+        self._broken = True  # until a frame begins
+
+    def push(self, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
+        if timestamp != self._timestamp:
+            self._timestamp = timestamp
+            self._pieces = []
+            self._size = 0
+            self._broken = False
+        if payload and not self._broken:
+            try:
+                begins, at = self._describe(payload)
+            except IndexError:
+                self._broken = True
+                return None
+            if not begins and not self._pieces:
+                self._broken = True
+                return None
+            self._pieces.append(payload[at:])
+            self._size += len(payload)
+            self._broken = self._size > MAX_FRAME
+        if not marker or self._broken or not self._pieces:
+            return None
+        data = b"".join(self._pieces)
+        self._pieces = []
+        return self._frame(timestamp, data) if data else None
+
+    def lost(self) -> None:
+        self._pieces = []
+        self._timestamp = -1
+        self._broken = True
+
+    def _describe(self, payload: bytes) -> tuple[bool, int]:
+        """Whether a frame begins here, and where its bytes do. Raises IndexError."""
+        raise NotImplementedError
+
+    def _frame(self, timestamp: int, data: bytes) -> Frame | None:
+        raise NotImplementedError
+
+
+class Vp8(_Whole):
+    def _describe(self, payload: bytes) -> tuple[bool, int]:
+        first = payload[0]
+        at = 1
+        if first & 0x80:
+            extensions = payload[1]
+            at = 2
+            if extensions & 0x80:
+                at += 2 if payload[2] & 0x80 else 1
+            if extensions & 0x40:
+                at += 1
+            if extensions & 0x30:
+                at += 1
+        if at >= len(payload):
+            raise IndexError
+        return first & 0x17 == 0x10, at
+
+    def _frame(self, timestamp: int, data: bytes) -> Frame | None:
+        if data[0] & 1:
+            return Frame(timestamp, False, data, None)
+        try:
+            return Frame(timestamp, True, data, formats.vp8(data))
+        except FormatError:
+            return None
+
+
+class Vp9(_Whole):
+    def __init__(self) -> None:
+        super().__init__()
+        self._key = False
+
+    def _describe(self, payload: bytes) -> tuple[bool, int]:
+        first = payload[0]
+        begins = bool(first & 0x08)
+        at = 1
+        if first & 0x80:
+            at += 2 if payload[1] & 0x80 else 1
+        if first & 0x20:
+            at += 1 if first & 0x10 else 2
+        if first & 0x10 and first & 0x40:
+            while payload[at] & 1:
+                at += 1
+            at += 1
+        if first & 0x02:
+            at = self._skip_structure(payload, at)
+        if at >= len(payload):
+            raise IndexError
+        if begins and not self._pieces:
+            self._key = not first & 0x40
+        return begins, at
+
+    @staticmethod
+    def _skip_structure(payload: bytes, at: int) -> int:
+        head = payload[at]
+        at += 1
+        if head & 0x10:
+            at += 4 * ((head >> 5) + 1)
+        if head & 0x08:
+            count = payload[at]
+            at += 1
+            for _ in range(count):
+                at += 1 + (payload[at] >> 2 & 3)
+        return at
+
+    def _frame(self, timestamp: int, data: bytes) -> Frame | None:
+        if not self._key:
+            return Frame(timestamp, False, data, None)
+        try:
+            return Frame(timestamp, True, data, formats.vp9(data))
+        except FormatError:
+            return None

@@ -1,0 +1,372 @@
+"""One lesson being recorded: its folder, tracks, event log, playlists, and at the end its manifest.
+
+A lesson is resumed by reading its folder (after `repair.py` has been there). When the disk takes no more, the lesson
+stops recording and says so; what is written stays playable, and recording goes on when there is room again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from media.recording_link import Track as Announcement
+from recorder import depayload, manifest
+from recorder.clock import SenderClock, TrackClock
+from recorder.describe import duration_ms, timed
+from recorder.lead import LeadPlaylists
+from recorder.manifest import FileEntry, Manifest, Status, TrackEntry, write_manifest
+from recorder.parts import Part, read_parts
+from recorder.playlists import TARGET_S, MediaPlaylist
+from recorder.segments import WEBM_FILE, SegmentWriter, WebmWriter, Writer
+from recorder.track import AudioTrack, Track, VideoTrack
+
+EVENTS = "events.jsonl"
+WATCHED_S = 2  # length of segments while someone watches by HTTP
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_VIDEO = ("H264", "VP8", "VP9")
+
+logger = logging.getLogger(__name__)
+
+Tell = Callable[[str, str], None]  # state, reason
+
+
+class EventError(ValueError):
+    """An event that is no JSON object with a seq."""
+
+
+@dataclass(slots=True)
+class _Stored:
+    """A track's files, whether it is being recorded or was."""
+
+    entry: TrackEntry
+    writer: Writer
+    playlist: MediaPlaylist | None  # WebM has none
+
+
+class Lesson:
+    def __init__(self, folder: Path, known: Manifest, tell: Tell) -> None:
+        self.folder = folder
+        self.lesson_id = known.lesson_id
+        self.state = ""  # "on" with the first media, "stopped" when the disk takes no more
+        self.reason = ""  # why it is stopped
+        self.active_us = 0  # when something was last heard of it
+        self._known = known
+        self._tell = tell
+        self._stored: dict[str, _Stored] = {}  # by folder
+        self._tracks: dict[str, Track] = {}  # by publication
+        self._senders: dict[str, SenderClock] = {}  # by participant
+        self._lead = LeadPlaylists(folder, known.epoch_us)
+        self._dirty: set[str] = set()  # folders whose playlist lacks parts
+        self._lead_dirty = False
+        self._segment_s = TARGET_S
+        self._failed = False  # the disk refused something since recording last went on
+        for entry in known.tracks:
+            self._store(entry, read_parts(folder / "tracks" / entry.folder))
+        self.last_seq = _last_seq(folder / EVENTS)
+        self._replay_lead()
+
+    @classmethod
+    def create(cls, folder: Path, lesson_id: str, epoch_us: int, title: str, tell: Tell) -> Lesson:
+        """A new lesson's folder. Raises OSError."""
+        folder.mkdir(parents=True, exist_ok=True)
+        known = Manifest(lesson_id, epoch_us, title)
+        write_manifest(folder, known)
+        return cls(folder, known, tell)
+
+    @classmethod
+    def resume(cls, folder: Path, tell: Tell) -> Lesson:
+        """A lesson whose folder exists; a finished one is opened again. Raises OSError and ManifestError."""
+        known = manifest.read_manifest(folder)
+        finished = known.status != "recording"
+        if finished:
+            known = dataclasses.replace(known, status="recording", reason="", duration_ms=0, files=[])
+            write_manifest(folder, known)
+        lesson = cls(folder, known, tell)
+        if finished:
+            for stored in lesson._stored.values():
+                stored.writer.reopen()
+            lesson._dirty.update(lesson._stored)
+            lesson._lead_dirty = True
+            lesson._write_playlists(ended=False)
+        return lesson
+
+    @property
+    def epoch_us(self) -> int:
+        return self._known.epoch_us
+
+    def name(self, title: str) -> None:
+        """Set the title, which a lesson known only by its tracks lacks. Raises OSError."""
+        if title and title != self._known.title:
+            self._known = dataclasses.replace(self._known, title=title)
+            write_manifest(self.folder, self._known)
+
+    def attach(self, announced: Announcement, ask_key_frame: Callable[[], None]) -> Track | None:
+        """The track a publication is recorded in; None for codecs we cannot store. Raises OSError."""
+        track = self._tracks.get(announced.publication_id)
+        if track is not None:
+            if track.entry.codec == announced.codec:
+                if isinstance(track, VideoTrack):
+                    track.ask_through(ask_key_frame)
+                return track
+            track.end()
+        if announced.codec not in _VIDEO and announced.codec != "opus":
+            logger.warning("%s: cannot record %s", announced.publication_id, announced.codec)
+            return None
+        stored = self._find(announced) or self._add(announced)
+        sender = self._senders.setdefault(announced.participant, SenderClock())
+        clock = TrackClock(stored.entry.timescale, self.epoch_us, sender)
+        if announced.codec == "opus":
+            track = AudioTrack(stored.entry, stored.writer, clock, self._segment_s)
+        else:
+            takes = depayload.for_codec(announced.codec, announced.fmtp)
+            track = VideoTrack(stored.entry, stored.writer, clock, self._segment_s, takes, ask_key_frame)
+        self._tracks[announced.publication_id] = track
+        return track
+
+    def append_events(self, lines: Iterable[str]) -> int:
+        """Add to the event log what it lacks; gives the last seq. Raises EventError (nothing is added) and OSError."""
+        fresh, last = [], self.last_seq
+        for line in lines:
+            seq = _seq(line)
+            if seq > last:
+                # As one line, whatever the sender's white space.
+                fresh.append(json.dumps(json.loads(line), ensure_ascii=False, separators=(",", ":")))
+                last = seq
+        if fresh:
+            path = self.folder / EVENTS
+            size = path.stat().st_size if path.exists() else 0
+            try:
+                with path.open("ab") as log:
+                    log.write(("\n".join(fresh) + "\n").encode())
+            except OSError:
+                with path.open("r+b") as log:
+                    log.truncate(size)
+                raise
+            self.last_seq = last
+        return last
+
+    def watch(self, watched: bool) -> None:
+        """Someone watches by HTTP, or nobody does: how long segments become from now on."""
+        self._segment_s = WATCHED_S if watched else TARGET_S
+        for track in self._tracks.values():
+            track.segment_s = self._segment_s
+
+    def heard(self) -> None:
+        """Media have come: recording is on. Called with the first of them, and again after a stop."""
+        if not self.state:
+            self.state = "on"
+            self._tell("on", "")
+
+    def tick(self, now_us: int) -> None:
+        """About twice a second."""
+        if self.state == "stopped":
+            return
+        try:
+            for track in self._tracks.values():
+                track.tick(now_us)
+            self._write_playlists(ended=False)
+        except OSError as error:
+            self.stop(error)
+
+    def stop(self, error: OSError) -> None:
+        """The disk does not take any more: keep what is there, and say that recording has stopped."""
+        if self.state == "stopped":
+            return
+        reason = "disk_full" if error.errno in _DISK_FULL else "disk_error"
+        logger.error("%s: recording stops: %s", self.lesson_id, error)
+        self.state, self.reason = "stopped", reason
+        self._failed = True
+        for track in self._tracks.values():
+            self._try(track.writer.cut)
+            track.abandon()
+        self._try(lambda: self._write_playlists(ended=False))
+        self._tell("stopped", reason)
+
+    def go_on(self) -> None:
+        """There is room again."""
+        if self.state == "stopped":
+            logger.info("%s: recording goes on", self.lesson_id)
+            self.state, self.reason = "on", ""
+            self._tell("on", "")
+
+    def close(self) -> int:
+        """Finish the archive; gives its duration in ms. Raises OSError when the manifest cannot be written."""
+        for track in self._tracks.values():
+            self._try(track.end)
+        for stored in self._stored.values():
+            self._try(stored.writer.finish)
+        self._dirty.update(self._stored)
+        self._lead_dirty = True
+        self._try(lambda: self._write_playlists(ended=True))
+        tracks = [timed(stored.entry, stored.writer.parts) for stored in self._stored.values()]
+        length = duration_ms([track for track in tracks if track.duration_ms])
+        status: Status = "damaged" if self._failed else "ready"
+        finished = dataclasses.replace(
+            self._known,
+            status=status,
+            reason="disk_full" if self._failed else "",
+            duration_ms=length,
+            tracks=tracks,
+            files=self._files(),
+        )
+        write_manifest(self.folder, finished)
+        return length
+
+    def _try(self, step: Callable[[], None]) -> None:
+        """Do what may fail for want of room; the rest must be done all the same."""
+        try:
+            step()
+        except OSError as error:
+            self._failed = True
+            logger.error("%s: %s", self.lesson_id, error)
+
+    def _find(self, announced: Announcement) -> _Stored | None:
+        for stored in self._stored.values():
+            entry = stored.entry
+            if entry.publication_id == announced.publication_id and entry.codec == announced.codec:
+                return stored
+        return None
+
+    def _add(self, announced: Announcement) -> _Stored:
+        name = _folder_name(announced.publication_id)
+        folder = name
+        while folder in self._stored:
+            folder = f"{name}+{sum(known.startswith(name) for known in self._stored) + 1}"
+        entry = TrackEntry(
+            folder=folder,
+            publication_id=announced.publication_id,
+            participant=announced.participant,
+            kind=announced.kind,
+            source=announced.source,
+            lead=announced.lead,
+            codec=announced.codec,
+            timescale=announced.clock_rate,
+            playlist=f"tracks/{folder}/{WEBM_FILE if announced.codec == 'VP8' else 'index.m3u8'}",
+        )
+        (self.folder / "tracks" / folder).mkdir(parents=True, exist_ok=True)
+        self._known = dataclasses.replace(self._known, tracks=[*self._known.tracks, entry])
+        write_manifest(self.folder, self._known)
+        return self._store(entry, [])
+
+    def _store(self, entry: TrackEntry, parts: list[Part]) -> _Stored:
+        folder = self.folder / "tracks" / entry.folder
+        kind = WebmWriter if entry.codec == "VP8" else SegmentWriter
+        writer: Writer = kind(folder, entry.timescale, parts, lambda part: self._on_part(stored, part))
+        playlist = None
+        if entry.codec != "VP8":
+            playlist = MediaPlaylist(self.epoch_us)
+            for part in parts:
+                playlist.add(part, entry.timescale, entry.codec)
+        stored = _Stored(entry, writer, playlist)
+        self._stored[entry.folder] = stored
+        return stored
+
+    def _on_part(self, stored: _Stored, part: Part) -> None:
+        entry = stored.entry
+        form = stored.writer.format
+        if not entry.codecs and form is not None:
+            fresh = dataclasses.replace(entry, codecs=form.codecs, width=form.width, height=form.height)
+            self._known = dataclasses.replace(
+                self._known, tracks=[fresh if track.folder == entry.folder else track for track in self._known.tracks]
+            )
+            stored.entry = entry = fresh
+            write_manifest(self.folder, self._known)
+        if stored.playlist is not None:
+            stored.playlist.add(part, entry.timescale, entry.codec)
+            self._dirty.add(entry.folder)
+        if part.media and _in_lead(entry):
+            self._lead.add(entry, part, self._lead_begin_ms())
+            self._lead_dirty = True
+
+    def _lead_begin_ms(self) -> int:
+        """Where the lead's first media began: finished parts and those still open."""
+        begins = []
+        for stored in self._stored.values():
+            if _in_lead(stored.entry):
+                begun = stored.writer.begun
+                first = next((part.start for part in stored.writer.parts if part.media), begun)
+                if first is not None:
+                    begins.append(first * 1000 // stored.entry.timescale)
+        return min(begins)
+
+    def _replay_lead(self) -> None:
+        """Put the parts of a resumed lesson into the lead's playlists, in the order they were finished in."""
+        leads = [stored for stored in self._stored.values() if _in_lead(stored.entry)]
+        parts = [
+            (part.end / stored.entry.timescale, stored.entry, part)
+            for stored in leads
+            for part in stored.writer.parts
+            if part.media
+        ]
+        for _, entry, part in sorted(parts, key=lambda item: item[0]):
+            self._lead.add(entry, part, self._lead_begin_ms())
+        self._lead_dirty = bool(parts)
+
+    def _write_playlists(self, ended: bool) -> None:
+        for folder in sorted(self._dirty):
+            stored = self._stored[folder]
+            if stored.playlist is not None and (ended or not stored.playlist.empty):
+                manifest.replace(self.folder / stored.entry.playlist, stored.playlist.whole(ended))
+        self._dirty.clear()
+        if self._lead_dirty:
+            self._lead.write(ended)
+            self._lead_dirty = False
+
+    def _files(self) -> list[FileEntry]:
+        files = []
+        for stored in self._stored.values():
+            prefix = f"tracks/{stored.entry.folder}/"
+            files += [
+                FileEntry(prefix + part.file, part.size, part.sha256, part.offset) for part in stored.writer.files()
+            ]
+        small = [self.folder / EVENTS, *self.folder.glob("*.m3u8"), *self.folder.glob("tracks/*/*.m3u8")]
+        small += self.folder.glob("silence/*")
+        for path in sorted(small):
+            if path.exists():
+                data = path.read_bytes()
+                relative = path.relative_to(self.folder).as_posix()
+                files.append(FileEntry(relative, len(data), hashlib.sha256(data).hexdigest()))
+        return files
+
+
+def _in_lead(entry: TrackEntry) -> bool:
+    return entry.lead and entry.source in ("camera", "microphone")
+
+
+def _folder_name(publication_id: str) -> str:
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", publication_id)[:80]
+    if name != publication_id:
+        name += "-" + hashlib.sha256(publication_id.encode()).hexdigest()[:8]
+    return name
+
+
+def _seq(line: str) -> int:
+    try:
+        value = json.loads(line)
+        seq = value["seq"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise EventError(f"not an event: {line[:100]}") from error
+    if type(seq) is not int:
+        raise EventError(f"an event whose seq is no number: {line[:100]}")
+    return seq
+
+
+def _last_seq(path: Path) -> int:
+    """The seq of a log's last line, 0 for none."""
+    try:
+        with path.open("rb") as log:
+            log.seek(0, 2)
+            size = log.tell()
+            log.seek(max(0, size - 1024 * 1024))  # no event is longer
+            lines = log.read().splitlines()
+    except FileNotFoundError:
+        return 0
+    return _seq(lines[-1].decode()) if lines else 0

@@ -1,0 +1,303 @@
+"""A publication being recorded: packets in, samples out to its writer.
+
+`Track` puts packets in order and tells streams apart; what a picture needs differs from what sound needs (`VideoTrack`,
+`AudioTrack`). Time comes with the packets, or with `tick` where none come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from media.recording_link import Report
+from recorder import opus
+from recorder.clock import TrackClock
+from recorder.depayload import Depayloader, Frame
+from recorder.formats import OPUS
+from recorder.manifest import TrackEntry
+from recorder.reorder import Packet, Reorder
+from recorder.segments import Writer
+
+_FOREVER = 1 << 62
+
+
+class Track:
+    """Call `receive`, `report`, `tick` and `end`; all may raise OSError when the disk does not take any more."""
+
+    IDLE_US = 11_000_000  # without a packet; longer than a worker holds them for a recorder that is slow or away
+
+    def __init__(self, entry: TrackEntry, writer: Writer, clock: TrackClock, segment_s: int) -> None:
+        self.entry = entry
+        self.writer = writer
+        self.segment_s = segment_s  # how long parts should become
+        self.clock = clock
+        self.ended = True  # until the first packet, and after the end
+        self.last_arrival_us = 0
+        self._rate = entry.timescale
+        self._order = Reorder(0)
+        self._ssrc = -1
+        self._cursor = max((part.end for part in writer.parts), default=0)  # ticks; what is before it is written
+
+    def receive(self, arrival_us: int, sequence: int, timestamp: int, ssrc: int, marker: bool, payload: bytes) -> None:
+        """The next packet as it arrived. The hot path: 210 times a second for a lesson of one camera."""
+        order = self._order
+        if ssrc != self._ssrc:
+            self._begin(ssrc, sequence)
+            order = self._order
+        self.last_arrival_us = arrival_us
+        if sequence == order.expected and not order.waiting:
+            order.expected = (sequence + 1) & 0xFFFF
+            self._packet(arrival_us, timestamp, marker, payload)
+            return
+        self._pass(order.push(Packet(arrival_us, sequence, timestamp, marker, payload)))
+
+    def report(self, report: Report) -> None:
+        """A sender report of this track."""
+        if not self.ended:
+            self.clock.report(report)
+
+    def tick(self, now_us: int) -> None:
+        """Once or twice a second: what time alone brings about."""
+        if self.ended:
+            return
+        if self._order.waiting:
+            self._pass(self._order.give_up(now_us))
+        self._idle(now_us)
+        self.writer.flush()
+
+    def end(self) -> None:
+        """The publication has ended, or the lesson: write what is there. It may begin again. Harmless when repeated."""
+        if self.ended:
+            return
+        self.ended = True
+        self._ssrc = -1
+        try:
+            self._pass(self._order.give_up(_FOREVER))
+            self._stop()
+        finally:
+            self.clock.restart()
+            self.writer.cut()
+
+    def abandon(self) -> None:
+        """The disk takes no more: forget what is not written. What comes next begins a new part."""
+        self.ended = True
+        self._ssrc = -1
+        self.clock.restart()
+        self._forget()
+
+    def _begin(self, ssrc: int, sequence: int) -> None:
+        if self._ssrc >= 0:
+            self._pass(self._order.give_up(_FOREVER))
+            self._missing()
+        self._ssrc = ssrc
+        self._order = Reorder(sequence)
+        self.clock.restart()
+        self.ended = False
+
+    def _pass(self, packets: list[Packet | None]) -> None:
+        for packet in packets:
+            if packet is None:
+                self._missing()
+            else:
+                self._packet(packet.arrival_us, packet.timestamp, packet.marker, packet.payload)
+
+    def _packet(self, arrival_us: int, timestamp: int, marker: bool, payload: bytes) -> None:
+        raise NotImplementedError
+
+    def _missing(self) -> None:
+        """Packets before the next one never came."""
+        raise NotImplementedError
+
+    def _idle(self, now_us: int) -> None:
+        raise NotImplementedError
+
+    def _stop(self) -> None:
+        """No more packets for now: what is held for a successor must go."""
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        raise NotImplementedError
+
+
+class VideoTrack(Track):
+    """Pictures: each lasts until the next; a hole ends at a key frame."""
+
+    HOLD_S = 2  # with packets missing, a picture may stand in for lost ones so long; more is a gap
+    STILL_S = 6  # without loss it may stand longer: a screen on which nothing moves
+    ASK_EVERY_US = 1_000_000
+    ASK_BEFORE_S = 0.8  # the end of a part, so that the next begins with a key frame
+
+    def __init__(
+        self,
+        entry: TrackEntry,
+        writer: Writer,
+        clock: TrackClock,
+        segment_s: int,
+        depayload: Depayloader,
+        ask_key_frame: Callable[[], None],
+    ) -> None:
+        super().__init__(entry, writer, clock, segment_s)
+        self._depayload = depayload
+        self._ask = ask_key_frame
+        self._asked_us = 0
+        self._needs_key = True
+        self._hole = bool(self._cursor)  # something is missing between the held frame and the next
+        self._held: tuple[int, Frame] | None = None  # written when its successor's time is known
+        self._usual = entry.timescale // 15  # how long frames last, for one that has no successor
+
+    def ask_through(self, ask_key_frame: Callable[[], None]) -> None:
+        """Ask for key frames this way from now on: the worker has connected anew."""
+        self._ask = ask_key_frame
+
+    def _packet(self, arrival_us: int, timestamp: int, marker: bool, payload: bytes) -> None:
+        frame = self._depayload.push(timestamp, marker, payload)
+        if frame is not None:
+            self._frame(frame, arrival_us)
+        elif self._needs_key:
+            self._want_key(arrival_us)
+
+    def _frame(self, frame: Frame, arrival_us: int) -> None:
+        start = max(0, self.clock.at(frame.timestamp, arrival_us))
+        if self._needs_key and not frame.key:
+            self._want_key(arrival_us)
+            return
+        if self._held is not None:
+            start = max(start, self._held[0] + 1)
+            self._complete(start)
+        elif self._cursor:
+            start = max(start, self._cursor)
+            self._bridge(start)
+        self._needs_key = self._hole = False
+        if frame.format is not None:
+            self.writer.set_format(frame.format)
+        self._held = (start, frame)
+        begun = self.writer.begun
+        if begun is not None and start - begun >= (self.segment_s - self.ASK_BEFORE_S) * self._rate:
+            self._want_key(arrival_us)
+
+    def _complete(self, until: int) -> None:
+        """Write the held frame, whose successor begins at `until`."""
+        assert self._held is not None
+        start, frame = self._held
+        self._held = None
+        duration = until - start
+        longest = (self.HOLD_S if self._hole else self.STILL_S) * self._rate
+        if duration > longest:
+            self._write(start, self._usual, frame)
+            self.writer.cut()
+            self._cursor = start + self._usual
+            self._bridge(until)
+            return
+        if not self._hole:
+            self._usual = min(duration, self._rate // 5)
+        self._write(start, duration, frame)
+        self._cursor = until
+
+    def _write(self, start: int, duration: int, frame: Frame) -> None:
+        writer = self.writer
+        begun = writer.begun
+        if begun is not None:
+            enough = frame.key and 2 * (start - begun) >= self.segment_s * self._rate
+            # EXTINF, rounded, must not exceed the target duration.
+            if enough or (start + duration - begun) * 100 > (self.segment_s * 100 + 49) * self._rate:
+                writer.cut()
+        writer.add(start, duration, frame.data, frame.key)
+
+    def _bridge(self, until: int) -> None:
+        """Nothing was recorded from the cursor until then."""
+        if until - self._cursor > self._rate // 10:  # less is no gap to a player
+            self.writer.cut()
+            self.writer.gap(self._cursor, until, 6 * self._rate)
+        self._cursor = until
+
+    def _missing(self) -> None:
+        self._depayload.lost()
+        self._needs_key = self._hole = True
+
+    def _want_key(self, now_us: int) -> None:
+        if now_us - self._asked_us >= self.ASK_EVERY_US:
+            self._asked_us = now_us
+            self._ask()
+
+    def _idle(self, now_us: int) -> None:
+        if self._held is not None and now_us - self.last_arrival_us > self.IDLE_US:
+            self._stop()
+            self.writer.cut()
+
+    def _stop(self) -> None:
+        if self._held is not None:
+            self._complete(self._held[0] + self._usual)
+        self._depayload.lost()
+        self._needs_key = self._hole = True
+
+    def _forget(self) -> None:
+        self._held = None
+        self._depayload.lost()
+        self._needs_key = self._hole = True
+        self._cursor = max((part.end for part in self.writer.parts), default=0)
+
+
+class AudioTrack(Track):
+    """Sound without holes: packets stand end to end, and silence stands where there are none.
+
+    A packet's place is the end of the one before it. When that is off the lesson clock by more than `DRIFT` (the
+    sender's sample clock runs a little fast or slow), a packet is left out or silence put in.
+    """
+
+    DRIFT = opus.RATE * 30 // 1000
+    SILENCE_S = 600  # longer ones are gaps: nobody was there
+
+    def __init__(self, entry: TrackEntry, writer: Writer, clock: TrackClock, segment_s: int) -> None:
+        super().__init__(entry, writer, clock, segment_s)
+        self._following = -1  # the timestamp that continues the last packet's
+        self._begun = bool(self._cursor)
+        writer.set_format(OPUS)
+
+    def _packet(self, arrival_us: int, timestamp: int, marker: bool, payload: bytes) -> None:
+        duration = opus.duration(payload)
+        if not duration:
+            return
+        start = self.clock.at(timestamp, arrival_us)
+        if not self._begun:
+            self._begun = True
+            self._cursor = max(0, start)
+        late = start - self._cursor
+        if late:
+            if late < -self.DRIFT:
+                return
+            if late >= (self.DRIFT if timestamp == self._following else opus.GRID):
+                self._fill(start)
+        self._following = (timestamp + duration) & 0xFFFFFFFF
+        self._write(duration, payload)
+
+    def _write(self, duration: int, payload: bytes) -> None:
+        writer = self.writer
+        cursor = self._cursor
+        begun = writer.begun
+        if begun is not None and cursor + duration - begun > self.segment_s * self._rate:
+            writer.cut()
+        writer.add(cursor, duration, payload, True)
+        self._cursor = cursor + duration
+
+    def _fill(self, until: int) -> None:
+        if until - self._cursor > self.SILENCE_S * self._rate:
+            self.writer.cut()
+            self.writer.gap(self._cursor, until, 6 * self._rate)
+            self._cursor = until
+            return
+        for duration, packet in opus.silence(until - self._cursor):
+            self._write(duration, packet)
+
+    def _missing(self) -> None:
+        pass  # the next packet's timestamp says how much silence it takes
+
+    def _idle(self, now_us: int) -> None:
+        # Whatever the worker still holds for us is younger than this, so the silence takes nobody's place.
+        if self._begun and now_us - self.last_arrival_us > self.IDLE_US:
+            self._fill(self.clock.lesson_ticks(now_us - self.IDLE_US))
+
+    def _stop(self) -> None:
+        pass
+
+    def _forget(self) -> None:
+        self._cursor = max((part.end for part in self.writer.parts), default=0)
+        self._begun = bool(self._cursor)
