@@ -1,3 +1,10 @@
-import { createApp, h } from "vue";
+import { createApp } from "vue";
+import { i18n, keptLocale, setLocale } from "./i18n";
+import { router } from "./routes";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import App from "./view/App.vue";
 
-createApp({ render: () => h("h1", "同课") }).mount("#app");
+void setLocale(keptLocale())
+  .catch(() => undefined) // English could not be fetched: Chinese is here
+  .then(() => createApp(App).use(i18n).use(router).mount("#app"));

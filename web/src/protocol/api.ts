@@ -1,6 +1,6 @@
 /** The REST calls of the pages, typed at the edge. */
 
-import { type Decoder, list, nullable, number, oneOf, or, shape, text } from "./decode";
+import { type Decoder, flag, list, nullable, number, oneOf, or, shape, text } from "./decode";
 import { fetchFrom, json } from "./http";
 import { decodeEvent, type Kind, type LessonEvent, type Source } from "./messages";
 
@@ -40,6 +40,7 @@ export interface Track {
   participant: string;
   kind: Kind;
   source: Source;
+  lead: boolean;
   codec: string;
   start_ms: number; // on the lesson clock
   duration_ms: number;
@@ -83,6 +84,7 @@ const recording = shape<Recording>({
       participant: text,
       kind: oneOf("audio", "video"),
       source: oneOf("microphone", "camera", "screen"),
+      lead: or(false, flag),
       codec: or("", text),
       start_ms: number,
       duration_ms: number,

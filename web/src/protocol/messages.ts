@@ -139,6 +139,7 @@ export type ServerMessage =
   | { type: "slots"; slots: Slot[] }
   | { type: "media_lost"; directions: Direction[] }
   | { type: "event"; event: LessonEvent }
+  | { type: "done"; re: number }
   | { type: "error"; re: number | null; code: string; message: string };
 
 // ── what a browser says ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -282,6 +283,7 @@ const decoders: { [name: string]: Decoder<ServerMessage> } = {
   slots: shape({ type: oneOf("slots"), slots: list(slot) }),
   media_lost: shape({ type: oneOf("media_lost"), directions: list(direction) }),
   event: (value) => ({ type: "event", event: decodeEvent(value) }),
+  done: shape({ type: oneOf("done"), re: number }),
   error: shape({ type: oneOf("error"), re: nullable(number), code: text, message: or("", text) }),
 };
 

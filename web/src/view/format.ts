@@ -1,0 +1,35 @@
+/** Times and dates as they are read aloud in a school. */
+
+/** 23:41, or 1:05:09 from an hour on. */
+export function clockTime(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (value: number) => String(value).padStart(2, "0");
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+/** 2026年11月23日(周一) 10:10, or Mon, 23 Nov 2026, 10:10. */
+export function dateTime(iso: string, locale: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return "";
+  const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(date);
+  if (locale !== "zh-CN") {
+    const options = { weekday: "short", day: "numeric", month: "short", year: "numeric" } as const;
+    return `${new Intl.DateTimeFormat("en-GB", options).format(date)}, ${time}`;
+  }
+  const weekday = new Intl.DateTimeFormat(locale, { weekday: "short" }).format(date);
+  const day = new Intl.DateTimeFormat(locale, { year: "numeric", month: "long", day: "numeric" }).format(date);
+  return `${day}(${weekday}) ${time}`;
+}
+
+/** What a person typed or pasted as a class code: digits, full-width ones too, nothing else. */
+export function classCode(typed: string): string {
+  return typed
+    .replace(/[０-９]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 0xfee0))
+    .replace(/\D/g, "")
+    .slice(0, 6);
+}
+
+/** 123 456: two groups are easier to read out and to copy from a board. */
+export const grouped = (code: string): string => code.replace(/^(\d{3})(\d{3})$/, "$1\u2009$2");

@@ -1,0 +1,32 @@
+/** Which sentence explains an error. Codes of the protocol and of HTTP go in, a key of the catalogue comes out. */
+
+import { ApiError } from "../protocol/http";
+import zh from "../i18n/zh-CN";
+
+export interface Problem {
+  code: string;
+  key: string;
+  seconds: number; // to wait, where the server asks for it
+}
+
+const SAME: { [code: string]: string } = {
+  login_failed: "login_wrong",
+  credentials_wrong: "login_wrong",
+  invalid_credentials: "login_wrong",
+  unknown_lesson: "lesson_unknown",
+  no_recording: "recording_unknown",
+  unauthorized: "not_signed_in",
+  forbidden: "not_allowed",
+};
+
+export function problemOf(code: string, seconds = 60): Problem {
+  const name = SAME[code] ?? code;
+  const known = Object.prototype.hasOwnProperty.call(zh.problem, name) && name !== "code" && name !== "retry";
+  return { code, key: `problem.${known ? name : "unknown"}`, seconds };
+}
+
+export function problemFrom(error: unknown): Problem {
+  if (error instanceof ApiError) return problemOf(error.code, error.retryAfter ?? 60);
+  console.warn("Tongke:", error);
+  return problemOf("browser_error");
+}
