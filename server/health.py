@@ -43,7 +43,7 @@ async def ready(request: web.Request) -> web.Response:
             await connection.execute(text("SELECT 1"))
     except (SQLAlchemyError, OSError):
         missing.append("database")
-    workers = request.app[WORKERS].alive
+    workers = request.app[WORKERS].connected
     if not workers:
         missing.append("media worker")
     if not request.app[RECORDER].connected:
@@ -57,7 +57,7 @@ async def metrics(request: web.Request) -> web.Response:
     app = request.app
     measured = {str(number): counters for number, counters in (await app[WORKERS].measure()).items()}
     gauges = {
-        "media_workers_connected": ("Media workers that answer", app[WORKERS].alive),
+        "media_workers_connected": ("Media workers that answer", app[WORKERS].connected),
         "recorder_connected": ("Whether the recorder answers", float(app[RECORDER].connected)),
     }
     return web.Response(body=exposition(app[METER], measured, gauges), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})

@@ -110,7 +110,7 @@ def _doors() -> dict[str, Any]:
         }
     paths["/ws/{lesson_id}"] = {
         "get": {
-            "summary": "The room protocol (signaling/PROTOCOL.md) over a WebSocket; the first message carries the token",
+            "summary": "The room protocol (signaling/PROTOCOL.md); the first message carries the token",
             "parameters": [_LESSON_ID],
             "responses": {"101": {"description": "Switching to WebSocket"}},
             "security": [],

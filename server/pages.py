@@ -72,8 +72,12 @@ def _page_headers(request: web.Request) -> dict[str, str]:
 
 
 def _file(folder: Path, path: str, caching: str) -> web.FileResponse:
-    found = (folder / path).resolve()
-    if not found.is_relative_to(folder.resolve()) or not found.is_file():
+    try:
+        found = (folder / path).resolve()
+        there = found.is_relative_to(folder.resolve()) and found.is_file()
+    except (OSError, ValueError):  # a name longer than any file's, or with a zero in it
+        there = False
+    if not there:
         raise ProblemError(404, "not_found", "There is nothing at this address")
     kind, _ = mimetypes.guess_type(found.name)
     return web.FileResponse(

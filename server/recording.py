@@ -1,7 +1,7 @@
 """Attaches the recorder to rooms, as one more subscriber: signaling and recorder do not know each other.
 
 For every room whose lesson has started, one task opens the lesson at the recorder and hands it the room's event log
-from where the recorder has it, again and again: after each event, after a restart of the recorder, after one of our own.
+from where the recorder has it, again and again: after each event, after a restart of the recorder or of our own.
 Media go from worker to recorder directly; here the worker is only told what to send. Before `started` nothing is kept.
 """
 
@@ -193,7 +193,7 @@ class RecorderAttachment:
         return any(isinstance(event.payload, Started) for event in await self._events(lesson, 0))
 
     async def _feed(self, lesson: _Lesson, client: RecorderClient) -> bool:
-        """Open, append as events come, close at the end: True when closed. Raises when the recorder is gone or says no."""
+        """Open, append as events come, close at the end: True when closed. Raises when the recorder goes or refuses."""
         opened = await client.request(recorder.OpenLesson(lesson.lesson_id, lesson.epoch_us, lesson.title))
         if isinstance(opened, recorder.Refused) and opened.code == "lesson_closed":
             return True

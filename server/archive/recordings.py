@@ -64,7 +64,8 @@ class Recordings:
             return None
         if any(part.startswith(".") or not part for part in path.split("/")):
             return None
-        found = (folder / path).resolve()
-        if not found.is_relative_to(folder.resolve()) or not found.is_file():
+        try:
+            found = (folder / path).resolve()
+            return found if found.is_relative_to(folder.resolve()) and found.is_file() else None
+        except OSError:  # a name longer than any file's
             return None
-        return found

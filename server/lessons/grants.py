@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import jwt
 
-from signaling.grants import GrantRole
+from signaling.grants import GrantRole as GrantRole
 
 GRANT_ROLES = ("lead_teacher", "co_teacher", "receiving_class", "local_teacher", "observer", "researcher", "admin")
 TokenKind = Literal["grant", "archive"]

@@ -1,0 +1,172 @@
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from yarl import URL
+
+from recorder.manifest import Manifest, TrackEntry, write_manifest
+from tests.server.application import Client, add_user, log_in, problem, running, token
+
+SEGMENT = bytes(range(256)) * 40
+
+
+async def recorded(client: Client, data: Path, status: Any = "ready") -> str:
+    """A lesson with a recording of one track, as the recorder leaves it."""
+    response = await client.post("/api/lessons", json={"title": "草原"}, headers=token(client, "", "admin"))
+    lesson_id: str = (await response.json())["lesson_id"]
+    folder = data / "archive" / lesson_id
+    (folder / "tracks" / "p-0").mkdir(parents=True)
+    (folder / "tracks" / "p-0" / "seg-1.m4s").write_bytes(SEGMENT)
+    (folder / "tracks" / "p-0" / "index.m3u8").write_text("#EXTM3U\n")
+    (folder / "master.m3u8").write_text("#EXTM3U\n")
+    (folder / ".secret.m3u8").write_text("hidden")
+    (folder / "manifest.json.new").write_text("half")
+    track = TrackEntry("p-0", "p-0", "t-1", "video", "camera", True, "H264", 90000, "tracks/p-0/index.m3u8")
+    track = replace(track, start_ms=10, duration_ms=2000)
+    write_manifest(folder, Manifest(lesson_id, 0, "草原", status, duration_ms=2000, tracks=[track]))
+    return lesson_id
+
+
+async def test_a_recording_is_described_to_those_who_may_watch(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        path = f"/api/lessons/{lesson_id}/recording"
+        found = await (await client.get(path, headers=token(client, lesson_id, "receiving_class"))).json()
+        assert (found["status"], found["duration_ms"]) == ("ready", 2000)
+        assert found["tracks"][0]["playlist"] == "tracks/p-0/index.m3u8"
+        foreign = await client.get(path, headers=token(client, "other", "observer"))
+        assert await problem(foreign) == (403, "token_foreign")
+
+
+async def test_a_lesson_without_recording_says_so(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        response = await client.post("/api/lessons", json={"title": "草原"}, headers=token(client, "", "admin"))
+        lesson_id = (await response.json())["lesson_id"]
+        response = await client.get(f"/api/lessons/{lesson_id}/recording", headers=token(client, lesson_id, "observer"))
+        assert await problem(response) == (404, "recording_unknown")
+
+
+async def test_the_list_of_lessons_tells_of_recordings(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        ready = await recorded(client, tmp_path)
+        going = await recorded(client, tmp_path, "recording")
+        broken = await recorded(client, tmp_path)
+        (tmp_path / "archive" / broken / "manifest.json").write_text("{")
+        listed = await (await client.get("/api/lessons", headers=token(client, "", "admin"))).json()
+        words = {one["lesson_id"]: one["recording"] for one in listed["lessons"]}
+        assert words == {ready: "ready", going: "recording", broken: "damaged"}
+
+
+async def test_a_part_of_a_file_can_be_asked_for(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        url = f"/archive/{lesson_id}/tracks/p-0/seg-1.m4s"
+        headers = token(client, lesson_id, "observer")
+        part = await client.get(url, headers={**headers, "Range": "bytes=100-199"})
+        assert (part.status, await part.read()) == (206, SEGMENT[100:200])
+        assert part.headers["Content-Range"] == f"bytes 100-199/{len(SEGMENT)}"
+        tail = await client.get(url, headers={**headers, "Range": "bytes=-5"})
+        assert await tail.read() == SEGMENT[-5:]
+        beyond = await client.get(url, headers={**headers, "Range": "bytes=999999-"})
+        assert await problem(beyond) == (416, "range_not_satisfiable")
+        assert beyond.headers["Content-Range"] == f"bytes */{len(SEGMENT)}"
+        head = await client.head(url, headers=headers)
+        assert (head.status, head.headers["Content-Length"], head.headers["Accept-Ranges"]) == (200, "10240", "bytes")
+        same = await client.get(url, headers={**headers, "If-None-Match": head.headers["ETag"]})
+        assert same.status == 304
+
+
+async def test_finished_parts_may_be_kept_for_ever_and_playlists_are_asked_for_again(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        headers = token(client, lesson_id, "observer")
+        segment = await client.get(f"/archive/{lesson_id}/tracks/p-0/seg-1.m4s", headers=headers)
+        assert "immutable" in segment.headers["Cache-Control"]
+        assert segment.content_type == "video/iso.segment"
+        playlist = await client.get(f"/archive/{lesson_id}/master.m3u8", headers=headers)
+        assert playlist.headers["Cache-Control"] == "private, no-cache"
+        assert playlist.content_type == "application/vnd.apple.mpegurl"
+
+
+async def test_a_part_that_may_still_grow_is_not_kept(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path, "recording")
+        headers = token(client, lesson_id, "observer")
+        segment = tmp_path / "archive" / lesson_id / "tracks" / "p-0" / "seg-1.m4s"
+        url = f"/archive/{lesson_id}/tracks/p-0/seg-1.m4s"
+        assert (await client.get(url, headers=headers)).headers["Cache-Control"] == "private, no-cache"
+        os.utime(segment, (segment.stat().st_atime, segment.stat().st_mtime - 60))
+        assert "immutable" in (await client.get(url, headers=headers)).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "nothing.m4s",
+        "tracks",
+        ".secret.m3u8",
+        "manifest.json.new",
+        "../../secret.key",
+        "..%2f..%2fsecret.key",
+        "%2e%2e/other/master.m3u8",
+        "tracks//p-0/seg-1.m4s",
+        "%00.m4s",
+        "x" * 300 + ".m4s",
+    ],
+)
+async def test_nothing_but_files_of_the_recording_is_given_out(tmp_path: Path, path: str) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        (tmp_path / "secret.key").write_text("x")
+        url = URL(f"{str(client.make_url('/'))[:-1]}/archive/{lesson_id}/{path}", encoded=True)
+        response = await client.session.get(url, headers=token(client, lesson_id, "observer"))
+        assert (await problem(response))[0] == 404
+
+
+async def test_a_link_out_of_the_archive_leads_nowhere(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        (tmp_path / "elsewhere.mp4").write_text("x")
+        (tmp_path / "archive" / lesson_id / "link.mp4").symlink_to(tmp_path / "elsewhere.mp4")
+        response = await client.get(f"/archive/{lesson_id}/link.mp4", headers=token(client, lesson_id, "observer"))
+        assert await problem(response) == (404, "file_unknown")
+
+
+async def test_files_are_for_the_lesson_s_people_and_for_accounts(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        url = f"/archive/{lesson_id}/master.m3u8"
+        assert await problem(await client.get(url)) == (401, "login_required")
+        assert await problem(await client.get(url, headers=token(client, "x", "observer"))) == (403, "token_foreign")
+        await add_user(client, "教研员甲", "researcher")
+        await log_in(client, "教研员甲")
+        assert (await client.get(url)).status == 200
+
+
+async def test_a_player_that_sends_no_header_is_let_in_by_the_cookie_of_that_recording(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        one, other = await recorded(client, tmp_path), await recorded(client, tmp_path)
+        await client.get(f"/api/lessons/{one}/recording", headers=token(client, one, "receiving_class"))
+        assert (await client.get(f"/archive/{one}/master.m3u8")).status == 200
+        assert await problem(await client.get(f"/archive/{other}/master.m3u8")) == (401, "login_required")
+        cookies = client.session.cookie_jar.filter_cookies(client.make_url(f"/archive/{one}/"))
+        carried = {"Cookie": f"tongke_archive={cookies['tongke_archive'].value}"}
+        response = await client.get(f"/archive/{other}/master.m3u8", headers=carried)
+        assert await problem(response) == (401, "login_required")
+        bearer = {"Authorization": f"Bearer {cookies['tongke_archive'].value}"}
+        assert await problem(await client.get(f"/api/lessons/{one}", headers=bearer)) == (401, "token_invalid")
+
+
+async def test_the_description_fits_the_published_schema(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        document = await (await client.get("/api/openapi.json")).json()
+        text = json.dumps(document)
+        for name in {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}:
+            assert name in document["components"]["schemas"]
+        assert {"/healthz", "/api/lessons/{lesson_id}", "/archive/{lesson_id}/{path}", "/whip/{lesson_id}"} <= set(
+            document["paths"]
+        )

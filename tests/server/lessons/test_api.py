@@ -1,0 +1,160 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signaling.grants import GrantRole
+from tests.server.application import Client, add_user, log_in, problem, running, token
+
+
+async def new_lesson(client: Client, title: str = "草原") -> dict[str, Any]:
+    response = await client.post("/api/lessons", json={"title": title}, headers=token(client, "", "admin"))
+    assert response.status == 201, await response.text()
+    made: dict[str, Any] = await response.json()
+    return made
+
+
+async def test_a_teacher_makes_a_lesson_and_finds_it_in_the_list(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        await add_user(client, "甲", "teacher")
+        await log_in(client, "甲")
+        made = await (await client.post("/api/lessons", json={"title": " 草原 ", "kind": "master_class"})).json()
+        assert (made["title"], made["kind"], made["status"], made["recording"]) == (
+            "草原",
+            "master_class",
+            "scheduled",
+            "none",
+        )
+        assert len(made["class_code"]) == 6
+        assert made["join_url"] == f"/class#{made['class_code']}"
+        assert await (await client.get("/api/lessons")).json() == {"lessons": [made], "next": None}
+        assert await (await client.get(f"/api/lessons/{made['lesson_id']}")).json() == made
+
+
+async def test_the_class_code_is_shown_only_to_those_who_may_run_the_lesson(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        made = await new_lesson(client)
+        path = f"/api/lessons/{made['lesson_id']}"
+        roles: dict[GrantRole, bool] = {"lead_teacher": True, "co_teacher": False, "receiving_class": False}
+        for role, shown in roles.items():
+            seen = await (await client.get(path, headers=token(client, made["lesson_id"], role))).json()
+            assert (seen["class_code"] is not None) == shown
+        await add_user(client, "乙", "teacher")
+        await log_in(client, "乙")
+        assert (await (await client.get(path)).json())["class_code"] is None
+
+
+async def test_lessons_are_listed_newest_first_in_pages(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        for number in range(5):
+            await new_lesson(client, f"第{number}课")
+        headers = token(client, "", "admin")
+        first = await (await client.get("/api/lessons?limit=3", headers=headers)).json()
+        second = await (await client.get(f"/api/lessons?limit=3&before={first['next']}", headers=headers)).json()
+        assert [one["title"] for one in first["lessons"] + second["lessons"]] == [f"第{n}课" for n in (4, 3, 2, 1, 0)]
+        assert second["next"] is None
+
+
+async def test_a_class_enters_with_its_code_however_it_is_typed(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        made = await new_lesson(client)
+        code = made["class_code"]
+        full_width = "".join(chr(ord("０") + int(digit)) for digit in code)
+        for typed in (code, f"{code[:3]} {code[3:]}", full_width):
+            response = await client.post("/api/class/enter", json={"code": typed, "name": "六(2)班", "headcount": 43})
+            entry = await response.json()
+            assert (entry["lesson_id"], entry["role"]) == (made["lesson_id"], "receiving_class")
+            headers = {"Authorization": f"Bearer {entry['token']}"}
+            assert (await client.get(f"/api/lessons/{made['lesson_id']}", headers=headers)).status == 200
+
+
+@pytest.mark.parametrize("code", ["000", "abcdef", "1234567", "      "])
+async def test_a_wrong_class_code_is_unknown(tmp_path: Path, code: str) -> None:
+    async with running(tmp_path) as client:
+        response = await client.post("/api/class/enter", json={"code": code})
+        assert await problem(response) == (404, "class_code_unknown")
+
+
+async def test_trying_codes_has_to_wait(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        for _ in range(10):
+            await client.post("/api/class/enter", json={"code": "1"})
+        response = await client.post("/api/class/enter", json={"code": "1"})
+        assert await problem(response) == (429, "too_many_tries")
+        assert int(response.headers["Retry-After"]) > 0
+
+
+async def test_a_late_class_is_told_that_the_lesson_is_over(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        made = await new_lesson(client)
+        headers = token(client, made["lesson_id"], "lead_teacher")
+        for _ in range(2):  # ending twice is harmless
+            ended = await (await client.post(f"/api/lessons/{made['lesson_id']}/end", headers=headers)).json()
+            assert ended["status"] == "ended"
+            assert ended["ended_at"] is not None
+        response = await client.post("/api/class/enter", json={"code": made["class_code"]})
+        assert await problem(response) == (410, "lesson_ended")
+
+
+@pytest.mark.parametrize("role", ["co_teacher", "receiving_class", "local_teacher", "observer", "researcher"])
+async def test_only_the_lead_teacher_ends_a_lesson_or_makes_none(tmp_path: Path, role: Any) -> None:
+    async with running(tmp_path) as client:
+        made = await new_lesson(client)
+        headers = token(client, made["lesson_id"], role)
+        response = await client.post(f"/api/lessons/{made['lesson_id']}/end", headers=headers)
+        assert await problem(response) == (403, "not_allowed")
+        response = await client.post("/api/lessons", json={"title": "x"}, headers=headers)
+        assert await problem(response) == (403, "not_allowed")
+
+
+async def test_a_teacher_takes_part_as_lead_in_the_own_lesson_and_as_observer_in_others(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        other = (await new_lesson(client))["lesson_id"]
+        await add_user(client, "甲", "teacher")
+        await log_in(client, "甲")
+        own = (await (await client.post("/api/lessons", json={"title": "课"})).json())["lesson_id"]
+        for lesson_id, role, status in (
+            (own, "lead_teacher", 201),
+            (own, "co_teacher", 201),
+            (other, "lead_teacher", 403),
+            (other, "co_teacher", 403),
+            (other, "observer", 201),
+        ):
+            response = await client.post(f"/api/lessons/{lesson_id}/grants", json={"role": role})
+            assert response.status == status, (lesson_id == own, role)
+        response = await client.post(f"/api/lessons/{own}/grants", json={"role": "admin"})
+        assert await problem(response) == (422, "field_invalid")
+
+
+async def test_a_grant_gives_out_no_further_grants(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        made = await new_lesson(client)
+        headers = token(client, made["lesson_id"], "lead_teacher")
+        response = await client.post(
+            f"/api/lessons/{made['lesson_id']}/grants", json={"role": "lead_teacher"}, headers=headers
+        )
+        assert await problem(response) == (403, "not_allowed")
+
+
+async def test_tokens_that_do_not_fit_are_told_apart(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = (await new_lesson(client))["lesson_id"]
+        path = f"/api/lessons/{lesson_id}"
+        assert await problem(await client.get(path)) == (401, "login_required")
+        expired = token(client, lesson_id, "observer", ttl=-5)
+        assert await problem(await client.get(path, headers=expired)) == (401, "token_expired")
+        broken = {"Authorization": "Bearer nonsense"}
+        assert await problem(await client.get(path, headers=broken)) == (401, "token_invalid")
+        foreign = token(client, "another", "observer")
+        assert await problem(await client.get(path, headers=foreign)) == (403, "token_foreign")
+        admin = token(client, "", "admin")
+        assert await problem(await client.get("/api/lessons/none", headers=admin)) == (404, "lesson_unknown")
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"title": ""}, {"title": "x" * 201}, {"title": 7}, {"title": "x", "kind": "party"}]
+)
+async def test_a_lesson_of_the_wrong_form_is_refused(tmp_path: Path, body: dict[str, object]) -> None:
+    async with running(tmp_path) as client:
+        response = await client.post("/api/lessons", json=body, headers=token(client, "", "admin"))
+        assert await problem(response) == (422, "field_invalid")

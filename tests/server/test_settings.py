@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+
+from server.command import main
+from server.settings import Address, Settings, SettingsError, add_flags, load
+
+
+def from_flags(*flags: str, environ: dict[str, str] | None = None) -> Settings:
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    return load(parser.parse_args(flags), environ or {})
+
+
+def test_without_anything_said_the_defaults_of_the_contract_hold() -> None:
+    settings = from_flags()
+    assert (str(settings.http), str(settings.https), settings.media_port) == ("0.0.0.0:8080", "0.0.0.0:8443", 7000)
+    assert settings.data == Path("data")
+    assert settings.archive == Path("data/archive")
+    assert settings.database.startswith("sqlite+aiosqlite:///")
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "tongke.toml"
+    file.write_text('http = "127.0.0.1:1"\nmedia-port = 2\nworkers = 2\n')
+    environ = {"TONGKE_CONFIG": str(file), "TONGKE_HTTP": "127.0.0.1:3", "TONGKE_MEDIA_PORT": "4"}
+    settings = from_flags("--http", "127.0.0.1:5", environ=environ)
+    assert (settings.http.port, settings.media_port, settings.workers) == (5, 4, 2)
+
+
+def test_an_address_for_tls_wins_over_no_https_from_further_back() -> None:
+    assert from_flags(environ={"TONGKE_NO_HTTPS": "1"}).https is None
+    assert from_flags("--https", ":9", environ={"TONGKE_NO_HTTPS": "1"}).https == Address("0.0.0.0", 9)
+
+
+def test_children_get_the_same_settings_by_environment() -> None:
+    flags = ("--no-https", "--public-ip", "203.0.113.5", "2001:db8::1", "--workers", "3", "--data", "/srv/tongke")
+    settings = from_flags(*flags)
+    assert load(None, settings.environment()) == settings
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--http", "8080"), "--http must be HOST:PORT"),
+        (("--http", "x:99999"), "--http must be HOST:PORT"),
+        (("--media-port", "many"), "--media-port must be a number"),
+        (("--public-ip", "school.example"), "--public-ip takes IP addresses"),
+        (("--tls-cert", "c.pem"), "--tls-cert and --tls-key go together"),
+        (("--redis-url", "redis://x"), "--redis-url"),
+        (("--archive-url", "s3://bucket"), "--archive-url"),
+        (("--database-url", "mysql://x/y"), "--database-url must begin with"),
+        (("--config", "/nowhere.toml"), "cannot be read"),
+        (("--https", ":1", "--no-https"), "exclude each other"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_in_one_sentence(flags: tuple[str, ...], words: str) -> None:
+    with pytest.raises(SettingsError, match=words) as raised:
+        from_flags(*flags)
+    assert "\n" not in str(raised.value)
+    assert str(raised.value).endswith(".")
+
+
+def test_a_wrong_setting_ends_the_command_with_its_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--media-port", "no"]) == 1
+    assert capsys.readouterr().err == "--media-port must be a number from 0 to 65535, not 'no'.\n"
