@@ -66,7 +66,7 @@ def table(rows: list[Row]) -> str:
     if forwarded:
         lines.append(
             "viewers  packets/s  CPU    µs/packet out  µs/packet in  added p50/p99 ms  dropped   "
-            "join all s  join CPU ms  kB/viewer  others"
+            "join all s  join CPU ms  kB/viewer  load  others"
         )
     for row in forwarded:
         added = (
@@ -78,7 +78,7 @@ def table(rows: list[Row]) -> str:
             f"{row.viewers:7d}  {row.packets_out / row.seconds:9,.0f}  {row.cpu_share:4.0%}  "
             f"{row.us_per_packet_out:14.2f}  {row.us_per_packet_in:12.1f}  {added:>16}  "
             f"{row.dropped / (row.packets_out + row.dropped):7.3%}  {row.join_all_s:10.2f}  {row.join_cpu_ms:11.1f}  "
-            f"{row.memory_kb_per_viewer:9.0f}  {row.others:6.0%}"
+            f"{row.memory_kb_per_viewer:9.0f}  {row.load_share:4.0%}  {row.others:6.0%}"
         )
     for other in rows:
         if isinstance(other, Naive):

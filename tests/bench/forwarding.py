@@ -35,6 +35,7 @@ class Forwarding:
     join_all_s: float  # from the first offer to the last viewer's key frame, all at once
     join_cpu_ms: float  # CPU of the worker for each viewer that joined
     memory_kb_per_viewer: float
+    load_share: float  # of one core, used by the load generator; near 1 the row measures the generator
     others: float  # share of the machine used by others
 
 
@@ -91,6 +92,7 @@ async def forwarding(viewers: int, seconds: float) -> Forwarding:
         join_all_s=(max(key_frames) - begun) / 1e9,
         join_cpu_ms=joined.cpu / viewers * 1e3,
         memory_kb_per_viewer=(cost.memory - memory) / viewers / 1e3,
+        load_share=cost.ours / cost.seconds,
         others=cost.others,
     )
 

@@ -19,6 +19,7 @@ class Cost:
 
     seconds: float
     cpu: float  # CPU seconds of the measured process
+    ours: float  # CPU seconds of this process, which makes the load
     memory: int  # bytes it held at the end
     others: float  # share of all cores used by neither the measured process nor us, 0…1
 
@@ -42,9 +43,9 @@ class Meter:
     def cost(self) -> Cost:
         seconds = time.monotonic() - self._start
         cpu, ours, busy = self._read()
-        used = cpu - self._cpu
-        others = (busy - self._busy - used - (ours - self._ours)) / seconds / (os.cpu_count() or 1)
-        return Cost(seconds, used, self._process.memory_info().rss, max(0.0, others))
+        used, loading = cpu - self._cpu, ours - self._ours
+        others = (busy - self._busy - used - loading) / seconds / (os.cpu_count() or 1)
+        return Cost(seconds, used, loading, self._process.memory_info().rss, max(0.0, others))
 
     def _read(self) -> tuple[float, float, float]:
         return _cpu(self._process), _cpu(self._own), _busy()
