@@ -23,7 +23,7 @@ from aioice import stun
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 
 from tests.bench.offers import Credentials, Remote
 
@@ -66,7 +66,7 @@ def identity() -> Identity:
     context = SSL.Context(SSL.DTLS_METHOD)
     context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
     context.use_certificate(certificate)
-    context.use_privatekey(crypto.PKey.from_cryptography_key(key))
+    context.use_privatekey(key)
     context.set_tlsext_use_srtp(b":".join(_PROFILES))
     return Identity(context, certificate.fingerprint(hashes.SHA256()).hex(":").upper())
 
