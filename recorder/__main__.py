@@ -1,4 +1,7 @@
-"""The recorder process: `python -m recorder --control PATH --media PATH --archive DIR`. Ends on SIGTERM, exit code 0."""
+"""The recorder process: `python -m recorder --control PATH --media PATH --archive DIR`. Ends on SIGTERM, exit code 0.
+
+On SIGTERM it closes all recordings; their lessons may be opened again.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ TICK_S = 0.5
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m recorder", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m recorder", description="Record what media workers send.")
     parser.add_argument("--control", type=Path, required=True, help="Unix socket for the server")
     parser.add_argument("--media", type=Path, required=True, help="Unix socket for media workers")
     parser.add_argument("--archive", type=Path, required=True, help="folder of all lessons")
@@ -48,7 +51,7 @@ async def _run(control_path: Path, media_path: Path, archive: Path, keep_free: i
     durability.start()
     intake = Intake(media_path, recorder)
     intake.start()
-    await control.start(recorder)
+    await control.start(recorder, intake.drain)
     while not ending.is_set():
         now_us = _now_us()
         recorder.tick(now_us)

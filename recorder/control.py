@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from media import framing
 from recorder import messages
-from recorder.messages import Event, Message, Refused, Request, WireError
+from recorder.messages import CloseLesson, Event, Message, Refused, Request, WireError
 from recorder.recorder import Recorder
 
 logger = logging.getLogger(__name__)
@@ -19,11 +20,13 @@ class Control:
         self._path = path
         self._server: asyncio.Server | None = None
         self._recorder: Recorder | None = None
+        self._drain_media: Callable[[], None] = lambda: None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def start(self, recorder: Recorder) -> None:
-        """Begin to listen. Raises OSError."""
+    async def start(self, recorder: Recorder, drain_media: Callable[[], None]) -> None:
+        """Begin to listen. `drain_media` takes what the workers have sent so far. Raises OSError."""
         self._recorder = recorder
+        self._drain_media = drain_media
         self._path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._serve, str(self._path))
 
@@ -67,6 +70,8 @@ class Control:
         if not isinstance(request, Request):
             raise WireError(f"{type(request).__name__} is no request")
         try:
+            if isinstance(request, CloseLesson):
+                self._drain_media()  # the lesson's last words
             return self._recorder.handle(request)
         except Exception:
             # A bug in one lesson must not end the recording of all others.

@@ -1,8 +1,8 @@
 """The socket media workers send to: framed RTP of `media/recording_link.py`, handed to the recorder packet by packet.
 
-Nobody watches a recording live, so the socket is looked at ten times a second at most instead of at every packet: waking up
-costs more than all that is done with the packet. What waits meanwhile is kept well below the socket's buffer by
-looking sooner when more came the last time.
+Nobody watches a recording live, so the socket is looked at ten times a second at most instead of at every packet:
+waking up costs more than all that is done with the packet. What waits meanwhile is kept well below the socket's
+buffer by looking sooner when more came the last time.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from recorder.recorder import Feed, Recorder
 REST_S = 0.1  # between two looks at the socket, when little comes
 _AIM = 64 * 1024  # bytes to find at a look; a Unix socket holds about 200 kB
 _TURN = 1024 * 1024  # bytes, then others have their turn
+_DRAIN_TURNS = 16  # at once, when a lesson is closed; a worker that sends on and on must not hold it up
 _LEAVE_S = 15  # after its worker is gone a track is ended; a worker that comes back does so within 10 s
 
 _HEAD = struct.Struct("!IBI")
@@ -53,7 +54,9 @@ class Intake:
     def drain(self) -> None:
         """Take what is in the sockets now, before recordings are closed."""
         for link in list(self._links):
-            link.take()
+            for _ in range(_DRAIN_TURNS):
+                if link.take() < _TURN:
+                    break
 
     async def close(self) -> None:
         """Stop listening and end the connections. Closing twice is harmless."""
@@ -169,7 +172,7 @@ class Link:
         length, kind, handle = _HEAD.unpack_from(data, at)
         if not 5 <= length <= MAX_FRAME:
             raise LinkError(f"a frame of {length} bytes")
-        end = at + 4 + length
+        end = int(at + 4 + length)
         try:
             frame = Frame(FrameType(kind), handle, data[at + _HEAD.size : end])
         except ValueError as error:

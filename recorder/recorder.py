@@ -19,8 +19,8 @@ from recorder.describe import NoRecordingError, describe
 from recorder.lesson import EventError, Lesson
 from recorder.manifest import ManifestError
 from recorder.messages import (
-    AppendEvents,
     Appended,
+    AppendEvents,
     Closed,
     CloseLesson,
     Done,

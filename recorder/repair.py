@@ -1,7 +1,8 @@
 """What a crash left of a lesson, made whole: run on its folder before it is resumed.
 
 A process that is killed leaves one unfinished segment per track; a loss of power may tear the last fragment and the
-last line of a journal. Torn ends are cut, unfinished parts enter the journal; playlists are drawn anew by whoever resumes.
+last line of a journal. Torn ends are cut, unfinished parts enter the journal; playlists are drawn anew by whoever
+resumes.
 """
 
 from __future__ import annotations
