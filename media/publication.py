@@ -25,6 +25,7 @@ from media.subscription import Slot
 PATIENCE = 1.0  # seconds to ask for a lost packet
 PATIENCE_RECORDED = 3.0  # the recorder can wait longer than a viewer
 REPLACED_AFTER = 1.0  # seconds of silence after which another SSRC may take a publication over
+STILL_WAITING = 2.0  # seconds: packets flow, somebody waits, and nobody has asked for so long
 
 _PLAIN_MID = re.compile(r"[A-Za-z0-9_]{1,32}")
 
@@ -63,6 +64,7 @@ class Publication:
         self._requests = KeyFrameRequests()
         self._slots: dict[Slot, None] = {}  # all that we were placed in
         self._waiting: dict[Slot, None] = {}  # those that wait for a packet to start with
+        self._awaited_at = 0.0
         self._fresh: list[rtp.Packet] = []
         self._late: list[rtp.Packet] = []
 
@@ -117,6 +119,8 @@ class Publication:
                         stream.forward(fresh[:at], now)
                     self._start_waiting(stream, fresh[at], now)
                     fresh = fresh[at:]
+            elif self._waiting and now - self._awaited_at > STILL_WAITING:
+                self.awaited(now)
         if fresh:
             stream.forward(fresh, now)
         for packet in late:
@@ -148,8 +152,9 @@ class Publication:
         self._waiting.pop(slot, None)
 
     def awaited(self, now: float) -> None:
-        """Ask for a key frame if a slot waits that could show it: after placing, connecting, and every now and then."""
+        """Ask for a key frame if a slot waits that could show it."""
         stream = self.stream
+        self._awaited_at = now
         if stream is None or stream.kind == "audio" or not self._waiting:
             return
         if any(slot.outlet.open and slot.match(stream.codec) for slot in self._waiting):

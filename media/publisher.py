@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from media import rtcp, rtp
 from media.answer import MID, TRANSPORT_WIDE_CC, NegotiatedSection, random_ssrc
-from media.feedback import TransportWideFeedback
+from media.feedback import TransportWideFeedback, ceiling
 from media.publication import Publication
 from media.reports import RoundTrip
 from media.sender_clock import SenderClock
@@ -48,6 +48,7 @@ class Publisher:
         self._feedback_id = 0  # header extension of the transport-wide number; 0: not negotiated
         self._mid_id = 0
         self._references = False  # whether it answers reference times
+        self._limited: dict[int, None] = {}  # SSRCs that understand REMB
         self._fir_sequence: Counter[int] = Counter()
 
     @property
@@ -73,6 +74,8 @@ class Publisher:
             self._feedback_id = section.extensions.get(TRANSPORT_WIDE_CC, self._feedback_id)
             self._mid_id = section.extensions.get(MID, self._mid_id)
             self._references = self._references or section.reports_rtt
+            if any("goog-remb" in codec.feedback for codec in section.codecs):
+                self._limited.update(dict.fromkeys(source.ssrc for source in section.remote))
         return new
 
     # ── packets ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -141,10 +144,9 @@ class Publisher:
                 self._send((feedback,))
 
     def report(self, now: float, wall: float) -> None:
-        """Every second: receiver reports, and requests that nobody answered."""
+        """Every second: receiver reports, and for those without transport-wide feedback how much they may send."""
         blocks = []
         for publication in self.publications.values():
-            publication.awaited(now)
             if publication.stream is not None:
                 block = publication.stream.reception.block(now)
                 if block is not None:
@@ -156,6 +158,8 @@ class Publisher:
         ]
         if self._references:
             packets.append(self.round_trip.reference_time(self._ssrc, wall))
+        if not self._feedback_id and self._limited:
+            packets.append(ceiling(self._ssrc, tuple(self._limited)))
         self._send(packets)
 
     def close(self) -> None:

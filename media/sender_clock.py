@@ -6,9 +6,9 @@ so that a slot may change from one publisher to another and sound and picture st
 
 from __future__ import annotations
 
+from media.reports import NTP_EPOCH
 from media.rtcp import SenderReport
 
-NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
 WINDOW = 60.0  # seconds; a crystal is off by 6 ms in this time at most
 
 
