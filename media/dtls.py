@@ -4,9 +4,10 @@ Datagrams in, datagrams out; no socket, and `now` (seconds, monotonic) is an arg
 offer leaves it to us, as browsers do. FFmpeg's WHIP muxer offers setup:passive and waits: then we are the client and
 `begin` has to be called once the first check was accepted.
 
-Retransmission is ours, not OpenSSL's, which waits a whole second on a clock of its own: the same flight is sent again
-after 150 ms, 300 ms, … byte for byte, so a record that had arrived is dropped by the other side's replay check. Only a
-lost last flight is left to OpenSSL, which repeats it when the client repeats its own.
+Retransmission is ours in the first place: the same flight is sent again after 150 ms, 300 ms, … byte for byte, so a
+record that had arrived is dropped by the other side's replay check. OpenSSL's own comes second, after a whole second of
+a clock of its own. It numbers the records anew, which is what a server needs to see that its last flight was lost; the
+same way our last flight is repeated when a browser repeats its own.
 """
 
 from __future__ import annotations
@@ -115,6 +116,13 @@ class Dtls:
         if self._deadline is None:
             self._deadline = now + TIMEOUT  # a browser that passes its checks and never starts
         elif now >= self._deadline:
+            self.failed = True
+            return []
+        try:
+            if self._connection.DTLSv1_handle_timeout():
+                self._flight = self._drain()
+                return self._flight
+        except SSL.Error:  # it has repeated itself a dozen times
             self.failed = True
             return []
         if not self._flight or now < self._repeat_at:
