@@ -42,6 +42,11 @@ Verifier = Callable[[str], Grant]  # raises GrantError: token_invalid, token_exp
 def verify_for(verify: Verifier, token: str, lesson_id: str) -> Grant:
     """The grant of a token that must be for this lesson. Raises GrantError."""
     grant = verify(token)
+    own(grant, lesson_id)
+    return grant
+
+
+def own(grant: Grant, lesson_id: str) -> None:
+    """Raises GrantError if the grant is for another lesson."""
     if grant.lesson_id != lesson_id:
         raise GrantError("token_foreign", "this token is for another lesson")
-    return grant

@@ -52,7 +52,7 @@ class Room:
 
     def __init__(self, history: Iterable[Event] = (), max_participants: int = 500) -> None:
         self.state = RoomState()
-        self._max_participants = max_participants
+        self.max_participants = max_participants
         for event in history:
             self.state.apply(event)
 
@@ -66,8 +66,8 @@ class Room:
         if known is not None and known.role != role:
             events += self.leave(at_ms, participant_id, "left")
             known = None
-        if known is None and len(self.state.participants) >= self._max_participants:
-            raise RoomError("room_full", f"{self._max_participants} participants are here already")
+        if known is None and len(self.state.participants) >= self.max_participants:
+            raise RoomError("room_full", f"{self.max_participants} participants are here already")
         events.append(self._emit(at_ms, participant_id, Joined(participant_id, role, _tidy(name), headcount)))
         return events
 

@@ -1,0 +1,428 @@
+"""A room with everything around it: its log, the people connected to it, its transports, its deadlines.
+
+`Room` decides, and here its events go on their way: into the log, then to every socket and observer, in order. Someone
+whose socket is lost is away, and after a minute gone; a WHIP or WHEP session is here as long as its transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from media import messages as media
+from signaling import messages
+from signaling.bus import Bus, Door, Entry, Opened, TransportNote, events_of
+from signaling.events import SERVER, Ended, Event, LeaveReason, Left, RecordingState
+from signaling.grants import Grant, Role
+from signaling.messages import EventMessage, Hello, IceServer, ServerMessage, SlotCounts, Welcome, to_json
+from signaling.observers import LivePublication, RoomObserver
+from signaling.presence import Connection, LessonClock, Presence
+from signaling.rights import RIGHTS
+from signaling.room import Room, RoomError
+from signaling.sessions import Sessions
+from signaling.transports import Transports
+from signaling.workers import Worker, Workers
+
+AWAY = 60.0  # seconds a participant whose socket is lost may be away before it has left
+RETURN = 5.0  # seconds after a restart of this process in which people return without having been away
+CONNECTING = 30.0  # seconds a WHIP or WHEP session has to connect its transport
+MAX_MISSED = 500  # events; who missed more gets the snapshot, which is smaller
+SLOTS = SlotCounts(audio=3, video=4)
+
+CLOSE_LEFT = 1000
+CLOSE_RESTART = 1001
+CLOSE_REMOVED = 4403
+CLOSE_REPLACED = 4409
+CLOSE_ENDED = 4410
+
+_PREFIXES: dict[Role, str] = {
+    "lead_teacher": "t",
+    "co_teacher": "k",
+    "receiving_class": "c",
+    "local_teacher": "l",
+    "observer": "o",
+}
+
+log = logging.getLogger(__name__)
+
+
+class LiveRoom:
+    """One open room.
+
+    `entries` is its log, which begins with `Opened`; `known`: the observers were told of it before; `over` is called
+    once it has ended.
+    """
+
+    def __init__(
+        self,
+        lesson_id: str,
+        entries: Sequence[Entry],
+        *,
+        bus: Bus,
+        workers: Workers,
+        observers: Sequence[RoomObserver],
+        secret: bytes,
+        max_participants: int,
+        known: bool,
+        over: Callable[[LiveRoom], None],
+    ) -> None:
+        opened = entries[0]
+        assert isinstance(opened, Opened)
+        self.lesson_id = lesson_id
+        self.title = opened.title
+        self.clock = LessonClock(opened.epoch_us)
+        self.history = events_of(entries)  # every event, by seq - 1
+        self.room = Room(self.history, max_participants)
+        self.empty_since = time.monotonic()
+        self._bus = bus
+        self._observers = observers
+        self._over = over
+        self._sessions = Sessions(secret, "room")
+        self._presences: dict[str, Presence] = {}
+        self._stored = len(self.history)
+        self._pending: list[Entry | Callable[[], None]] = []
+        self._news = asyncio.Event()
+        self._closing = False
+        self.transports = Transports(lesson_id, self.room, workers, self)
+        self._remember(entries)
+        if not known:
+            self._observe(lambda observer: observer.room_opened(lesson_id, opened.epoch_us, opened.title))
+        self._writer = asyncio.create_task(self._run(), name=f"room {lesson_id}")
+
+    # ── sockets ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def enter(self, grant: Grant, hello: Hello, connection: Connection, ice_servers: Sequence[IceServer]) -> str:
+        """Someone says hello: the same participant again, or a new one. Gives its id. Raises RoomError."""
+        resumed = self._resumed(grant, hello)
+        events: list[Event] = []
+        missed: list[Event] | None = None
+        if resumed is not None:
+            participant_id = resumed
+            events = self.room.set_away(self.now_ms(), participant_id, away=False)
+            after = hello.resume.seq if hello.resume else 0
+            if self.room.state.seq - MAX_MISSED <= after <= self.room.state.seq:
+                missed = self.history[after:] + events
+        else:
+            participant_id = grant.participant_id or self._new_id(grant.room_role)
+            known = participant_id in self.room.state.participants
+            name = grant.name or hello.name or ""
+            events = self.room.join(self.now_ms(), participant_id, grant.room_role, name, hello.headcount)
+            if known:  # a new page that knows nothing of the peer connections of the old one
+                self.transports.closed_by(participant_id)
+        self.commit(events)
+        presence = self._here(participant_id, "socket")
+        if presence.connection is not None:
+            self._say(presence.connection, messages.Error(code="replaced", message="resumed elsewhere"))
+            presence.connection.close(CLOSE_REPLACED, "replaced")
+        presence.connection = connection
+        presence.seen = self.room.state.seq
+        self._welcome(participant_id, connection, missed, hello, grant.room_role, ice_servers)
+        return participant_id
+
+    def dropped(self, participant_id: str, connection: Connection) -> None:
+        """A socket is lost. Its participant may come back for a while."""
+        presence = self._presences.get(participant_id)
+        if presence is None or presence.connection is not connection or self._closing:
+            return
+        presence.connection = None
+        if participant_id not in self.room.state.participants:
+            del self._presences[participant_id]
+            return
+        self.commit(self.room.set_away(self.now_ms(), participant_id, away=True))
+        presence.expect(AWAY, lambda: self.leave(participant_id, "lost"))
+
+    def command(self, actor: str, message: messages.ClientMessage) -> None:
+        """Carry out what a participant asks (PROTOCOL.md section 4). Raises RoomError."""
+        room, now = self.room, self.now_ms()
+        match message:
+            case messages.Start():
+                self.commit(room.start(now, actor))
+            case messages.RaiseHand(raised=raised):
+                self.commit(room.hand(now, actor, raised))
+            case messages.GiveFloor(participant_id=participant_id, granted=granted):
+                self.commit(room.floor(now, actor, participant_id, granted))
+            case messages.Say(text=text):
+                self.commit(room.chat(now, actor, text))
+            case messages.SetMark(label=label):
+                self.commit(room.mark(now, actor, label))
+            case messages.Mute(publication_id=publication_id, muted=muted):
+                self.commit(room.mute(now, actor, publication_id, muted))
+            case messages.KeyFrame(publication_id=publication_id):
+                room.participant(actor)
+                self.transports.request_key_frame(publication_id)
+            case messages.Remove(participant_id=participant_id):
+                self.commit(room.remove(now, actor, participant_id))
+            case messages.End():
+                self.commit(room.end(now, actor))
+            case messages.Leave():
+                self.leave(actor, "left")
+            case _:
+                raise RoomError("unknown_message", f"{message.type} is not expected here")
+
+    async def offer(self, actor: str, message: messages.Offer) -> messages.AnswerSend | messages.AnswerReceive:
+        """Answer a peer connection's offer. Raises RoomError."""
+        sdp, tracks = await self.transports.offer(
+            actor, message.direction, message.generation, message.sdp, message.tracks
+        )
+        if message.direction == "receive":
+            return messages.AnswerReceive(re=message.id, generation=message.generation, sdp=sdp)
+        return messages.AnswerSend(re=message.id, generation=message.generation, sdp=sdp, publications=tracks)
+
+    # ── WHIP and WHEP ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def open_session(self, grant: Grant, door: Door, sdp: str) -> tuple[str, str]:
+        """A WHIP or WHEP session as a participant of its own: its id and the answer. Raises RoomError."""
+        direction: media.Direction = "send" if door == "whip" else "receive"
+        if direction == "send" and "publish" not in RIGHTS[grant.room_role]:
+            raise RoomError("not_allowed", f"{grant.room_role} may not publish by WHIP")
+        if len(self.room.state.participants) >= self.room.max_participants:
+            raise RoomError("room_full", "the room is full")
+        negotiated = await self.transports.negotiate(direction, sdp)
+        try:
+            # Never the grant's own id: a device beside the same person's browser is another participant.
+            participant_id = self._new_id(grant.room_role)
+            self.commit(
+                self.room.join(self.now_ms(), participant_id, grant.room_role, grant.name or "", headcount=None)
+            )
+        except RoomError:
+            self.transports.discard(negotiated)
+            raise
+        presence = self._here(participant_id, door)
+        presence.expect(CONNECTING, lambda: self._connected_or_left(participant_id))
+        answer, _ = self.transports.register(participant_id, door, direction, 1, negotiated)
+        if direction == "send" and "start" in RIGHTS[grant.room_role]:
+            self.commit(self.room.start(self.now_ms(), participant_id))
+        return participant_id, answer
+
+    def session_door(self, participant_id: str) -> Door | None:
+        """By which door a participant is here, None if it is not."""
+        presence = self._presences.get(participant_id)
+        return presence.door if presence and participant_id in self.room.state.participants else None
+
+    # ── for everyone ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def leave(self, participant_id: str, reason: LeaveReason) -> None:
+        """A participant goes. Leaving twice is harmless."""
+        self.commit(self.room.leave(self.now_ms(), participant_id, reason))
+
+    def end(self, actor: str = SERVER) -> None:
+        """The lesson is over. Ending twice is harmless."""
+        self.commit(self.room.end(self.now_ms(), actor))
+
+    def set_recording(self, state: RecordingState, reason: str | None) -> None:
+        self.commit(self.room.set_recording(self.now_ms(), state, reason))
+
+    def events(self, after: int) -> list[Event]:
+        """The stored events with a greater `seq`."""
+        return self.history[after : self._stored]
+
+    async def close(self) -> None:
+        """Let the sockets go; the lesson stays as it is in the log. Closing twice is harmless."""
+        self._closing = True
+        for presence in self._presences.values():
+            presence.settle()
+            if presence.connection is not None:
+                presence.connection.close(CLOSE_RESTART, "the server restarts")
+        self._news.set()
+        await asyncio.gather(self._writer, return_exceptions=True)
+        await self.transports.stop()
+
+    async def finished(self) -> None:
+        """Wait until the ended lesson is finished with."""
+        await asyncio.wait({self._writer})
+
+    # ── the stage of the transports ───────────────────────────────────────────────────────────────────────────────
+
+    def now_ms(self) -> int:
+        return self.clock.now_ms()
+
+    def commit(self, entries: Iterable[Entry]) -> None:
+        """Send events and notes on their way, and draw the consequences of them."""
+        entries = list(entries)
+        if not entries:
+            return
+        self._pending += entries
+        self._news.set()
+        events = events_of(entries)
+        self.history += events
+        for event in events:
+            if isinstance(event.payload, Left):
+                self._left(event.payload)
+        if events:
+            self.transports.changed()
+        if any(isinstance(event.payload, Ended) for event in events):
+            self.transports.close()
+            for presence in self._presences.values():
+                presence.settle()
+
+    def tell(self, participant_id: str, message: ServerMessage) -> None:
+        presence = self._presences.get(participant_id)
+        if presence is not None and presence.connection is not None:
+            self._say(presence.connection, message)
+
+    def transport_gone(self, note: TransportNote) -> None:
+        self.leave(note.participant_id, "lost")
+
+    def publication_added(self, publication: LivePublication, worker: Worker) -> None:
+        self._observe(lambda observer: observer.publication_added(self.lesson_id, publication, worker))
+
+    def publication_removed(self, publication_id: str, worker: Worker) -> None:
+        self._observe(lambda observer: observer.publication_removed(self.lesson_id, publication_id, worker))
+
+    # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _remember(self, entries: Sequence[Entry]) -> None:
+        """Take up the log of a process that is no more: its people have a while to come back."""
+        notes = {(note.participant_id, note.direction): note for note in entries if isinstance(note, TransportNote)}
+        if self.room.state.ended_ms is not None:
+            return
+        here = self.room.state.participants
+        open_notes = [note for note in notes.values() if note.open and note.participant_id in here]
+        self.transports.remember(open_notes)
+        doors = {note.participant_id: note.door for note in open_notes}
+        for participant_id in here:
+            presence = self._here(participant_id, doors.get(participant_id, "socket"))
+            if presence.door == "socket":
+                presence.expect(RETURN, lambda id=participant_id: self._not_returned(id))  # type: ignore[misc]
+
+    def _not_returned(self, participant_id: str) -> None:
+        presence = self._presences[participant_id]
+        self.commit(self.room.set_away(self.now_ms(), participant_id, away=True))
+        presence.expect(AWAY - RETURN, lambda: self.leave(participant_id, "lost"))
+
+    def _connected_or_left(self, participant_id: str) -> None:
+        if not self.transports.connected(participant_id):
+            self.leave(participant_id, "lost")
+
+    def _resumed(self, grant: Grant, hello: Hello) -> str | None:
+        if hello.resume is None:
+            return None
+        participant_id = self._sessions.participant(self.lesson_id, hello.resume.session)
+        known = self.room.state.participants.get(participant_id or "")
+        if known is None or known.role != grant.room_role or grant.participant_id not in (None, participant_id):
+            return None
+        self.room.participant(known.participant_id)
+        return known.participant_id
+
+    def _new_id(self, role: Role) -> str:
+        return f"{_PREFIXES[role]}-{secrets.token_hex(5)}"
+
+    def _here(self, participant_id: str, door: Door) -> Presence:
+        presence = self._presences.setdefault(participant_id, Presence(door))
+        presence.door = door
+        presence.settle()
+        return presence
+
+    def _left(self, left: Left) -> None:
+        self.transports.closed_by(left.participant_id)
+        presence = self._presences.get(left.participant_id)
+        if not self.room.state.participants:
+            self.empty_since = time.monotonic()
+        if presence is None:
+            return
+        presence.settle()
+        self._pending.append(lambda: self._dismiss(left, presence))  # after it was told that it has left
+
+    def _dismiss(self, left: Left, presence: Presence) -> None:
+        if self._presences.get(left.participant_id) is presence and (
+            left.participant_id not in self.room.state.participants
+        ):
+            del self._presences[left.participant_id]
+        if presence.connection is not None:
+            code = CLOSE_REMOVED if left.reason == "removed" else CLOSE_LEFT
+            presence.connection.close(code, left.reason)
+
+    def _welcome(
+        self,
+        participant_id: str,
+        connection: Connection,
+        missed: list[Event] | None,
+        hello: Hello,
+        role: Role,
+        ice_servers: Sequence[IceServer],
+    ) -> None:
+        welcome = Welcome(
+            re=hello.id,
+            participant_id=participant_id,
+            session=self._sessions.issue(self.lesson_id, participant_id),
+            role=role,
+            lesson_id=self.lesson_id,
+            title=self.title,
+            now_ms=self.now_ms(),
+            seq=self.room.state.seq,
+            resumed=missed is not None,
+            snapshot=None if missed is not None else self.room.state.snapshot(),
+            rights=RIGHTS[role],
+            ice_servers=tuple(ice_servers),
+            slots=SLOTS,
+        )
+
+        def say() -> None:
+            self._say(connection, welcome)
+            for event in missed or ():
+                self._say(connection, EventMessage(event))
+            if self._presences.get(participant_id) is not None:
+                self.transports.tell_again(participant_id)
+
+        self._pending.append(say)  # behind the events it speaks of, which are stored first
+        self._news.set()
+
+    def _say(self, connection: Connection, message: ServerMessage) -> None:
+        connection.send(to_json(message))
+
+    def _observe(self, call: Callable[[RoomObserver], None]) -> None:
+        for observer in self._observers:
+            try:
+                call(observer)
+            except Exception:
+                log.exception("an observer of lesson %s failed", self.lesson_id)
+
+    async def _run(self) -> None:
+        """Store, then send, in order, until the lesson is over or the process ends."""
+        try:
+            await self._write()
+            if self.room.state.ended_ms is not None:
+                await self._finish()
+        except Exception:
+            log.exception("lesson %s cannot go on", self.lesson_id)
+
+    async def _write(self) -> None:
+        while True:
+            if not self._pending:
+                if self._closing or self.room.state.ended_ms is not None:
+                    return
+                self._news.clear()
+                await self._news.wait()
+            pending, self._pending = self._pending, []
+            entries = [item for item in pending if not callable(item)]
+            if entries:
+                await self._bus.append(self.lesson_id, entries)
+            for item in pending:
+                if callable(item):
+                    item()
+                elif isinstance(item, Event):
+                    self._deliver(item)
+
+    async def _finish(self) -> None:
+        """The lesson is over: once every observer has done with it, its log is not needed any more."""
+        for presence in self._presences.values():
+            if presence.connection is not None:
+                presence.connection.close(CLOSE_ENDED, "lesson_ended")
+        for observer in self._observers:
+            try:
+                await observer.room_ended(self.lesson_id)
+            except Exception:
+                log.exception("an observer of lesson %s failed", self.lesson_id)
+        await self._bus.remove(self.lesson_id)
+        self._over(self)
+
+    def _deliver(self, event: Event) -> None:
+        self._stored = event.seq
+        text = to_json(EventMessage(event))
+        for presence in self._presences.values():
+            if presence.connection is not None and presence.seen < event.seq:
+                presence.connection.send(text)
+        self._observe(lambda observer: observer.event_stored(self.lesson_id, event))

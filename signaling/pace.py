@@ -1,0 +1,66 @@
+"""How fast a client may speak, and how far behind it may fall: both bounded, both without a clock or socket."""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum
+
+MESSAGES = 50  # a client may send in any WINDOW
+WINDOW = 5.0  # seconds
+FORGIVEN = 60.0  # seconds after which a warning is forgotten
+MAX_WAITING = 1000  # messages for a client that does not read
+MAX_WAITING_BYTES = 1024 * 1024
+
+
+class Verdict(Enum):
+    FINE = "fine"
+    WARN = "warn"  # do not carry the message out
+    CLOSE = "close"
+
+
+class Pace:
+    """Warns at the first message too many and begins to count anew; ends it at the second."""
+
+    def __init__(self) -> None:
+        self._recent: deque[float] = deque(maxlen=MESSAGES)
+        self._warned_at: float | None = None
+
+    def received(self, now: float) -> Verdict:
+        """What to do with a message that came at `now` (seconds, monotonic)."""
+        if len(self._recent) < MESSAGES or now - self._recent[0] >= WINDOW:
+            self._recent.append(now)
+            return Verdict.FINE
+        if self._warned_at is not None and now - self._warned_at < FORGIVEN:
+            return Verdict.CLOSE
+        self._warned_at = now
+        self._recent.clear()
+        return Verdict.WARN
+
+
+class Outbox:
+    """Text on its way to a client. Once it overflows it stays shut: the gap cannot be mended on this socket."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[str] = deque()
+        self._bytes = 0
+        self.overflowed = False
+
+    def put(self, text: str) -> bool:
+        """Queue a text; False when the client is too far behind."""
+        size = len(text.encode())
+        if self.overflowed or len(self._waiting) >= MAX_WAITING or self._bytes + size > MAX_WAITING_BYTES:
+            self.overflowed = True
+            self._waiting.clear()
+            self._bytes = 0
+            return False
+        self._waiting.append(text)
+        self._bytes += size
+        return True
+
+    def take(self) -> str | None:
+        """The next text to send, or None."""
+        if not self._waiting:
+            return None
+        text = self._waiting.popleft()
+        self._bytes -= len(text.encode())
+        return text

@@ -1,0 +1,525 @@
+"""The transports of one room: who sends and receives through which media worker, and what their slots carry.
+
+A lesson lives on one worker. Offers are answered there; what is published becomes events; slots follow the state of the
+room. When a transport or the whole worker is lost, publications end, and who sits at a browser is told to offer anew.
+The worker is asked without holding anything still: after each await, rights and presence are checked again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from media import messages as media
+from media.sdp import SdpError, SessionDescription
+from signaling.bus import Door, Entry, TransportNote
+from signaling.events import Source
+from signaling.messages import AnsweredTrack, MediaLost, OfferedTrack, ServerMessage, Slots, SlotState
+from signaling.observers import LivePublication
+from signaling.room import Room, RoomError
+from signaling.slots import Slot, decide
+from signaling.workers import MediaUnavailableError, Worker, Workers
+
+log = logging.getLogger(__name__)
+
+STOPPING = 1.0  # seconds a worker has, when this process ends, to hear the last things
+
+_DIRECTIONS: tuple[media.Direction, ...] = ("send", "receive")
+_OFFERS_FAULT = ("sdp_malformed", "no_common_codec")  # refusals that say something of the offer
+_SOURCES: dict[media.Kind, tuple[Source, ...]] = {  # what a section may be; untold, the first that is not taken
+    "audio": ("microphone", "screen"),
+    "video": ("camera", "screen"),
+}
+
+
+class Stage(Protocol):
+    """What the transports need of the room around them."""
+
+    def now_ms(self) -> int: ...
+
+    def commit(self, entries: Iterable[Entry]) -> None:
+        """Store and send events and notes."""
+
+    def tell(self, participant_id: str, message: ServerMessage) -> None:
+        """Say something to one participant, if it has a socket."""
+
+    def transport_gone(self, note: TransportNote) -> None:
+        """The transport of a WHIP or WHEP session is no more, and so the session."""
+
+    def publication_added(self, publication: LivePublication, worker: Worker) -> None: ...
+
+    def publication_removed(self, publication_id: str, worker: Worker) -> None: ...
+
+
+@dataclass(slots=True)
+class Transport:
+    note: TransportNote
+    worker: Worker | None  # None: known from the log, not yet found at a worker
+    connected: bool = False
+    slots: list[Slot] = field(default_factory=list)  # of a receiving one
+    sources: dict[str, Source] = field(default_factory=dict)  # by mid, of a sending one
+    arranging: bool = False  # a task brings its slots to what they should be
+    changed: bool = False  # and must look again
+    told: bool = False  # its slots were told once
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """An answer of a worker that is not yet anybody's."""
+
+    transport_id: str
+    worker: Worker
+    answered: media.Answered
+
+
+class Transports:
+    def __init__(self, lesson_id: str, room: Room, workers: Workers, stage: Stage) -> None:
+        self._lesson_id = lesson_id
+        self._room = room
+        self._workers = workers
+        self._stage = stage
+        self._worker: Worker | None = None  # where the lesson lives
+        self._transports: dict[tuple[str, media.Direction], Transport] = {}
+        self._publications: dict[str, Transport] = {}  # all a worker holds for us, published or not
+        self._announced: dict[str, Worker] = {}  # told to the observers, and where
+        self._lost: dict[tuple[str, media.Direction], int] = {}  # generation; told again when the participant is back
+        self._locks: dict[tuple[str, media.Direction], asyncio.Lock] = {}
+        self._seen: object = None  # of the state, at the last `changed`
+        self._settled = asyncio.Event()  # every transport of the log has been found, or given up
+        self._settled.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def ids(self) -> set[str]:
+        """Of all transports of this room."""
+        return {transport.note.transport_id for transport in self._transports.values()}
+
+    def find(self, participant_id: str, direction: media.Direction) -> Transport | None:
+        return self._transports.get((participant_id, direction))
+
+    def connected(self, participant_id: str) -> bool:
+        """Whether any transport of the participant carries media."""
+        return any(
+            transport.connected
+            for direction in _DIRECTIONS
+            if (transport := self.find(participant_id, direction)) is not None
+        )
+
+    # ── offers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def offer(
+        self,
+        participant_id: str,
+        direction: media.Direction,
+        generation: int,
+        sdp: str,
+        tracks: Sequence[OfferedTrack],
+    ) -> tuple[str, tuple[AnsweredTrack, ...]]:
+        """Answer a browser's offer: the SDP, and what it publishes by it. Raises RoomError."""
+        key = (participant_id, direction)
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            self._room.participant(participant_id)
+            known = self._transports.get(key)
+            again = known is not None and known.note.generation == generation
+            if self._lost.get(key) == generation:
+                raise RoomError("media_unavailable", "this transport is lost, offer the next generation")
+            if direction == "send" and not (again and not _sends(sdp)):
+                self._room.check_may_publish(participant_id)
+            negotiated = await self.negotiate(direction, sdp, known.note.transport_id if known and again else None)
+            return self.register(participant_id, "socket", direction, generation, negotiated, tracks)
+
+    async def negotiate(self, direction: media.Direction, sdp: str, known: str | None = None) -> Negotiated:
+        """Have an offer answered by the lesson's worker; `known` is the transport it re-offers. Raises RoomError."""
+        try:
+            worker = await self._place()
+            transport_id = known or f"{direction[0]}-{secrets.token_hex(6)}"
+            reply = await worker.request(media.Answer(transport_id, direction, sdp))
+        except MediaUnavailableError as error:
+            raise RoomError("media_unavailable", str(error)) from error
+        if isinstance(reply, media.Refused):
+            raise RoomError(reply.code if reply.code in _OFFERS_FAULT else "media_unavailable", reply.message)
+        assert isinstance(reply, media.Answered)
+        return Negotiated(transport_id, worker, reply)
+
+    def register(
+        self,
+        participant_id: str,
+        door: Door,
+        direction: media.Direction,
+        generation: int,
+        negotiated: Negotiated,
+        tracks: Sequence[OfferedTrack] = (),
+    ) -> tuple[str, tuple[AnsweredTrack, ...]]:
+        """Make an answered transport the participant's, in place of its last one. Raises RoomError if it has gone."""
+        key = (participant_id, direction)
+        worker, answered = negotiated.worker, negotiated.answered
+        known = self._transports.get(key)
+        again = known is not None and known.note.transport_id == negotiated.transport_id
+        try:
+            self._room.participant(participant_id)
+            if direction == "send" and not again:
+                self._room.check_may_publish(participant_id)
+        except RoomError:
+            self.discard(negotiated)
+            raise
+        if known is None or not again:
+            if known is not None:
+                self._close(known)
+            note = TransportNote(
+                negotiated.transport_id, participant_id, direction, door, generation, ice_generation=1, open=True
+            )
+            known = self._transports[key] = Transport(note, worker)
+            self._stage.commit([note])
+        self._lost.pop(key, None)
+        if direction == "receive":
+            known.slots = [Slot(slot.mid, slot.kind, slot.publication_id) for slot in answered.slots]
+            known.told = False
+            self._arrange(known)
+            return answered.answer, ()
+        return answered.answer, self._publish(known, answered.publications, tracks)
+
+    def discard(self, negotiated: Negotiated) -> None:
+        """Nobody is there any more for whom this was negotiated."""
+        if all(one.note.transport_id != negotiated.transport_id for one in self._transports.values()):
+            self._ask(negotiated.worker, media.CloseTransport(negotiated.transport_id))
+
+    def ice_generation(self, participant_id: str) -> int:
+        """How many times a WHIP or WHEP session has had ICE credentials; 0 if there is no such session."""
+        known = self.find(participant_id, "send") or self.find(participant_id, "receive")
+        return known.note.ice_generation if known is not None else 0
+
+    async def restart_ice(self, participant_id: str, ufrag: str, pwd: str) -> tuple[media.IceRestarted, int]:
+        """New ICE credentials for a WHIP or WHEP session, and the count of its restarts. Raises RoomError."""
+        known = self.find(participant_id, "send") or self.find(participant_id, "receive")
+        if known is None or known.worker is None:
+            raise RoomError("media_unavailable", "the session has no transport")
+        try:
+            reply = await known.worker.request(media.RestartIce(known.note.transport_id, ufrag, pwd))
+        except MediaUnavailableError as error:
+            raise RoomError("media_unavailable", str(error)) from error
+        if not isinstance(reply, media.IceRestarted):
+            raise RoomError("sdp_malformed" if isinstance(reply, media.Refused) else "media_unavailable", str(reply))
+        known.note = replace(known.note, ice_generation=known.note.ice_generation + 1)
+        self._stage.commit([known.note])
+        return reply, known.note.ice_generation
+
+    def request_key_frame(self, publication_id: str) -> None:
+        """A viewer's picture is broken. The worker asks the sender, and not too often. Raises RoomError."""
+        holder = self._publications.get(publication_id)
+        if publication_id not in self._room.state.publications:
+            raise RoomError("unknown_publication", "no such publication in this room")
+        if holder is not None and holder.worker is not None:
+            self._ask(holder.worker, media.RequestKeyFrame(publication_id))
+
+    # ── the room has changed ──────────────────────────────────────────────────────────────────────────────────────
+
+    def changed(self) -> None:
+        """Bring slots and observers to the state of the room; called after every change of it."""
+        state = self._room.state
+        floor = tuple(participant.participant_id for participant in state.on_floor())
+        sent = tuple((one.publication_id, one.source, one.since_ms) for one in state.publications.values())
+        seen = (sent, floor, state.started_ms is None, state.ended_ms is None)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        self._announce()
+        for transport in self._transports.values():
+            if transport.note.direction == "receive":
+                self._arrange(transport)
+
+    def closed_by(self, participant_id: str) -> None:
+        """The participant has gone: its transports go too."""
+        for direction in _DIRECTIONS:
+            self._lost.pop((participant_id, direction), None)
+            self._locks.pop((participant_id, direction), None)
+            if known := self._transports.get((participant_id, direction)):
+                self._close(known)
+
+    def close(self) -> None:
+        """The lesson is over."""
+        for transport in list(self._transports.values()):
+            self._close(transport)
+        self.changed()
+        self._move(None)
+
+    async def stop(self) -> None:
+        """Wait until the workers were told everything; the transports stay as they are."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOPPING)
+        for task in self._tasks:
+            task.cancel()
+
+    # ── workers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def remember(self, notes: Iterable[TransportNote]) -> None:
+        """The open transports of a log, to be found again at the workers."""
+        for note in notes:
+            self._transports[note.participant_id, note.direction] = Transport(note, None, told=True)
+        self._settle()
+
+    def give_up(self) -> None:
+        """What no worker holds by now is lost."""
+        self._drop([one for one in self._transports.values() if one.worker is None], tell=True)
+        for publication_id in [id for id in self._room.state.publications if id not in self._publications]:
+            self._stage.commit(self._room.unpublish(self._stage.now_ms(), publication_id))
+        self._settle()
+
+    def worker_up(self, worker: Worker, held: media.Held) -> None:
+        """Take back what the worker holds of this room; what it should hold and does not is lost."""
+        there = {info.transport_id: info for info in held.transports}
+        missing = []
+        for transport in self._transports.values():
+            info = there.get(transport.note.transport_id)
+            if info is None:
+                if transport.worker is worker:
+                    missing.append(transport)
+                continue
+            if transport.worker is None:
+                self._move(worker)
+                transport.worker = worker
+            transport.connected = info.connected
+            transport.slots = [
+                Slot(slot.mid, slot.kind, slot.publication_id)
+                for slot in held.slots
+                if slot.transport_id == info.transport_id
+            ]
+            mine = [one for one in held.publications if one.transport_id == info.transport_id]
+            if transport.note.direction == "send":
+                self._publish(transport, mine, known_only=True)
+        self._drop(missing, tell=True)
+        self._settle()
+        self._seen = None
+        self.changed()
+
+    def worker_down(self, worker: Worker) -> None:
+        self._drop([one for one in self._transports.values() if one.worker is worker], tell=True)
+        if self._worker is worker:
+            self._move(None)
+
+    def worker_event(self, worker: Worker, event: media.Event) -> bool:
+        """Take notice of what concerns this room; False if it does not."""
+        if not isinstance(event, media.TransportChanged):
+            return isinstance(event, media.PublicationFlowing) and event.publication_id in self._publications
+        for transport in self._transports.values():
+            if transport.note.transport_id == event.transport_id and transport.worker is worker:
+                if event.state == "connected":
+                    transport.connected = True
+                else:
+                    # Whoever said goodbye knows; only who was cut off must be told to come again.
+                    self._drop([transport], tell=event.state == "lost")
+                return True
+        return False
+
+    def tell_again(self, participant_id: str) -> None:
+        """What a participant whose socket is back must know of its transports."""
+        lost = [direction for direction in _DIRECTIONS if (participant_id, direction) in self._lost]
+        if lost:
+            self._stage.tell(participant_id, MediaLost(directions=tuple(lost)))
+        if receiving := self.find(participant_id, "receive"):
+            self._tell_slots(receiving)
+
+    # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _place(self) -> Worker:
+        """The worker of the lesson, chosen now if it has none. Raises MediaUnavailableError."""
+        await self._settled.wait()
+        while self._worker is None or not self._worker.alive:
+            chosen = await self._workers.choose()
+            if self._worker is None or not self._worker.alive:
+                self._move(chosen)
+        return self._worker
+
+    def _move(self, worker: Worker | None) -> None:
+        if self._worker is not None:
+            self._worker.lessons.discard(self._lesson_id)
+        self._worker = worker
+        if worker is not None:
+            worker.lessons.add(self._lesson_id)
+
+    def _settle(self) -> None:
+        if any(one.worker is None for one in self._transports.values()):
+            self._settled.clear()
+        else:
+            self._settled.set()
+
+    def _publish(
+        self,
+        transport: Transport,
+        held: Sequence[media.PublicationInfo],
+        tracks: Sequence[OfferedTrack] = (),
+        known_only: bool = False,
+    ) -> tuple[AnsweredTrack, ...]:
+        """Bring the room's publications of a transport to what the worker holds of it, as far as they are allowed."""
+        sender = transport.note.participant_id
+        state, now = self._room.state, self._stage.now_ms()
+        if known_only:
+            transport.sources = {
+                info.mid: state.publications[info.publication_id].source
+                for info in held
+                if info.publication_id in state.publications
+            }
+        else:
+            transport.sources = _sources(held, {**transport.sources, **{one.mid: one.source for one in tracks}})
+        allowed = []
+        if self._room.may_publish(sender):
+            for info in held:
+                if info.active and (source := transport.sources.get(info.mid)) is not None:
+                    allowed.append(AnsweredTrack(info.mid, info.publication_id, info.kind, source))
+        for publication in state.publications_of(sender):
+            if all(publication.publication_id != track.publication_id for track in allowed):
+                self._stage.commit(self._room.unpublish(now, publication.publication_id))
+        self._publications.update((info.publication_id, transport) for info in held)
+        for track in allowed:
+            self._stage.commit(self._room.publish(now, sender, track.publication_id, track.kind, track.source))
+        return tuple(allowed)
+
+    def _close(self, transport: Transport) -> None:
+        """Have the worker close a transport, and forget it."""
+        if transport.worker is not None:
+            self._ask(transport.worker, media.CloseTransport(transport.note.transport_id))
+        self._forget(transport)
+
+    def _drop(self, transports: Sequence[Transport], tell: bool) -> None:
+        """Transports that exist no more. `tell`: ask those at a browser to offer anew."""
+        lost: dict[str, list[media.Direction]] = {}
+        for transport in transports:
+            note = transport.note
+            self._forget(transport)
+            if tell and note.door == "socket":
+                self._lost[note.participant_id, note.direction] = note.generation
+                lost.setdefault(note.participant_id, []).append(note.direction)
+        for participant_id, directions in lost.items():
+            self._stage.tell(participant_id, MediaLost(directions=tuple(directions)))
+        for transport in transports:
+            if transport.note.door != "socket":
+                self._stage.transport_gone(transport.note)
+
+    def _forget(self, transport: Transport) -> None:
+        note = transport.note
+        self._transports.pop((note.participant_id, note.direction), None)
+        for publication_id in [id for id, holder in self._publications.items() if holder is transport]:
+            del self._publications[publication_id]
+            self._stage.commit(self._room.unpublish(self._stage.now_ms(), publication_id))
+        self._stage.commit([replace(note, open=False)])
+
+    def _announce(self) -> None:
+        """Tell the observers which publications are part of the lesson."""
+        state = self._room.state
+        live = state.publications if state.started_ms is not None and state.ended_ms is None else {}
+        for publication_id in [id for id in self._announced if id not in live]:
+            self._stage.publication_removed(publication_id, self._announced.pop(publication_id))
+        for publication in list(live.values()):
+            holder = self._publications.get(publication.publication_id)
+            if publication.publication_id in self._announced or holder is None or holder.worker is None:
+                continue
+            self._announced[publication.publication_id] = holder.worker
+            sender = state.participants[publication.participant_id]
+            described = LivePublication(
+                publication.publication_id,
+                sender.participant_id,
+                sender.name,
+                publication.kind,
+                publication.source,
+                lead=sender.role == "lead_teacher",
+            )
+            self._stage.publication_added(described, holder.worker)
+
+    def _arrange(self, transport: Transport) -> None:
+        transport.changed = True
+        if not transport.arranging:
+            transport.arranging = True
+            self._start(self._arrange_until_right(transport))
+
+    async def _arrange_until_right(self, transport: Transport) -> None:
+        """One at a time for each transport, so that placements arrive in the order in which they were decided."""
+        try:
+            while transport.changed:
+                transport.changed = False
+                await self._arrange_once(transport)
+        finally:
+            transport.arranging = False
+
+    async def _arrange_once(self, transport: Transport) -> None:
+        viewer = transport.note.participant_id
+        if transport.worker is None or self.find(viewer, "receive") is not transport:
+            return
+        state = self._room.state
+        plan = decide(viewer, transport.slots, state.publications.values(), state.participants)
+        placements = tuple(
+            media.Placement(slot.mid, plan[slot.mid])
+            for slot in transport.slots
+            if slot.publication_id != plan[slot.mid]
+        )
+        if placements:
+            try:
+                reply = await transport.worker.request(media.Place(transport.note.transport_id, placements))
+            except MediaUnavailableError:
+                return  # its loss is told separately
+            if isinstance(reply, media.Refused):
+                # Something has gone at the worker of which we are about to hear; then we decide anew.
+                log.info("slots of a transport stay as they are: %s", reply.code)
+                return
+            transport.slots = [replace(slot, publication_id=plan[slot.mid]) for slot in transport.slots]
+        if placements or not transport.told:
+            self._tell_slots(transport)
+
+    def _tell_slots(self, transport: Transport) -> None:
+        transport.told = True
+        publications = self._room.state.publications
+        states = []
+        for slot in transport.slots:
+            carried = publications.get(slot.publication_id or "")
+            states.append(
+                SlotState(slot.mid, slot.kind, carried.publication_id, carried.participant_id, carried.source)
+                if carried
+                else SlotState(slot.mid, slot.kind, None, None, None)
+            )
+        self._stage.tell(transport.note.participant_id, Slots(slots=tuple(states)))
+
+    def _ask(self, worker: Worker, message: media.Request) -> None:
+        """Tell a worker something whose outcome changes nothing for us."""
+        self._start(_ask(worker, message))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a task of lesson %s failed", self._lesson_id, exc_info=error)
+
+
+async def _ask(worker: Worker, message: media.Request) -> None:
+    try:
+        reply = await worker.request(message)
+    except MediaUnavailableError:
+        return  # what it held is gone anyway
+    if isinstance(reply, media.Refused):
+        log.info("media worker %d refused %s: %s", worker.number, type(message).__name__, reply.code)
+
+
+def _sends(sdp: str) -> bool:
+    """Whether an offer sends anything. Raises RoomError."""
+    try:
+        sections = SessionDescription.parse(sdp).sections  # browsers write the direction into each section
+    except SdpError as error:
+        raise RoomError(error.code, str(error)) from error
+    return any(section.direction not in ("recvonly", "inactive") for section in sections if section.kind in _SOURCES)
+
+
+def _sources(held: Sequence[media.PublicationInfo], told: dict[str, Source]) -> dict[str, Source]:
+    """What each section carries, by mid: as told where that can be, else the first source of its kind not yet taken."""
+    sources = {info.mid: told[info.mid] for info in held if told.get(info.mid) in _SOURCES[info.kind]}
+    for info in held:
+        if info.mid not in sources:
+            taken = {sources[other.mid] for other in held if other.kind == info.kind and other.mid in sources}
+            free = [source for source in _SOURCES[info.kind] if source not in taken]
+            if free:
+                sources[info.mid] = free[0]
+    return sources
