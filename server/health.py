@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.door import METER
 from server.endpoint import Endpoint, Model, reply
+from server.lessons.api import ROOMS
 from server.metrics import CONTENT_TYPE, exposition
 from server.recording import RecorderAttachment
 from signaling.problems import ProblemError
@@ -57,6 +58,7 @@ async def metrics(request: web.Request) -> web.Response:
     app = request.app
     measured = {str(number): counters for number, counters in (await app[WORKERS].measure()).items()}
     gauges = {
+        "rooms": ("Open rooms", app[ROOMS].count),
         "media_workers_connected": ("Media workers that answer", app[WORKERS].connected),
         "recorder_connected": ("Whether the recorder answers", float(app[RECORDER].connected)),
     }

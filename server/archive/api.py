@@ -103,7 +103,7 @@ def _check_range(request: web.Request, size: int) -> None:
     except ValueError:
         start = size
     if start is not None and start >= size:
-        headers = {hdrs.CONTENT_RANGE: f"bytes */{size}"}
+        headers = {"Content-Range": f"bytes */{size}"}
         raise ProblemError(416, "range_not_satisfiable", "The file has no such range", headers=headers)
 
 
