@@ -153,6 +153,10 @@ class Tongke:
             raise TongkeError(f"tongke {' '.join(arguments)}: {process.returncode}: {complained.decode()}")
         return said.decode()
 
+    async def add_user(self, name: str, role: str) -> str:
+        """A new account; its password."""
+        return (await self.command("user", "add", name, "--role", role)).partition("password:")[2].strip()
+
     async def create_lesson(self, title: str = "勾股定理") -> Lesson:
         made = json.loads(await self.command("lesson", "create", "--title", title, "--json"))
         return Lesson(made["lesson_id"], made["class_code"], made["join_url"])

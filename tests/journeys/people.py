@@ -1,0 +1,125 @@
+"""The people of a journey, as they use the pages: a teacher, a class, someone who watches the replay.
+
+They know what is on the screen (test ids and what a picture shows), and nothing of what is behind it.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.support.browser import eventually, participant
+from tests.support.server import Tongke
+
+PATIENCE = 15_000  # ms for anything a page should do at once; the machine may be busy with other tests
+
+
+class Person:
+    """Somebody with a page open."""
+
+    def __init__(self, page: Page, tongke: Tongke) -> None:
+        self.page = page
+        self._tongke = tongke
+        page.set_default_timeout(PATIENCE)
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    @classmethod
+    async def arrive(cls, browser: Browser, tongke: Tongke, *, init_script: str | None = None) -> Self:
+        """With a browser of their own."""
+        return cls(await (await participant(browser, init_script=init_script)).new_page(), tongke)
+
+    def see(self, test_id: str) -> Locator:
+        return self.page.get_by_test_id(test_id)
+
+    async def leave(self) -> None:
+        await self.page.context.close()
+
+    async def moves(self, test_id: str, within: float = 15.0) -> float:
+        """Wait until the picture with this test id shows new frames; the seconds it took."""
+        before: int | None = None
+
+        async def check() -> bool:
+            nonlocal before
+            count = await self._frames(test_id)
+            if count is None:
+                before = None
+            elif before is None or count < before:
+                before = count
+            return count is not None and before is not None and count >= before + 3
+
+        return await eventually(f"a moving picture in {test_id}", check, within)
+
+    async def _frames(self, test_id: str) -> int | None:
+        """Frames shown so far, None without a picture."""
+        script = """(id) => {
+          const video = document.querySelector(`video[data-testid="${id}"]`);
+          return video && video.videoWidth ? video.getVideoPlaybackQuality().totalVideoFrames : null;
+        }"""
+        count: int | None = await self.page.evaluate(script, test_id)
+        return count
+
+
+class Teacher(Person):
+    name = "主讲教师甲"
+
+    async def log_in(self) -> None:
+        """With an account an administrator has made."""
+        password = await self._tongke.add_user(self.name, "teacher")
+        await self.page.goto(f"{self._tongke.http}/login")
+        await self.see("login-name").fill(self.name)
+        await self.see("login-password").fill(password)
+        await self.see("login-submit").click()
+        await self.see("lesson-title").wait_for()
+
+    async def create_lesson(self, title: str) -> tuple[str, str]:
+        """Lesson id and class code, as they stand in the list."""
+        await self.see("lesson-title").fill(title)
+        await self.see("create-lesson").click()
+        row = self.see("lesson-row").filter(has_text=title)
+        await row.wait_for()
+        lesson_id = await row.get_attribute("data-lesson-id")
+        code = "".join(filter(str.isdigit, await row.get_by_test_id("lesson-code").inner_text()))
+        assert lesson_id is not None
+        return lesson_id, code[-6:]
+
+    async def start(self, lesson_id: str) -> None:
+        """Opens the studio, allows camera and microphone, begins."""
+        row = self.page.locator(f'[data-testid="lesson-row"][data-lesson-id="{lesson_id}"]')
+        await row.get_by_test_id("teach").click()
+        await self.moves("own-camera")
+        await expect(self.see("start-lesson")).to_be_enabled(timeout=PATIENCE)
+        await self.see("start-lesson").click()
+        await self.see("end-lesson").wait_for()
+
+    async def share_screen(self) -> None:
+        await self.see("share-screen").click()
+        await self.moves("own-screen")
+
+    async def give_floor(self, class_name: str) -> None:
+        row = self.see("participant-row").filter(has_text=class_name)
+        await row.locator('[data-testid^="floor-"]').click()
+
+    async def end(self) -> None:
+        await self.see("end-lesson").click()
+        await self.see("confirm-end").click()
+        await self.see("ended").wait_for()
+
+
+class SchoolClass(Person):
+    async def enter(self, code: str, name: str) -> None:
+        """The two steps: the code, and one press."""
+        await self.page.goto(f"{self._tongke.http}/class")
+        await self.see("class-code").fill(code)
+        await self.see("class-name").fill(name)
+        await self.see("enter-class").click()
+
+    async def hear(self) -> None:
+        """Somewhere a sound element plays what is not silence."""
+        script = "() => [...document.querySelectorAll('audio[data-testid=sound]')].some((one) => !one.paused)"
+
+        async def playing() -> bool:
+            return bool(await self.page.evaluate(script))
+
+        await eventually("sound that plays", playing)

@@ -1,0 +1,85 @@
+"""kill -9 in mid-lesson, of each process in turn: the class has its picture again, and the replay nearly everything."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.people import SchoolClass, Teacher
+from tests.support import timecode
+from tests.support.browser import chromium, eventually
+from tests.support.server import Part, Tongke
+
+pytestmark = pytest.mark.journey
+
+BACK_WITHIN = 5.0  # seconds until the class sees the teacher move again
+MAY_BE_LOST = 2000  # ms of recording
+
+
+@pytest.mark.parametrize("part", ["worker", "recorder", "server"])
+async def test_a_lesson_survives_the_death_of_a_process(part: Part, tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke, chromium() as browser:
+        teacher = await Teacher.arrive(browser, tongke, init_script=timecode.SOURCE)
+        pupils = await SchoolClass.arrive(browser, tongke)
+        await teacher.log_in()
+        lesson_id, code = await teacher.create_lesson("草原")
+        await teacher.start(lesson_id)
+        begun = time.time_ns() // 1_000_000
+        await pupils.enter(code, "阜平一小")
+        await pupils.moves("main-video")
+        await asyncio.sleep(6)  # a lesson in which something can be lost
+
+        killed = tongke.kill(part)
+        await _sees_the_present(pupils, within=BACK_WITHIN)
+        assert tongke.pid(part) not in (None, killed)
+        await asyncio.sleep(6)
+
+        ended = time.time_ns() // 1_000_000
+        await teacher.end()
+        await pupils.see("ended").wait_for()
+        reader = await tongke.token(lesson_id, "lead_teacher")
+
+        async def ready() -> bool:
+            return bool((await tongke.recording(lesson_id, reader))["status"] == "ready")
+
+        await eventually("the recording is ready", ready, within=5)
+        recording = await tongke.recording(lesson_id, reader)
+        for source in ("camera", "microphone"):
+            held = _held_ms(recording, source)
+            assert held >= ended - begun - MAY_BE_LOST, f"{source}: {held} of {ended - begun} ms in {recording}"
+        await teacher.see("to-replay").click()
+        await teacher.see("play").click()
+        await teacher.moves("replay-camera")
+        assert teacher.errors == []
+        assert pupils.errors == []
+
+
+async def _sees_the_present(person: SchoolClass, within: float) -> float:
+    """Wait until the picture shows a moment after now."""
+    asked = time.time_ns() // 1_000_000
+
+    async def check() -> bool:
+        shown = await timecode.read(person.see("main-video"))
+        return shown is not None and shown > asked + 300
+
+    return await eventually("a picture of the present", check, within)
+
+
+def _held_ms(recording: dict[str, Any], source: str) -> int:
+    """Milliseconds of the lesson that the archive has of a source, over all its publications."""
+    spans: list[tuple[int, int]] = []
+    for track in recording["tracks"]:
+        if track["source"] != source:
+            continue
+        at, end = track["start_ms"], track["start_ms"] + track["duration_ms"]
+        for gap_from, gap_to in sorted(track["gaps"]):
+            spans.append((at, gap_from))
+            at = gap_to
+        spans.append((at, end))
+    held = reached = 0
+    for start, end in sorted(spans):
+        held += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return held

@@ -1,0 +1,103 @@
+"""A whole lesson in real browsers: taught, watched by two classes, answered by one, ended, replayed."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.journeys.people import PATIENCE, SchoolClass, Teacher
+from tests.support import timecode
+from tests.support.browser import chromium, eventually, heard, moving_pictures, received
+from tests.support.server import Tongke
+
+pytestmark = pytest.mark.journey
+
+IN_STEP = 200  # ms between camera and screen: three frames of a screen at 15 a second
+
+
+async def test_a_lesson_is_taught_watched_answered_ended_and_replayed(tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke, chromium() as browser:
+        teacher = await Teacher.arrive(browser, tongke)
+        near, far = [await SchoolClass.arrive(browser, tongke) for _ in range(2)]
+        await teacher.log_in()
+        lesson_id, code = await teacher.create_lesson("勾股定理")
+
+        # One class is early, the other late: both see and hear the teacher.
+        await near.enter(code, "阜平一小 六(2)班")
+        await expect(near.see("main-video")).to_have_attribute("data-showing", "false", timeout=PATIENCE)
+        await teacher.start(lesson_id)
+        await asyncio.gather(near.moves("main-video"), heard(near.page))
+        await far.enter(code, "拉萨三小 五(1)班")
+        await asyncio.gather(far.moves("main-video"), heard(far.page), far.hear())
+
+        # The screen becomes the large picture, the teacher a small one.
+        await teacher.share_screen()
+        await asyncio.gather(*(one.moves(picture) for one in (near, far) for picture in ("screen-video", "main-video")))
+
+        # A class has the floor: its picture and sound come to the teacher and to the other class.
+        await near.see("hand").click()
+        await expect(teacher.see("hands")).to_be_visible(timeout=PATIENCE)
+        await teacher.give_floor("阜平一小")
+        await expect(near.see("on-floor")).to_be_visible(timeout=PATIENCE)
+        await asyncio.gather(
+            moving_pictures(teacher.page), heard(teacher.page), moving_pictures(far.page, 3), heard(far.page, 2)
+        )
+        await near.see("give-back").click()
+        await expect(near.see("on-floor")).to_be_hidden(timeout=PATIENCE)
+        await far.moves("main-video")
+
+        # The end reaches everyone, and the replay is there at once.
+        await teacher.end()
+        await asyncio.gather(near.see("ended").wait_for(), far.see("ended").wait_for())
+        await far.see("to-replay").click()
+        await far.see("play").click()
+        await asyncio.gather(far.moves("replay-camera"), far.moves("replay-screen", within=30))
+        for person in (teacher, near, far):
+            assert person.errors == []
+
+
+async def test_a_replay_shows_camera_and_screen_of_the_same_moment_wherever_one_jumps(tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke, chromium() as browser:
+        teacher = await Teacher.arrive(browser, tongke, init_script=timecode.SOURCE)
+        await teacher.log_in()
+        lesson_id, _ = await teacher.create_lesson("草原")
+        await teacher.start(lesson_id)
+        await teacher.share_screen()
+        await asyncio.sleep(12)  # seconds of lesson to jump about in
+        await teacher.end()
+
+        await teacher.see("to-replay").click()
+        await teacher.see("play").click()
+        await asyncio.gather(teacher.moves("replay-camera"), teacher.moves("replay-screen"))
+        slider = teacher.see("seek")
+        start, end = (float(await slider.get_attribute(name) or 0) for name in ("min", "max"))
+        for part in (0.7, 0.4, 0.55):
+            await slider.fill(str(round(start + (end - start) * part)))
+            await eventually(f"camera and screen in step at {part:.0%}", lambda: _in_step(teacher))
+        assert teacher.errors == []
+
+
+async def test_sound_does_not_break_while_a_lesson_goes_well(tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke, chromium() as browser:
+        teacher = await Teacher.arrive(browser, tongke)
+        pupils = await SchoolClass.arrive(browser, tongke)
+        await teacher.log_in()
+        lesson_id, code = await teacher.create_lesson("草原")
+        await teacher.start(lesson_id)
+        await pupils.enter(code, "阜平一小")
+        await asyncio.gather(pupils.moves("main-video"), heard(pupils.page))
+        await asyncio.sleep(5)  # the first seconds do not count: the buffer is still finding its size
+        before = {each.ssrc: each for each in await received(pupils.page, "audio")}
+        await asyncio.sleep(10)
+        for each in await received(pupils.page, "audio"):
+            samples = each.samples - before[each.ssrc].samples
+            if each.packets > before[each.ssrc].packets:
+                assert each.concealed - before[each.ssrc].concealed < 0.01 * samples
+                assert each.lost == before[each.ssrc].lost
+
+
+async def _in_step(person: Teacher) -> bool:
+    selectors = ['video[data-testid="replay-camera"]', 'video[data-testid="replay-screen"]']
+    camera, screen = await person.page.evaluate(timecode.READ_ALL, selectors)
+    return camera is not None and screen is not None and abs(camera - screen) <= IN_STEP
