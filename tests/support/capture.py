@@ -28,14 +28,16 @@ from cryptography.hazmat.primitives import serialization
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
-from media import rtcp, stun
-from media.answer import LocalParameters, Negotiated, answer, candidate
+from media import rtcp, rtp, stun
+from media.answer import TRANSPORT_WIDE_CC, LocalParameters, Negotiated, answer, candidate
 from media.certificate import Certificate
 from media.codecs import best_match
 from media.dtls import Dtls, SrtpKeys
+from media.feedback import TransportWideFeedback
 from media.ice import IceLite
 from media.ice import Path as IcePath
 from media.messages import Direction
+from media.reports import Inbound, RoundTrip
 from media.sdp import SessionDescription
 from tests.support.browser import FLAGS, executable
 
@@ -58,7 +60,8 @@ async function report(peer) {
       {packets: each.packetsReceived, frames: each.framesDecoded, nacks: each.nackCount,
        repaired: each.retransmittedPacketsReceived};
     if (each.type === "outbound-rtp") found[each.kind + "_out"] =
-      {packets: each.packetsSent, nacks: each.nackCount, plis: each.pliCount, repaired: each.retransmittedPacketsSent};
+      {packets: each.packetsSent, nacks: each.nackCount, plis: each.pliCount, repaired: each.retransmittedPacketsSent,
+       target: each.targetBitrate};
     if (each.type === "remote-inbound-rtp") found[each.kind + "_rtt"] = each.roundTripTime;
     if (each.type === "candidate-pair" && each.nominated) found.outgoing = each.availableOutgoingBitrate;
   }
@@ -111,6 +114,11 @@ class Peer(asyncio.DatagramProtocol):
         self._forwarded: dict[tuple[int, int], bytes] = {}  # (ssrc, sequence) as sent -> the plain packet
         self._count = 0
         self._rtx_sequence = 0
+        self._feedback = TransportWideFeedback(1)
+        self._feedback_id = 0
+        self._receptions: dict[int, Inbound] = {}
+        self._report_at = 0.0
+        self.round_trip = RoundTrip()
 
     def connection_made(self, transport: Any) -> None:
         self._transport: asyncio.DatagramTransport = transport
@@ -125,6 +133,10 @@ class Peer(asyncio.DatagramProtocol):
         )
         self.negotiated = answer(SessionDescription.parse(self.capture.offer), self.direction, local)
         self.capture.answer = self.negotiated.sdp
+        for section in self.negotiated.sections:
+            self._feedback_id = section.extensions.get(TRANSPORT_WIDE_CC, self._feedback_id)
+            for source in section.remote:
+                self._receptions[source.ssrc] = Inbound(source.ssrc, section.codecs[0].clock_rate)
         remote = self.negotiated.remote
         self.dtls = Dtls(self._certificate, remote.fingerprints, remote.dtls_role)
 
@@ -157,10 +169,19 @@ class Peer(asyncio.DatagramProtocol):
     def poll(self) -> None:
         self._send_all(self.dtls.poll(time.monotonic()))
 
+        now = time.monotonic()
+        for feedback in self._feedback.build(now):
+            self.ask(feedback)
+        if self.direction == "send" and now >= self._report_at:
+            self._report_at = now + 1.0
+            self.ask(self.round_trip.reference_time(1, time.time()))
+
     def ask(self, packet: rtcp.Packet) -> None:
-        """Send feedback to the browser."""
+        """Send feedback to the browser, with reports as every compound packet has."""
         if self._outbound is not None and self.ice.target is not None:
-            data = bytes(rtcp.ReceiverReport(1)) + bytes(packet)
+            now = time.monotonic()
+            blocks = tuple(block for each in self._receptions.values() if (block := each.block(now)) is not None)
+            data = bytes(rtcp.ReceiverReport(1, blocks)) + bytes(packet)
             self._transport.sendto(self._outbound.protect_rtcp(data), self.ice.target.address)
 
     def _send_all(self, datagrams: list[bytes]) -> None:
@@ -169,6 +190,13 @@ class Peer(asyncio.DatagramProtocol):
                 self._transport.sendto(datagram, self.ice.target.address)
 
     def _rtp(self, packet: bytes, now: float) -> None:
+        parsed = rtp.parse(packet)
+        assert parsed is not None
+        number = parsed.extensions.get(self._feedback_id)
+        if number is not None:
+            self._feedback.arrived(int.from_bytes(number, "big"), parsed.ssrc, now)
+        if parsed.ssrc in self._receptions:
+            self._receptions[parsed.ssrc].receive(parsed.sequence, parsed.timestamp, now)
         kind = packet[1] & 127, struct.unpack_from("!I", packet, 8)[0]
         self._kinds[kind] += 1
         if self._kinds[kind] <= 12:
@@ -199,6 +227,10 @@ class Peer(asyncio.DatagramProtocol):
     def _rtcp(self, data: bytes) -> None:
         _keep(self.capture.rtcp, data, 60)
         for packet in rtcp.parse(data):
+            if isinstance(packet, rtcp.SenderReport) and packet.ssrc in self._receptions:
+                self._receptions[packet.ssrc].sender_report(packet, time.monotonic())
+            elif isinstance(packet, rtcp.LastReceiverReference):
+                self.round_trip.from_dlrr(packet, time.time())
             if self.direction == "receive" and isinstance(packet, rtcp.Nack):
                 for sequence in packet.lost:
                     self._repair(packet.media_ssrc, sequence)
@@ -327,6 +359,8 @@ async def capture(browser: str) -> dict[str, Capture]:
                 process.terminate()
             await process.wait()
             await runner.cleanup()
+    for direction, peer in peers.items():
+        print(direction, peer.dtls.keys().profile, "round trip", peer.round_trip.seconds, "gone", peer.dtls.closed)
     return {direction: peer.capture for direction, peer in peers.items()}
 
 
