@@ -1,0 +1,33 @@
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from media.certificate import Certificate, fingerprint_of, vouched_for
+
+
+def test_a_certificate_is_p256_and_signed_by_its_own_key() -> None:
+    certificate = Certificate.generate()
+    assert isinstance(certificate.key.curve, ec.SECP256R1)
+    certificate.x509.verify_directly_issued_by(certificate.x509)
+
+
+def test_the_fingerprint_is_thirty_two_upper_case_pairs() -> None:
+    pairs = Certificate.generate().fingerprint.split(":")
+    assert len(pairs) == 32
+    assert all(len(pair) == 2 and pair == pair.upper() for pair in pairs)
+
+
+def test_two_certificates_share_neither_name_nor_fingerprint() -> None:
+    one, other = Certificate.generate(), Certificate.generate()
+    assert one.fingerprint != other.fingerprint
+    assert one.x509.subject != other.x509.subject
+
+
+def test_a_fingerprint_in_either_case_vouches_for_its_certificate_and_no_other() -> None:
+    one, other = Certificate.generate(), Certificate.generate()
+    assert vouched_for(one.x509, (("SHA-256", one.fingerprint.lower()),))
+    assert vouched_for(one.x509, (("sha-256", other.fingerprint), ("sha-512", fingerprint_of(one.x509, "sha-512"))))
+    assert not vouched_for(other.x509, (("sha-256", one.fingerprint),))
+
+
+def test_a_digest_that_can_be_forged_vouches_for_nothing() -> None:
+    certificate = Certificate.generate()
+    assert not vouched_for(certificate.x509, (("md5", certificate.fingerprint),))
