@@ -137,6 +137,7 @@ class Mmsg(Batch):
         self._iovec_start = int(_c.cast("size_t", self._iovecs))
         self._controls: dict[int, tuple[int, Any]] = {}  # segment size -> its control message: where, and the memory
         self._segments = _kernel_segments(sock)
+        self._count = 0  # datagrams put since the last flush
 
     @property
     def segments(self) -> bool:
@@ -145,35 +146,42 @@ class Mmsg(Batch):
     def put(self, name: Name, start: int, size: int, segment: int) -> None:
         puts = self._puts
         n = len(puts)
+        puts.append((name, start, size, segment))  # for when it fails, and so that the name lives until the flush
         control, control_length = 0, 0
         if size > segment:
             control, control_length = self._control(segment), _CONTROL.size
+            self._count += -(-size // segment)
+        else:
+            self._count += 1
         _IOVEC.pack_into(self._iovec_bytes, n * 16, self._start + start, size)
         _HEADER.pack_into(self._header_bytes, n * 64, name.pointer, name.length, self._iovec_start + n * 16, 1,
                           control, control_length, 0, 0)  # fmt: skip
-        puts.append((name, start, size, segment))  # for when it fails, and so that the name lives until the flush
 
     def flush(self) -> None:
-        puts, done = self._puts, 0
+        puts, done, unsent = self._puts, 0, 0
         while done < len(puts):
             count = self._library.sendmmsg(self._socket.fileno(), self._headers + done, len(puts) - done, 0)
             if count > 0:
-                self.sent += sum(map(_datagrams, puts[done : done + count]))
                 done += count
                 continue
             code = _c.errno
             if code in _FULL:
-                self.dropped += sum(map(_datagrams, puts[done:]))
+                full = sum(map(_datagrams, puts[done:]))
+                self.dropped += full
+                unsent += full
                 break
             if code == errno.EINTR:
                 continue
-            _, _, size, segment = puts[done]
+            size, segment = puts[done][2:]
+            unsent += _datagrams(puts[done])
             if size > segment and code in _NO_SEGMENTS:
                 self._segments = False
                 self._send_one_by_one(self._socket, puts[done])
             else:
                 self.failed += _datagrams(puts[done])
             done += 1
+        self.sent += self._count - unsent
+        self._count = 0
         puts.clear()
         self.at = 0
 

@@ -25,7 +25,8 @@ Profile = Literal["AEAD_AES_128_GCM", "AES128_CM_SHA1_80"]
 
 RTP_OVERHEAD = {"AEAD_AES_128_GCM": 16, "AES128_CM_SHA1_80": 10}  # bytes that protection adds to an RTP packet
 MAX_PACKET = 2048  # bytes, protected; larger datagrams are none of ours
-MAX_REORDERING = 1024  # packets: two seconds of a full-size picture; what is older counts as replayed
+MAX_REORDERING = 1024  # packets: two seconds of a full-size picture; what comes later counts as replayed
+MAX_LATE = 256  # packets that one of ours may be behind; libsrtp shifts this many bits for each packet it protects
 MAX_SOURCES = 64  # SSRCs a peer may send with; each costs libsrtp memory and a step in its search
 
 _NEEDED = ("srtp_create", "srtp_dealloc", "srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp")
@@ -53,7 +54,7 @@ def _policy(profile: Profile, key: bytes, inbound: bool) -> pylibsrtp.Policy:
         ssrc_type=pylibsrtp.Policy.SSRC_ANY_INBOUND if inbound else pylibsrtp.Policy.SSRC_ANY_OUTBOUND,
         srtp_profile=getattr(pylibsrtp.Policy, f"SRTP_PROFILE_{profile}"),
     )
-    policy.window_size = MAX_REORDERING
+    policy.window_size = MAX_REORDERING if inbound else MAX_LATE
     policy.allow_repeat_tx = not inbound  # a lost audio packet is sent once more as it was
     return policy
 

@@ -72,6 +72,7 @@ class Worker:
         self._publications: dict[str, Publication] = {}
         self._by_ufrag: dict[str, Transport] = {}
         self._by_path: dict[Path, Transport] = {}
+        self._ticking: dict[Transport, None] = {}  # those with timers
         self._dirty: dict[Transport, None] = {}  # those with packets to forward
         self._slices: list[dict[Transport, None]] = [{} for _ in range(TICKS_PER_SECOND)]  # when each one reports
         self._tick = 0
@@ -130,6 +131,7 @@ class Worker:
             self._transports[request.transport_id] = transport
             smallest = min(self._slices, key=len)
             smallest[transport] = None
+            self._ticking[transport] = None
         self._note_ufrags(transport)
         for publication in transport.publications:
             self._publications[publication.publication_id] = publication
@@ -248,9 +250,10 @@ class Worker:
     def tick(self, now: float) -> None:
         """Every 20 ms: timers; and each transport's reports once a second, spread over the second."""
         self._now = now
-        for transport in list(self._transports.values()):
-            if transport.publisher is not None or not transport.connected:
-                transport.tick(now)
+        for transport in list(self._ticking):
+            transport.tick(now)
+            if transport.viewer is not None and transport.connected:
+                del self._ticking[transport]  # a viewer has no timers but its reports
         self._tick = (self._tick + 1) % TICKS_PER_SECOND
         for transport in list(self._slices[self._tick]):
             if transport.ice.lost(now) or (transport.dtls is not None and transport.dtls.failed):
@@ -305,6 +308,7 @@ class Worker:
             self._publications.pop(publication.publication_id, None)
         transport.close()
         self._dirty.pop(transport, None)
+        self._ticking.pop(transport, None)
         for ufrag in [ufrag for ufrag, owner in self._by_ufrag.items() if owner is transport]:
             del self._by_ufrag[ufrag]
         for path in [path for path, owner in self._by_path.items() if owner is transport]:
