@@ -52,8 +52,9 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     lifecycle = Lifecycle(lessons)
     recorder = RecorderAttachment(run.recorder, lambda lesson_id: _is_over(lessons, lesson_id))
     workers = Workers([run.worker(number) for number in range(settings.worker_count)])
+    bus = MemoryBus(settings.journals)
     rooms = Rooms(
-        bus=MemoryBus(settings.journals),
+        bus=bus,
         workers=workers,
         directory=Directory(lessons),
         observers=[lifecycle, recorder],
@@ -87,6 +88,9 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
 
     async def open_rooms(app: web.Application) -> AsyncIterator[None]:
         await rooms.start()
+        for lesson_id in await bus.lessons():
+            if await _is_over(lessons, lesson_id):  # ended by the command line while no server ran
+                await rooms.end(lesson_id)
         yield
         await rooms.close()
 

@@ -12,7 +12,9 @@ from prometheus_client.registry import Collector
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 # What a worker measures as it is now; everything else it counts from its start on.
-_GAUGES = ("transports", "publications", "slots", "recorded")
+_GAUGES = frozenset(
+    {"transports", "transports_connected", "publications", "publications_recorded", "slots", "slots_flowing"}
+)
 
 
 class HttpMeter:
@@ -80,13 +82,10 @@ def exposition(
 
 
 def parse_name(key: str) -> tuple[str, dict[str, str]]:
-    """A worker's counter `dropped{reason="stun_malformed"}` or `packets_in` as name and labels."""
-    name, brace, rest = key.partition("{")
-    labels = {}
-    for pair in rest.removesuffix("}").split(",") if brace else ():
-        label, _, value = pair.partition("=")
-        labels[label.strip()] = value.strip().strip('"')
-    return name.removesuffix("_total"), labels
+    """A worker's counter as name and labels: `dropped_stun_malformed` is `dropped` for that reason."""
+    if key.startswith("dropped_"):
+        return "dropped", {"reason": key.removeprefix("dropped_")}
+    return key, {}
 
 
 def _sample_name(family: Metric) -> str:
