@@ -71,7 +71,7 @@ async def test_a_replay_shows_camera_and_screen_of_the_same_moment_wherever_one_
         await teacher.see("play").click()
         await asyncio.gather(teacher.moves("replay-camera"), teacher.moves("replay-screen"))
         slider = teacher.see("seek")
-        start, end = (float(await slider.get_attribute(name) or 0) for name in ("min", "max"))
+        start, end = [float(await slider.get_attribute(name) or 0) for name in ("min", "max")]
         for part in (0.7, 0.4, 0.55):
             await slider.fill(str(round(start + (end - start) * part)))
             await eventually(f"camera and screen in step at {part:.0%}", lambda: _in_step(teacher))

@@ -44,10 +44,10 @@ _PAGE = """<!doctype html>
 async def player() -> AsyncIterator[str]:
     """Serves the page; its `watch(url, token)` plays, its `leave()` ends. Yields the page's URL."""
     app = web.Application()
-    app.router.add_get("/", lambda _: _page())
+    app.router.add_get("/", _page)
     async with TestServer(app) as server:
         yield str(server.make_url("/"))
 
 
-async def _page() -> web.Response:
+async def _page(_: web.Request) -> web.Response:
     return web.Response(text=_PAGE, content_type="text/html")
