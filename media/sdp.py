@@ -165,7 +165,11 @@ class Section(_Block):
     def rids(self) -> list[Rid]:
         """Restriction ids in order (RFC 8851)."""
         pairs = (value.split()[:2] for value in self.values("rid"))
-        return [Rid(*pair) for pair in pairs if len(pair) == 2 and pair[0].isalnum() and pair[1] in ("send", "recv")]
+        return [
+            Rid(*pair)
+            for pair in pairs
+            if len(pair) == 2 and pair[0].isascii() and pair[0].isalnum() and pair[1] in ("send", "recv")
+        ]
 
     def __str__(self) -> str:
         head = f"m={self.kind} {self.port} {self.protocol} {' '.join(self.formats)}".rstrip()
