@@ -51,6 +51,14 @@ class Person:
 
         return await eventually(f"a moving picture in {test_id}", check, within)
 
+    async def open_replay(self) -> None:
+        """From the screen that says the lesson is over."""
+        await self.see("to-replay").click()
+        play = self.see("replay-play")
+        await play.wait_for()
+        if await play.get_attribute("data-playing") != "true":
+            await play.click()
+
     async def _frames(self, test_id: str) -> int | None:
         """Frames shown so far, None without a picture."""
         script = """(id) => {

@@ -49,8 +49,7 @@ async def test_a_lesson_survives_the_death_of_a_process(part: Part, tmp_path: Pa
         for source in ("camera", "microphone"):
             held = _held_ms(recording, source)
             assert held >= ended - begun - MAY_BE_LOST, f"{source}: {held} of {ended - begun} ms in {recording}"
-        await teacher.see("to-replay").click()
-        await teacher.see("play").click()
+        await teacher.open_replay()
         await teacher.moves("replay-camera")
         assert teacher.errors == []
         assert pupils.errors == []

@@ -50,8 +50,7 @@ async def test_a_lesson_is_taught_watched_answered_ended_and_replayed(tmp_path: 
         # The end reaches everyone, and the replay is there at once.
         await teacher.end()
         await asyncio.gather(near.see("ended").wait_for(), far.see("ended").wait_for())
-        await far.see("to-replay").click()
-        await far.see("play").click()
+        await far.open_replay()
         await asyncio.gather(far.moves("replay-camera"), far.moves("replay-screen", within=30))
         for person in (teacher, near, far):
             assert person.errors == []
@@ -67,10 +66,9 @@ async def test_a_replay_shows_camera_and_screen_of_the_same_moment_wherever_one_
         await asyncio.sleep(12)  # seconds of lesson to jump about in
         await teacher.end()
 
-        await teacher.see("to-replay").click()
-        await teacher.see("play").click()
+        await teacher.open_replay()
         await asyncio.gather(teacher.moves("replay-camera"), teacher.moves("replay-screen"))
-        slider = teacher.see("seek")
+        slider = teacher.see("replay-seek")
         start, end = [float(await slider.get_attribute(name) or 0) for name in ("min", "max")]
         for part in (0.7, 0.4, 0.55):
             await slider.fill(str(round(start + (end - start) * part)))
