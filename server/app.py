@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Coroutine
 from importlib.metadata import version
 from typing import Any
@@ -100,10 +101,8 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app.cleanup_ctx.extend((database, observers, open_rooms))
     app.on_shutdown.append(close_rooms)
 
-    description = openapi.describe(ENDPOINTS, version("tongke"))
-
     async def described(request: web.Request) -> web.Response:
-        return web.json_response(description)
+        return web.json_response(_description())
 
     app.add_routes(
         [
@@ -115,6 +114,11 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         ]
     )
     return app
+
+
+@functools.cache
+def _description() -> dict[str, Any]:
+    return openapi.describe(ENDPOINTS, version("tongke"))
 
 
 def _verifier(grants: Grants) -> Verifier:

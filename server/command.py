@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -53,9 +54,12 @@ def demo(given: argparse.Namespace) -> int:
 
 def process(given: argparse.Namespace) -> int:
     """The server process, as the supervisor starts it; its settings come by environment."""
+    gc.disable()  # while modules load everything they make stays: looking for garbage there costs 0.1 s
     from server.process import Inherited, main
     from server.run_folder import RunFolder
 
+    gc.freeze()
+    gc.enable()
     return main(load(), RunFolder(given.run_folder), Inherited(given.http_fd, given.https_fd, given.ready_fd))
 
 

@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 import time
+from typing import TextIO
 
 # A JWT begins with the base64 of '{"': whatever carries one by accident (an URL, an exception) is cut.
 _TOKEN = re.compile(r"eyJ[\w-]{8,}(\.[\w-]*){0,2}")
@@ -34,10 +35,10 @@ class JsonFormatter(logging.Formatter):
         return _TOKEN.sub("…", json.dumps(entry, ensure_ascii=False, default=str))
 
 
-def to_stderr(process: str, level: int = logging.INFO) -> None:
-    """Log JSON lines to stderr, named after this process."""
-    handler = logging.StreamHandler(sys.stderr)
+def to_stderr(process: str, stream: TextIO | None = None) -> None:
+    """Log JSON lines to stderr, or to `stream` instead, named after this process."""
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(process))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for chatty in ("alembic", "aiosqlite", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

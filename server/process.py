@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from server import tls
+from server import health, tls
 from server.app import build
 from server.failure import EXIT_CODE, CannotWorkError
 from server.listeners import local_addresses
@@ -19,6 +20,7 @@ from server.log import to_stderr
 from server.run_folder import RunFolder
 from server.secret import load_secret
 from server.settings import Settings
+from signaling.workers import MediaUnavailableError
 
 CLOSE_TIME = 3.0  # seconds open requests get when the server process ends
 KEEP_ALIVE = 75.0  # seconds; longer than a page's 5 s ping and a player's 6 s segments
@@ -61,7 +63,17 @@ async def _serve(settings: Settings, run: RunFolder, inherited: Inherited) -> No
         await web.SockSite(runner, socket.socket(fileno=inherited.http)).start()
         if inherited.https is not None:
             await web.SockSite(runner, socket.socket(fileno=inherited.https), ssl_context=context).start()
-        os.write(inherited.ready, b"ready\n")
+        ready = asyncio.create_task(_tell_when_ready(app, inherited.ready))
         await stop.wait()
+        ready.cancel()
     finally:
         await runner.cleanup()
+
+
+async def _tell_when_ready(app: web.Application, descriptor: int) -> None:
+    """Pages are there before; work is accepted when a media worker and the recorder answer."""
+    await app[health.RECORDER].reached()
+    while not app[health.WORKERS].connected:
+        with contextlib.suppress(MediaUnavailableError):
+            await app[health.WORKERS].choose()
+    os.write(descriptor, b"ready\n")

@@ -65,6 +65,10 @@ class RecorderAttachment:
     def connected(self) -> bool:
         return self._here.is_set()
 
+    async def reached(self) -> None:
+        """Wait until the recorder is connected."""
+        await self._here.wait()
+
     def attach(self, rooms: RoomLog) -> None:
         """Rooms need their observers first, so the rooms come afterwards."""
         self._rooms = rooms

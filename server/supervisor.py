@@ -11,6 +11,7 @@ import asyncio
 import ctypes
 import logging
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -20,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from server.data_folder import DataFolder
 from server.failure import EXIT_CODE, CannotWorkError
@@ -30,6 +32,7 @@ from server.settings import Settings
 _log = logging.getLogger("tongke.supervisor")
 _PR_SET_PDEATHSIG = 1
 START_TIME = 30.0  # seconds until a node that is not ready gives up
+OPEN_FILES = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Child:
     descriptors: Sequence[int] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     grace: float = 5.0  # seconds between SIGTERM and SIGKILL
+    speaks: bool = False  # its stdout is ours
 
 
 class Backoff:
@@ -64,8 +68,9 @@ class Backoff:
 class Keeper:
     """One child: started, started again when it dies, ended when asked."""
 
-    def __init__(self, child: Child, gave_up: Callable[[], None]) -> None:
+    def __init__(self, child: Child, gave_up: Callable[[], None], log: TextIO) -> None:
         self.child = child
+        self._log = log
         self._gave_up = gave_up  # called when the child says that it cannot work
         self._process: asyncio.subprocess.Process | None = None
         self._ending = False
@@ -79,11 +84,12 @@ class Keeper:
                 sys.executable,
                 *self.child.arguments,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=sys.stderr,  # stdout is for the ready line
+                stdout=sys.stdout if self.child.speaks else self._log,  # stdout is for the ready line
+                stderr=self._log,
                 pass_fds=self.child.descriptors,
                 env={**os.environ, **self.child.environment},
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # the supervisor has no threads that might hold a lock
+                preexec_fn=die_with_parent,  # the supervisor has no threads that might hold a lock
             )
             status = await self._process.wait()
             if self._ending:
@@ -135,18 +141,19 @@ class Node:
         return f"ready http={self.http} https={self.https or 'off'} media={self.media}"
 
 
-def serve(settings: Settings, companions: Callable[[Node], Sequence[Child]] | None = None) -> int:
-    """Run a node until SIGTERM or Ctrl-C; returns the exit code. `companions` are started when it is ready.
+def serve(settings: Settings, companion: Callable[[Node], Child] | None = None, log: TextIO | None = None) -> int:
+    """Run a node until SIGTERM or Ctrl-C; returns the exit code. A `companion` is started when it is ready.
 
-    Raises CannotWorkError when it cannot begin.
+    What the processes log goes to `log`, else to stderr. Raises CannotWorkError when it cannot begin.
     """
+    _raise_limits()
     data = DataFolder(settings.data)
     data.prepare(settings)
     with data.lock():
         listeners = bind(settings)
         run = Path(tempfile.mkdtemp(prefix="tongke-"))
         try:
-            return asyncio.run(_serve(Node(settings, listeners), RunFolder(run), data, companions))
+            return asyncio.run(_serve(Node(settings, listeners), RunFolder(run), data, companion, log or sys.stderr))
         finally:
             data.forget_run()
             listeners.close()
@@ -154,14 +161,14 @@ def serve(settings: Settings, companions: Callable[[Node], Sequence[Child]] | No
 
 
 async def _serve(
-    node: Node, run: RunFolder, data: DataFolder, companions: Callable[[Node], Sequence[Child]] | None
+    node: Node, run: RunFolder, data: DataFolder, companion: Callable[[Node], Child] | None, log: TextIO
 ) -> int:
     stop, failed = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     told, tell = os.pipe()
-    keepers = [Keeper(child, failed.set) for child in children(node, run, tell)]
+    keepers = [Keeper(child, failed.set, log) for child in children(node, run, tell)]
     tasks = {asyncio.create_task(keeper.keep()) for keeper in keepers}
     try:
         if not await _ready(told, stop, failed):
@@ -169,8 +176,8 @@ async def _serve(
         data.note_run(node.http)
         sys.stdout.write(node.ready_line() + "\n")
         sys.stdout.flush()
-        for child in companions(node) if companions else ():
-            keepers.insert(0, Keeper(child, lambda: None))
+        if companion is not None:
+            keepers.insert(0, Keeper(companion(node), lambda: None, log))
             tasks.add(asyncio.create_task(keepers[0].keep()))
         waiting = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
@@ -223,12 +230,19 @@ async def _ready(told: int, stop: asyncio.Event, failed: asyncio.Event) -> bool:
     try:
         done, _ = await asyncio.wait(waits, timeout=START_TIME, return_when=asyncio.FIRST_COMPLETED)
         if not done:
-            raise CannotWorkError("The server process does not start; what it logged stands above.")
+            raise CannotWorkError("Tongke does not become ready; what its processes logged stands above.")
         return said.is_set()
     finally:
         loop.remove_reader(told)
         for task in waits:
             task.cancel()
+
+
+def _raise_limits() -> None:
+    """As many open files as the system lets us have; each class is one, and the usual soft limit is 1024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _reachable(bound: tuple[str, int]) -> str:
@@ -242,8 +256,8 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _parent = os.getpid()
 
 
-def _die_with_parent() -> None:
-    """In the child, between fork and exec."""
+def die_with_parent() -> None:
+    """Given as `preexec_fn`: a child gets SIGTERM when its parent dies, however that happens."""
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != _parent:  # it died before we asked

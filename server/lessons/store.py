@@ -79,11 +79,15 @@ class Lessons:
             lesson: Lesson | None = await session.scalar(wanted)
         return lesson
 
-    async def move_code(self, code: str, lesson_id: str) -> None:
-        """Let a code in use stand for another lesson instead of that one's own."""
+    async def move_code(self, code: str, lesson_id: str) -> bool:
+        """Let a code in use stand for another lesson instead of that one's own; False if no lesson has it any more."""
         async with self._sessions.begin() as session:
-            await session.execute(delete(ClassCode).where(ClassCode.lesson_id == lesson_id))
-            await session.execute(update(ClassCode).where(ClassCode.code == code).values(lesson_id=lesson_id))
+            held = await session.get(ClassCode, code)
+            if held is None:
+                return False
+            await session.execute(delete(ClassCode).where(ClassCode.lesson_id == lesson_id, ClassCode.code != code))
+            held.lesson_id = lesson_id
+        return True
 
     async def opened(self, lesson_id: str, epoch_us: int) -> None:
         """The room is open: its clock's zero is known."""

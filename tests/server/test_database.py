@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from server.accounts import model as accounts_model
+from server.database import Base, create_engine, migrate
+from server.failure import CannotWorkError
+from server.lessons import model as lessons_model
+
+
+def url(folder: Path) -> str:
+    return f"sqlite+aiosqlite:///{folder / 'x.db'}"
+
+
+async def test_the_migrations_make_what_the_models_say(tmp_path: Path) -> None:
+    assert accounts_model.User.metadata is lessons_model.Lesson.metadata
+    engine = create_engine(url(tmp_path))
+    await migrate(engine)
+    async with engine.connect() as connection:
+        differences = await connection.run_sync(
+            lambda known: compare_metadata(MigrationContext.configure(known), Base.metadata)
+        )
+    await engine.dispose()
+    assert differences == []
+
+
+async def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    engine = create_engine(url(tmp_path))
+    await migrate(engine)
+    async with engine.connect() as connection:
+        before = await connection.scalar(text("PRAGMA schema_version"))
+    await migrate(engine)
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("PRAGMA schema_version")) == before
+    await engine.dispose()
+
+
+async def test_a_server_and_a_command_can_use_the_database_at_once(tmp_path: Path) -> None:
+    server, command = create_engine(url(tmp_path)), create_engine(url(tmp_path))
+    await migrate(server)
+    insert = text("INSERT INTO users VALUES (:id, :id, 'teacher', 'x', '2026-11-23')")
+    async with server.connect() as reading:
+        await reading.execute(text("SELECT * FROM users"))
+        async with command.begin() as writing:
+            await writing.execute(insert, {"id": "a"})
+    async with server.begin() as writing:
+        await writing.execute(insert, {"id": "b"})
+    await server.dispose()
+    await command.dispose()
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    engine = create_engine(url(tmp_path))
+    await migrate(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(CannotWorkError, match="newer version"):
+        await migrate(engine)
+    await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "there", ["sqlite+aiosqlite:////nowhere/at/all/x.db", "postgresql+asyncpg://u:secret@127.0.0.1:1/x"]
+)
+async def test_a_database_that_cannot_be_reached_is_one_sentence_without_its_password(there: str) -> None:
+    engine = create_engine(there)
+    with pytest.raises(CannotWorkError, match="cannot be used") as raised:
+        await migrate(engine)
+    await engine.dispose()
+    assert "\n" not in str(raised.value)
+    assert "secret" not in str(raised.value)
