@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -19,7 +20,7 @@ from recorder.durability import Durability
 from recorder.intake import Intake
 from recorder.recorder import Recorder
 
-TICK_S = 0.5
+TICK_S = 1.0
 
 
 def main() -> int:
@@ -52,16 +53,20 @@ async def _run(control_path: Path, media_path: Path, archive: Path, keep_free: i
     intake = Intake(media_path, recorder)
     intake.start()
     await control.start(recorder, intake.drain)
-    while not ending.is_set():
+
+    def tick() -> None:
         now_us = _now_us()
         recorder.tick(now_us)
         recorder.room(durability.free >= keep_free, durability.free >= 2 * keep_free, now_us)
         if recorder.busy:
             durability.wrote()
-        try:
-            await asyncio.wait_for(ending.wait(), TICK_S)
-        except TimeoutError:
-            continue
+        loop.call_later(TICK_S, tick)
+
+    tick()
+    # What is alive now stays so; walking over it again and again took a tenth of the time. Packets make no cycles.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    await ending.wait()
     intake.drain()
     recorder.close()
     await intake.close()

@@ -1,6 +1,6 @@
 """The socket media workers send to: framed RTP of `media/recording_link.py`, handed to the recorder packet by packet.
 
-Nobody watches a recording live, so the socket is looked at ten times a second at most instead of at every packet:
+Nobody watches a recording live, so the socket is looked at four times a second at most instead of at every packet:
 waking up costs more than all that is done with the packet. What waits meanwhile is kept well below the socket's
 buffer by looking sooner when more came the last time.
 """
@@ -20,7 +20,7 @@ from pathlib import Path
 from media.recording_link import MAX_FRAME, Frame, FrameType, LinkError, pack
 from recorder.recorder import Feed, Recorder
 
-REST_S = 0.1  # between two looks at the socket, when little comes
+REST_S = 0.25  # between two looks at the socket, when little comes
 _AIM = 64 * 1024  # bytes to find at a look; a Unix socket holds about 200 kB
 _TURN = 1024 * 1024  # bytes, then others have their turn
 _DRAIN_TURNS = 16  # at once, when a lesson is closed; a worker that sends on and on must not hold it up

@@ -10,8 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from recorder import boxes, opus, playlists
+from recorder.files import PlaylistFile, replace
 from recorder.formats import OPUS
-from recorder.manifest import TrackEntry, replace
+from recorder.manifest import TrackEntry
 from recorder.parts import Part
 from recorder.playlists import MediaPlaylist, Variant
 
@@ -32,6 +33,8 @@ class LeadPlaylists:
         self._epoch_us = epoch_us
         self._camera = MediaPlaylist(epoch_us)
         self._sound = MediaPlaylist(epoch_us)
+        self._camera_file = PlaylistFile(folder / CAMERA_LIST, self._camera)
+        self._sound_file = PlaylistFile(folder / SOUND_LIST, self._sound)
         self._begin_ms: int | None = None  # lesson time where both lists begin
         self._camera_end = 0  # ticks
         self._sound_end = 0
@@ -59,12 +62,12 @@ class LeadPlaylists:
             return
         if ended:
             self._silence(self._camera_end * opus.RATE // CAMERA_RATE)
-        for playlist, whole, live in (
-            (self._camera, CAMERA_LIST, LIVE_CAMERA_LIST),
-            (self._sound, SOUND_LIST, LIVE_SOUND_LIST),
+        for playlist, file, live in (
+            (self._camera, self._camera_file, LIVE_CAMERA_LIST),
+            (self._sound, self._sound_file, LIVE_SOUND_LIST),
         ):
             if not playlist.empty:
-                replace(self._folder / whole, playlist.whole(ended))
+                file.write(ended)
                 replace(self._folder / live, playlist.window(ended))
         masters = self._draw_master(CAMERA_LIST, SOUND_LIST), self._draw_master(LIVE_CAMERA_LIST, LIVE_SOUND_LIST)
         if masters != self._masters:

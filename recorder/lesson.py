@@ -20,6 +20,7 @@ from media.recording_link import Track as Announcement
 from recorder import depayload, manifest
 from recorder.clock import SenderClock, TrackClock
 from recorder.describe import duration_ms, timed
+from recorder.files import PlaylistFile
 from recorder.lead import LeadPlaylists
 from recorder.manifest import FileEntry, Manifest, Status, TrackEntry, write_manifest
 from recorder.parts import Part, read_parts
@@ -49,6 +50,7 @@ class _Stored:
     entry: TrackEntry
     writer: Writer
     playlist: MediaPlaylist | None  # WebM has none
+    file: PlaylistFile | None
 
 
 class Lesson:
@@ -166,7 +168,7 @@ class Lesson:
             self._tell("on", "")
 
     def tick(self, now_us: int) -> None:
-        """About twice a second."""
+        """About once a second."""
         if self.state == "stopped":
             return
         try:
@@ -260,12 +262,13 @@ class Lesson:
         folder = self.folder / "tracks" / entry.folder
         kind = WebmWriter if entry.codec == "VP8" else SegmentWriter
         writer: Writer = kind(folder, entry.timescale, parts, lambda part: self._on_part(stored, part))
-        playlist = None
+        playlist = file = None
         if entry.codec != "VP8":
             playlist = MediaPlaylist(self.epoch_us)
+            file = PlaylistFile(self.folder / entry.playlist, playlist)
             for part in parts:
                 playlist.add(part, entry.timescale, entry.codec)
-        stored = _Stored(entry, writer, playlist)
+        stored = _Stored(entry, writer, playlist, file)
         self._stored[entry.folder] = stored
         return stored
 
@@ -313,8 +316,8 @@ class Lesson:
     def _write_playlists(self, ended: bool) -> None:
         for folder in sorted(self._dirty):
             stored = self._stored[folder]
-            if stored.playlist is not None and (ended or not stored.playlist.empty):
-                manifest.replace(self.folder / stored.entry.playlist, stored.playlist.whole(ended))
+            if stored.file is not None and stored.playlist is not None and not stored.playlist.empty:
+                stored.file.write(ended)
         self._dirty.clear()
         if self._lead_dirty:
             self._lead.write(ended)

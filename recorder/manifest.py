@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from recorder.files import replace
+
 NAME = "manifest.json"
 VERSION = 1
 
@@ -78,14 +80,3 @@ def read_manifest(folder: Path) -> Manifest:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put the manifest in place, whole or not at all. Raises OSError."""
     replace(folder / NAME, json.dumps(asdict(manifest), ensure_ascii=False, indent=1) + "\n")
-
-
-def replace(path: Path, text: str) -> None:
-    """Give `path` new contents in one step: a reader sees the old or the new. Raises OSError, leaving the old."""
-    fresh = path.with_name(path.name + ".new")
-    try:
-        fresh.write_text(text)
-        fresh.replace(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise

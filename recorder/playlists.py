@@ -34,6 +34,7 @@ class MediaPlaylist:
         self._epoch_us = epoch_us
         self._entries: list[_Entry] = []
         self._lines: list[str] = []  # all entries as text
+        self._given = 0  # how many of them `whole` and `more` have given
         self._map = ""  # in force after the last line
         self._codec = ""
 
@@ -65,9 +66,15 @@ class MediaPlaylist:
         lines = _head(TARGET_S, 0, 0)
         lines.append(f"#EXT-X-PLAYLIST-TYPE:{'VOD' if ended else 'EVENT'}")
         lines += self._lines
+        self._given = len(self._lines)
         if ended:
             lines.append("#EXT-X-ENDLIST")
         return "\n".join(lines) + "\n"
+
+    def more(self) -> str:
+        """What has been added since it was last asked for."""
+        lines, self._given = self._lines[self._given :], len(self._lines)
+        return "".join(line + "\n" for line in lines)
 
     def window(self, ended: bool) -> str:
         """The last `WINDOW_S` seconds, three parts at least."""

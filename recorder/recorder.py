@@ -196,7 +196,7 @@ class Recorder:
         return lesson
 
     def tick(self, now_us: int) -> None:
-        """About twice a second."""
+        """About once a second."""
         for lesson in self._lessons.values():
             lesson.tick(now_us)
         for lesson_id in [key for key in self._lessons if key not in self._asked_for]:

@@ -56,7 +56,7 @@ class Track:
             self.clock.report(report)
 
     def tick(self, now_us: int) -> None:
-        """Once or twice a second: what time alone brings about."""
+        """About once a second: what time alone brings about."""
         if self.ended:
             return
         if self._order.waiting:

@@ -1,0 +1,43 @@
+"""Files as their readers see them: replaced in one step, or grown by whole lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recorder.playlists import MediaPlaylist
+
+
+def replace(path: Path, text: str) -> None:
+    """Give `path` new contents in one step: a reader sees the old or the new. Raises OSError, leaving the old."""
+    fresh = path.with_name(path.name + ".new")
+    try:
+        fresh.write_text(text)
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+class PlaylistFile:
+    """A playlist on disk. While the lesson lasts it is appended to, which costs a quarter of replacing it."""
+
+    def __init__(self, path: Path, playlist: MediaPlaylist) -> None:
+        self._path = path
+        self._playlist = playlist
+        self._size = 0  # bytes on disk, 0 when we do not know what stands there
+
+    def write(self, ended: bool) -> None:
+        """Bring the file up to date. Raises OSError; the next time writes it whole."""
+        size, self._size = self._size, 0
+        if ended or not size:
+            text = self._playlist.whole(ended)
+            replace(self._path, text)
+            size = 0 if ended else len(text.encode())
+        else:
+            more = self._playlist.more().encode()
+            with self._path.open("ab", buffering=0) as file:
+                if file.write(more) != len(more):
+                    file.truncate(size)
+                    return
+            size += len(more)
+        self._size = size
