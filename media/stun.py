@@ -1,7 +1,7 @@
 """STUN as ICE uses it (RFC 8489, RFC 8445): connectivity checks in, responses out, on bytes.
 
 Our own few lines instead of aioice's `stun`, which the tests hold them against: that one raises `struct.error` on
-hostile bytes and takes three times as long, and every viewer checks every 2.5 s.
+hostile bytes and takes 20 us where this takes 9, and every viewer checks every 2.5 s.
 """
 
 from __future__ import annotations
