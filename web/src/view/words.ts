@@ -9,14 +9,15 @@ export interface Problem {
   seconds: number; // to wait, where the server asks for it
 }
 
+/** Codes that mean the same to the person in front of the page. */
 const SAME: { [code: string]: string } = {
-  login_failed: "login_wrong",
-  credentials_wrong: "login_wrong",
-  invalid_credentials: "login_wrong",
-  unknown_lesson: "lesson_unknown",
-  no_recording: "recording_unknown",
-  unauthorized: "not_signed_in",
-  forbidden: "not_allowed",
+  login_required: "not_signed_in",
+  file_unknown: "recording_unknown",
+  origin_foreign: "not_allowed",
+  internal_error: "server_error",
+  not_ready: "server_error",
+  no_free_code: "server_error",
+  field_invalid: "message_malformed",
 };
 
 export function problemOf(code: string, seconds = 60): Problem {

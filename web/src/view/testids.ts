@@ -1,0 +1,25 @@
+/**
+ * The names by which tests find what a person sees. They are part of what the pages promise; tests/view/testids.test.ts
+ * checks that each still stands on a page. `<id>` is a participant id.
+ */
+export const TESTIDS = [
+  // everywhere
+  "language", "logout", "problem" /* data-code */, "notice" /* data-key */, "ended", "closed" /* data-code */, "to-replay",
+  // home and /class
+  "class-code", "class-name", "class-headcount", "enter-class", "code-incomplete",
+  // /login
+  "login-name", "login-password", "login-submit",
+  // /lessons
+  "lesson-title", "create-lesson", "lesson-row" /* data-lesson-id */, "lesson-code", "copy-code", "copy-link", "teach",
+  "observe", "replay",
+  // /teach
+  "start-lesson", "end-lesson", "confirm-end", "cancel", "microphone" /* data-on */, "mic-level", "camera" /* data-on */,
+  "share-screen", "own-camera", "own-screen", "elapsed", "present", "hands", "participant-row" /* data-participant-id */,
+  "floor-<id>", "hand-<id>", "confirm-remove", "studio-code", "chat-lines", "chat-text", "chat-send", "mark",
+  // /live (main-video: the teacher, or the large picture without a screen; data-showing once a frame is there)
+  "main-video", "screen-video", "small-video-<id>", "self-video", "sound", "unlock-sound", "hand", "give-back", "on-floor",
+  "volume", "open-chat", "rejoin", "leave", "line-state" /* data-word */, "recording-dot" /* data-recording */,
+  // /replay (replay-seek: a range input in ms; replay-time: position / length)
+  "replay-views", "replay-play" /* data-playing */, "replay-seek", "replay-time", "replay-speed", "replay-camera",
+  "replay-screen", "replay-guest", "replay-sound", "tick-<id>", "note-<id>",
+] as const;

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { DecodeError } from "../../src/protocol/decode";
+import { type ClientMessage, decodeServerMessage } from "../../src/protocol/messages";
+
+const SAMPLES = join(__dirname, "../../../tests/signaling/samples");
+const samples = (side: string) =>
+  readdirSync(join(SAMPLES, side)).map((file) => [file, readFileSync(join(SAMPLES, side, file), "utf8")] as const);
+
+describe("the samples both languages share", () => {
+  test.each(samples("server"))("%s is understood, field by field", (_, json) => {
+    const message = decodeServerMessage(json);
+    expect(message).not.toBeNull();
+    const { type, ...fields } = JSON.parse(json) as { type: string; re?: number };
+    expect(message?.type).toBe(type);
+    if (type === "welcome") delete fields.re; // the hello is never asked for by number
+    // Whatever the sample says is kept; what it leaves out is null or empty here.
+    expect(message?.type === "event" ? message.event : message).toMatchObject(fields);
+    if (message?.type === "event") expect(message.event.kind).not.toBe("other");
+  });
+
+  // One of each, as the pages send them; the compiler checks their form, this the names of their fields.
+  const said: { [type in ClientMessage["type"]]: ClientMessage } = {
+    hello: { type: "hello", token: "t", name: "n", headcount: 43, resume: { session: "s", seq: 1 } },
+    ping: { type: "ping" },
+    offer: { type: "offer", direction: "send", sdp: "v=0", generation: 1, tracks: [{ mid: "0", source: "screen" }] },
+    mute: { type: "mute", publication_id: "p", muted: true },
+    key_frame: { type: "key_frame", publication_id: "p" },
+    start: { type: "start" },
+    hand: { type: "hand", raised: true },
+    floor: { type: "floor", participant_id: "c", granted: true },
+    chat: { type: "chat", text: "t" },
+    mark: { type: "mark", label: "" },
+    remove: { type: "remove", participant_id: "c" },
+    end: { type: "end" },
+    leave: { type: "leave" },
+  };
+
+  test.each(samples("client"))("%s has no field that the pages do not know", (_, json) => {
+    const { id: _id, ...sample } = JSON.parse(json) as { id?: number; type: ClientMessage["type"] };
+    expect(Object.keys(said[sample.type])).toEqual(expect.arrayContaining(Object.keys(sample)));
+  });
+
+  test("every kind of message a page sends has a sample", () => {
+    const types = samples("client").map(([, json]) => (JSON.parse(json) as { type: string }).type);
+    expect([...new Set(types)].sort()).toEqual(Object.keys(said).sort());
+  });
+});
+
+describe("messages from a newer or a broken server", () => {
+  test("an unknown type is passed over", () => {
+    expect(decodeServerMessage('{"type":"poll","question":"?"}')).toBeNull();
+  });
+
+  test("an unknown event still moves the sequence on", () => {
+    const message = decodeServerMessage('{"type":"event","seq":9,"at_ms":1,"kind":"stroke","actor":"t","payload":{"x":1}}');
+    expect(message).toEqual({ type: "event", event: { seq: 9, at_ms: 1, kind: "other", actor: "t", payload: {} } });
+  });
+
+  test.each(["", "[]", "null", '{"type":7}', '{"type":"slots","slots":[{"mid":1}]}', '{"type":"event","seq":"1"}'])(
+    "%j is refused, never half understood",
+    (json) => expect(() => decodeServerMessage(json)).toThrow(DecodeError),
+  );
+});

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { between, judge, type LineState, NEW_LINE, type Reading, wordFor } from "../../src/room/line";
+
+const GOOD: Reading = { lost: 0, roundTrip: 30, frozen: 0 };
+const FAIR: Reading = { lost: 0.05, roundTrip: 30, frozen: 0 };
+const POOR: Reading = { lost: 0.2, roundTrip: 30, frozen: 0 };
+const words = (...readings: Reading[]) => {
+  let state: LineState = NEW_LINE;
+  return readings.map((reading) => (state = judge(state, reading)).word);
+};
+
+test.each<[string, Reading, string]>([
+  ["Beijing to Lhasa on a good day", { lost: 0.005, roundTrip: 80, frozen: 0 }, "good"],
+  ["an unknown delay", { lost: 0, roundTrip: null, frozen: 0 }, "good"],
+  ["a satellite", { lost: 0, roundTrip: 600, frozen: 0 }, "fair"],
+  ["some loss", { lost: 0.04, roundTrip: 60, frozen: 0 }, "fair"],
+  ["a picture that stood still for a second", { lost: 0, roundTrip: 60, frozen: 1000 }, "poor"],
+  ["a tenth lost", { lost: 0.11, roundTrip: 60, frozen: 0 }, "poor"],
+])("%s", (_, reading, word) => expect(wordFor(reading)).toBe(word));
+
+test("one bad reading changes no word, two do, four good ones bring it back", () => {
+  expect(words(GOOD, POOR, GOOD, POOR, POOR)).toEqual(["good", "good", "good", "good", "poor"]);
+  expect(words(FAIR, GOOD, GOOD, GOOD, GOOD)).toEqual(["fair", "fair", "fair", "fair", "good"]);
+});
+
+test("a reading is what happened between two totals", () => {
+  const before = { received: 100, lost: 10, frozen: 0, roundTrip: 50 };
+  const after = { received: 190, lost: 20, frozen: 300, roundTrip: 60 };
+  expect(between(before, after)).toEqual({ lost: 0.1, roundTrip: 60, frozen: 300 });
+  expect(between(after, after).lost).toBe(0);
+});

@@ -1,0 +1,114 @@
+/** A peer connection without a network: sections as the standard has them, states as the test says. */
+
+import type { Answer, Offer } from "../../src/protocol/messages";
+
+export class FakeTrack {
+  enabled = true;
+  contentHint = "";
+  onended: (() => void) | null = null;
+  constructor(readonly kind: "audio" | "video") {}
+  stop(): void {}
+}
+
+export const track = (kind: "audio" | "video") => new FakeTrack(kind) as unknown as MediaStreamTrack;
+
+export class FakePeer {
+  connectionState = "new";
+  onconnectionstatechange: (() => void) | null = null;
+  ontrack = null;
+  localDescription: { sdp: string } | null = null;
+  remote: string | null = null;
+  readonly transceivers: {
+    mid: string | null;
+    direction: string;
+    sender: { track: MediaStreamTrack | null; replaceTrack: (t: MediaStreamTrack | null) => Promise<void>; getParameters: () => object; setParameters: () => Promise<void> };
+    receiver: { track: { kind: string }; jitterBufferTarget: number | null };
+    encodings: { maxBitrate: number }[];
+  }[] = [];
+
+  addTransceiver(what: string | MediaStreamTrack, init: { direction: string; sendEncodings?: { maxBitrate: number }[] }) {
+    const sender = {
+      track: typeof what === "string" ? null : what,
+      replaceTrack: async (next: MediaStreamTrack | null) => void (sender.track = next),
+      getParameters: () => ({ encodings: init.sendEncodings ?? [] }),
+      setParameters: async () => undefined,
+    };
+    const transceiver = {
+      mid: null,
+      direction: init.direction,
+      sender,
+      receiver: { track: { kind: typeof what === "string" ? what : what.kind }, jitterBufferTarget: null },
+      encodings: init.sendEncodings ?? [],
+    };
+    this.transceivers.push(transceiver);
+    return transceiver;
+  }
+
+  getTransceivers() {
+    return this.transceivers;
+  }
+
+  getReceivers() {
+    return this.transceivers.map((one) => one.receiver);
+  }
+
+  async createOffer() {
+    return { type: "offer", sdp: `offer of ${this.transceivers.length} sections` };
+  }
+
+  async setLocalDescription(description: { sdp: string }) {
+    this.localDescription = description;
+    this.transceivers.forEach((one, index) => (one.mid ??= String(index)));
+  }
+
+  async setRemoteDescription(description: { sdp: string }) {
+    this.remote = description.sdp;
+  }
+
+  close(): void {
+    this.connectionState = "closed";
+  }
+
+  become(state: string): void {
+    this.connectionState = state;
+    this.onconnectionstatechange?.();
+  }
+}
+
+/** What a side needs to live: peers it makes are kept, offers are answered, or refused when the test says so. */
+export function surroundings() {
+  const peers: FakePeer[] = [];
+  const offers: Offer[] = [];
+  const refuse: { with: Error | null } = { with: null };
+  return {
+    peers,
+    offers,
+    refuse,
+    newest: () => peers[peers.length - 1] as FakePeer,
+    options: {
+      changed: () => undefined,
+      createPeer: () => {
+        const peer = new FakePeer();
+        peers.push(peer);
+        return peer as unknown as RTCPeerConnection;
+      },
+      request: async (offer: Offer): Promise<Answer> => {
+        offers.push(offer);
+        if (refuse.with) throw refuse.with;
+        return {
+          type: "answer",
+          re: 1,
+          direction: offer.direction,
+          generation: offer.generation,
+          sdp: "answer",
+          publications: (offer.tracks ?? []).map(({ mid, source }) => ({
+            mid,
+            source,
+            publication_id: `p-${mid}`,
+            kind: source === "microphone" ? ("audio" as const) : ("video" as const),
+          })),
+        };
+      },
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { ApiError } from "../../src/protocol/http";
+import { classCode, clockTime, dateTime, grouped } from "../../src/view/format";
+import { problemFrom, problemOf } from "../../src/view/words";
+
+test("times are read aloud as on a clock", () => {
+  expect([0, 61_999, 1_421_000, 3_909_000, -5].map(clockTime)).toEqual(["0:00", "1:01", "23:41", "1:05:09", "0:00"]);
+});
+
+test("dates carry the weekday", () => {
+  const iso = new Date(2026, 10, 23, 10, 10).toISOString();
+  expect(dateTime(iso, "zh-CN")).toBe("2026年11月23日(周一) 10:10");
+  expect(dateTime(iso, "en")).toMatch(/^Mon,? 23 Nov 2026, 10:10$/);
+  expect(dateTime("never", "en")).toBe("");
+});
+
+test("a class code is six digits however it was typed", () => {
+  expect(classCode(" 123 456 ")).toBe("123456");
+  expect(classCode("１２３-４５６")).toBe("123456");
+  expect(classCode("课堂码 1234567")).toBe("123456");
+  expect(grouped("123456")).toBe("123\u2009456");
+});
+
+test("every error has a sentence, an unknown one the general sentence with its code", () => {
+  expect(problemOf("floor_full").key).toBe("problem.floor_full");
+  expect(problemOf("login_required").key).toBe("problem.not_signed_in");
+  expect(problemOf("never_heard_of").key).toBe("problem.unknown");
+  expect(problemOf("toString").key).toBe("problem.unknown");
+  expect(problemFrom(new ApiError("too_many_tries", 429, 17))).toEqual({
+    code: "too_many_tries",
+    key: "problem.too_many_tries",
+    seconds: 17,
+  });
+});
