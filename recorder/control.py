@@ -22,6 +22,7 @@ class Control:
         self._recorder: Recorder | None = None
         self._drain_media: Callable[[], None] = lambda: None
         self._writer: asyncio.StreamWriter | None = None
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self, recorder: Recorder, drain_media: Callable[[], None]) -> None:
         """Begin to listen. `drain_media` takes what the workers have sent so far. Raises OSError."""
@@ -41,10 +42,16 @@ class Control:
             self._writer.close()
         if self._server is not None:
             self._server.close()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=1)
         self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert self._recorder is not None
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         if self._writer is not None:
             self._writer.close()
         self._writer = writer

@@ -43,8 +43,7 @@ class RecorderProcess:
             cwd=Path(__file__).parents[2],
         )
         self.client = await self._patiently(RecorderClient.connect(self._run / "c") for _ in iter(int, 1))
-        self.worker = socket.socket(socket.AF_UNIX)
-        self.worker.connect(str(self._run / "m"))
+        self.worker = self.another_worker()
 
     def _arguments(self) -> list[object]:
         sockets = ["--control", self._run / "c", "--media", self._run / "m"]
@@ -60,6 +59,12 @@ class RecorderProcess:
                     raise
                 await asyncio.sleep(0.02)
         raise AssertionError
+
+    def another_worker(self) -> socket.socket:
+        """One more connection to the media socket."""
+        worker = socket.socket(socket.AF_UNIX)
+        worker.connect(str(self._run / "m"))
+        return worker
 
     async def send(self, *data: bytes) -> None:
         """All at once."""

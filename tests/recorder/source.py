@@ -185,6 +185,11 @@ def publication(
     return Publication(track, handle, ssrc=0x1000 + handle)
 
 
+def later(samples: Iterable[Sample], by_us: int) -> list[Sample]:
+    """The same samples after some time."""
+    return [replace(sample, at_us=sample.at_us + by_us) for sample in samples]
+
+
 def together(*streams: Iterable[Timed]) -> list[Timed]:
     """Several streams as one, in the order of time."""
     return sorted((timed for stream in streams for timed in stream), key=lambda timed: timed.at_us)
