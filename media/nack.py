@@ -14,21 +14,23 @@ MAX_MISSING = 1000  # packets; who has lost more needs a key frame, not repairs
 
 
 class _Missing:
-    __slots__ = ("asked", "since")
+    __slots__ = ("asked", "overtaken", "since")
 
-    def __init__(self, since: float) -> None:
+    def __init__(self, since: float, overtaken: int) -> None:
         self.since = since
+        self.overtaken = overtaken  # the count of packets in order with which it will have been overtaken often enough
         self.asked: float | None = None
 
 
 class MissingPackets:
     """One incoming SSRC. Sequence numbers are the 16-bit ones, RTX already undone. Times are in seconds."""
 
-    __slots__ = ("_highest", "_missing", "given_up", "patience")
+    __slots__ = ("_count", "_highest", "_missing", "given_up", "patience")
 
     def __init__(self, patience: float = 1.0) -> None:
         self.patience = patience  # how long to go on asking: 1 for viewers, 3 while recorded; may be changed any time
         self.given_up = 0  # packets that never came
+        self._count = 0  # packets that came in order
         self._highest = -1
         self._missing: dict[int, _Missing] = {}  # oldest first
 
@@ -41,6 +43,7 @@ class MissingPackets:
         ahead = (sequence - self._highest) & 0xFFFF
         if ahead == 1 or self._highest < 0:
             self._highest = sequence
+            self._count += 1
         elif ahead >= 0x8000 or ahead == 0:
             self._missing.pop(sequence, None)
         else:
@@ -49,8 +52,9 @@ class MissingPackets:
                 self._missing.clear()
             else:
                 for behind in range(ahead - 1, 0, -1):
-                    self._missing[sequence - behind & 0xFFFF] = _Missing(now)
+                    self._missing[sequence - behind & 0xFFFF] = _Missing(now, self._count + OVERTAKEN)
             self._highest = sequence
+            self._count += 1
 
     def due(self, now: float, rtt: float) -> list[int]:
         """Sequence numbers to ask for now, ascending, in one NACK; `rtt` in seconds. Call it every 20 ms."""
@@ -62,7 +66,7 @@ class MissingPackets:
             if now - missing.since > self.patience:
                 self._give_up(sequence)
             elif missing.asked is None:
-                if now - missing.since >= LATE or (self._highest - sequence & 0xFFFF) >= OVERTAKEN:
+                if self._count >= missing.overtaken or now - missing.since >= LATE:
                     missing.asked = now
                     due.append(sequence)
             elif now - missing.asked >= repeat:

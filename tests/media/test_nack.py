@@ -36,6 +36,13 @@ def test_a_packet_overtaken_by_two_is_asked_for_at_once() -> None:
     assert received(1, 3, 4).due(0.001, RTT) == [2]
 
 
+def test_two_lost_in_a_row_are_asked_for_together() -> None:
+    missing = received(1, 4)
+    assert missing.due(0.001, RTT) == []
+    missing.receive(5, 0.002)
+    assert missing.due(0.002, RTT) == [2, 3]
+
+
 def test_a_packet_twenty_milliseconds_late_is_asked_for() -> None:
     missing = received(1, 3)
     assert missing.due(LATE - 0.001, RTT) == []
