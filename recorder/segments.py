@@ -104,7 +104,7 @@ class SegmentWriter(_Journaled):
         self.cut()
         data = boxes.init_segment(format.entry, self._timescale, format.width, format.height)
         # A camera that lowers its resolution under load comes back to it: the same bytes are the same file.
-        known = {part.file: part for part in self.parts if part.file == part.init}
+        known = {part.file: part for part in self.parts if part.file and part.file == part.init}
         head = next((part for part in known.values() if (self.folder / part.file).read_bytes() == data), None)
         if head is None:
             name = f"init-{len(known) + 1}.mp4"
