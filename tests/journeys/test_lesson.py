@@ -1,12 +1,13 @@
 """A whole lesson in real browsers: taught, watched by two classes, answered by one, ended, replayed."""
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from tests.journeys.people import PATIENCE, SchoolClass, Teacher
+from tests.journeys.people import PATIENCE, Person, SchoolClass, Teacher
 from tests.support import timecode
 from tests.support.browser import chromium, eventually, heard, moving_pictures, received
 from tests.support.server import Tongke
@@ -14,6 +15,7 @@ from tests.support.server import Tongke
 pytestmark = pytest.mark.journey
 
 IN_STEP = 200  # ms between camera and screen: three frames of a screen at 15 a second
+ASTRAY = 400  # ms between timeline and picture: the timeline moves in steps of 100, and is read a little later
 
 
 async def test_a_lesson_is_taught_watched_answered_ended_and_replayed(tmp_path: Path) -> None:
@@ -68,11 +70,13 @@ async def test_a_replay_shows_camera_and_screen_of_the_same_moment_wherever_one_
 
         await teacher.open_replay()
         await asyncio.gather(teacher.moves("replay-camera"), teacher.moves("replay-screen"))
-        slider = teacher.see("replay-seek")
-        start, end = [float(await slider.get_attribute(name) or 0) for name in ("min", "max")]
+        moment = await _moment(teacher)
+        assert moment is not None
+        timeline = teacher.see("replay-seek")
         for part in (0.7, 0.4, 0.55):
-            await slider.fill(str(round(start + (end - start) * part)))
-            await eventually(f"camera and screen in step at {part:.0%}", lambda: _in_step(teacher))
+            wanted = round(float(await timeline.get_attribute("max") or 0) * part, -2)
+            await timeline.fill(f"{wanted:.0f}")
+            await _shows_what_was(teacher, moment, wanted)
         assert teacher.errors == []
 
 
@@ -95,7 +99,30 @@ async def test_sound_does_not_break_while_a_lesson_goes_well(tmp_path: Path) -> 
                 assert each.lost == before[each.ssrc].lost
 
 
-async def _in_step(person: Teacher) -> bool:
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a replay shows at one instant: when its pictures were taken, and where its timeline stands, ms."""
+
+    camera: int
+    screen: int
+    position: float
+
+
+async def _moment(replay: Person) -> Moment | None:
     selectors = ['video[data-testid="replay-camera"]', 'video[data-testid="replay-screen"]']
-    camera, screen = await person.page.evaluate(timecode.READ_ALL, selectors)
-    return camera is not None and screen is not None and abs(camera - screen) <= IN_STEP
+    camera, screen = await replay.page.evaluate(timecode.READ_ALL, selectors)
+    position = float(await replay.see("replay-seek").input_value())
+    return None if camera is None or screen is None else Moment(camera, screen, position)
+
+
+async def _shows_what_was(replay: Person, before: Moment, wanted: float) -> None:
+    """Wait until camera and screen are of one moment, and of the one the timeline says, as measured by another place."""
+
+    async def check() -> bool:
+        now = await _moment(replay)
+        if now is None or not wanted <= now.position < wanted + 5000:
+            return False
+        astray = (now.camera - before.camera) - (now.position - before.position)
+        return abs(now.camera - now.screen) <= IN_STEP and abs(astray) <= ASTRAY
+
+    await eventually(f"the right pictures at {wanted:.0f} ms", check)

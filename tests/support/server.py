@@ -193,6 +193,17 @@ class Tongke:
             raise TongkeError(f"recording of {lesson_id}: {answer.status} {answer.body!r}")
         return answer.json
 
+    async def finished_recording(self, lesson_id: str, within: float = 5.0) -> Any:
+        """The recording of a lesson that has just ended. Raises TongkeError when it is not ready `within` seconds."""
+        token = await self.token(lesson_id, "lead_teacher")
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within
+        while (recording := await self.recording(lesson_id, token))["status"] != "ready":
+            if loop.time() > until:
+                raise TongkeError(f"not ready: {recording}\n{self.log[-4000:]}")
+            await asyncio.sleep(0.05)
+        return recording
+
     def _environment(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("TONGKE_")}
         return {**clean, "TONGKE_DATA": str(self.data), "PYTHONUNBUFFERED": "1"}

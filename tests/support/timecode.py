@@ -81,4 +81,4 @@ READ_ALL = (
     + _READ
     + "; return selectors.map((one) => { const video = document.querySelector(one); return video && read(video); }); }"
 )
-"""Reads several videos of a page in one go, by selector."""
+"""Reads several videos of a page at the same instant, by selector."""
