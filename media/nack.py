@@ -7,7 +7,7 @@ ones have come, and then again every round trip until it is of no more use to an
 
 from __future__ import annotations
 
-LATE = 0.02  # seconds
+LATE = 0.019  # seconds: a hair less than 20 ms, so that a tick 20 ms later is surely late enough
 OVERTAKEN = 2  # packets
 SHORTEST_REPEAT = 0.03  # seconds: the other side needs a moment on the fastest link, too
 MAX_MISSING = 1000  # packets; who has lost more needs a key frame, not repairs
