@@ -98,8 +98,8 @@ class SocketDoor:
                 await asyncio.wait({self._writer}, timeout=2 * CLOSING)
             self._writer.cancel()
             await asyncio.gather(self._writer, *self._offers, return_exceptions=True)
-            if not self._socket.closed and isinstance(self._transport, asyncio.WriteTransport):
-                self._transport.abort()
+            if not self._socket.closed:
+                self._abort()
 
     # ── what the room asks ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -234,8 +234,9 @@ class SocketDoor:
         if self._closing is not None:
             code, reason = self._closing
             with contextlib.suppress(TimeoutError, ConnectionError):
-                async with asyncio.timeout(CLOSING):
-                    await self._socket.close(code=code, message=reason.encode())
+                async with asyncio.timeout(2 * CLOSING):  # the socket itself waits CLOSING for the client's goodbye
+                    await self._socket.close(code=code, message=reason.encode(), drain=False)
+            self._abort()
 
     async def _send_queued(self) -> None:
         while True:
@@ -247,3 +248,8 @@ class SocketDoor:
             else:
                 self._news.clear()
                 await self._news.wait()
+
+    def _abort(self) -> None:
+        """End a connection that does not take the rest: closing it politely would wait for that."""
+        if isinstance(self._transport, asyncio.WriteTransport) and self._transport.get_write_buffer_size() > 0:
+            self._transport.abort()
