@@ -1,7 +1,7 @@
 """The server's end of a worker's control socket: requests with their replies, and the worker's events.
 
-A client is one connection. When it is lost, every waiting request fails with WorkerGoneError and `events()` ends; the owner
-connects again and asks `ListHeld` what the worker still has (signaling/workers.py does).
+A client is one connection. When it is lost, every waiting request fails with WorkerGoneError and `events()` ends; the
+owner connects again and asks `ListHeld` what the worker still has (signaling/workers.py does).
 """
 
 from __future__ import annotations

@@ -102,12 +102,10 @@ class Stream:
             self.reception.receive(packet.sequence, packet.timestamp, now)
         if index > newest:
             self._newest = packet.timestamp
-            self.ring.put(packet.sequence, packet, now)
             return Order.NEXT
         age = ((self._newest - packet.timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
         if age > MAX_AGE * self.codec.clock_rate:
             return Order.STALE
-        self.ring.put(packet.sequence, packet, now)
         return Order.LATE
 
     def starts_key_frame(self, packet: rtp.Packet) -> bool:
@@ -118,12 +116,12 @@ class Stream:
         """To every slot that carries this stream; they are NEXT, in order."""
         self.fanout.forward(packets, now)
         self.last_forwarded = packets[-1]
-        self._count(packets)
+        self._keep(packets, now)
 
     def forward_late(self, packet: rtp.Packet, now: float) -> None:
         """To every slot that had started by then."""
         self.fanout.forward_late(packet, now)
-        self._count([packet])
+        self._keep([packet], now)
 
     def sender_report(self, report: SenderReport, now: float, wall: float) -> None:
         self.reception.sender_report(report, now)
@@ -139,6 +137,9 @@ class Stream:
         then, timestamp = self._reported
         return to_ntp(wall), timestamp + int((wall - then) * self.codec.clock_rate)
 
-    def _count(self, packets: list[rtp.Packet]) -> None:
+    def _keep(self, packets: list[rtp.Packet], now: float) -> None:
+        """What has gone out is counted, and may be asked for again."""
+        for packet in packets:
+            self.ring.put(packet.sequence, packet, now)
+            self.forwarded_octets += packet.end - packet.start
         self.forwarded_packets += len(packets)
-        self.forwarded_octets += sum(packet.end - packet.start for packet in packets)

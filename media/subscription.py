@@ -104,7 +104,7 @@ class Slot:
         self.profile = self._make_profile(codec, stream.extensions)
         self.first_index = packet.index
         self._sequence_offset = (self._next_sequence - packet.index) & 0xFFFF
-        elapsed = 0 if self._last_time is None else max(1, int((now - self._last_time) * codec.clock_rate))
+        elapsed = 0 if self._last_time is None else max(1, round((now - self._last_time) * codec.clock_rate))
         self._timestamp_offset = (self._last_timestamp + elapsed - packet.timestamp) & 0xFFFFFFFF
         self._shift = None
         if packet.numbers is not None and self._next_picture is not None:
