@@ -1,0 +1,118 @@
+"""media/publication.py: streams come and go, slots wait and start."""
+
+from __future__ import annotations
+
+import pytest
+
+from media import rtcp
+from media.messages import PublicationFlowing
+from media.publication import publication_id
+from tests.bench import offers
+from tests.support.flow import H264_KEY, VIDEO, VP8_TYPE, Browser, World
+
+CAMERA = "teacher-1"
+VP8_KEY = bytes.fromhex("9080 05 00 9d012a")
+
+
+def test_two_hundred_who_join_at_once_cost_one_request() -> None:
+    world = World()
+    teacher = world.publisher()
+    teacher.show(1)
+    for number in range(20):
+        world.place(world.viewer(f"class-{number}", 0, 1), mid0=CAMERA)
+    assert len(teacher.told(rtcp.PictureLoss)) == 1
+
+
+def test_a_request_that_nobody_answers_is_repeated_until_a_key_frame_comes() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    teacher.show(1)
+    world.place(viewer, mid1=CAMERA)
+    world.pass_time(3.0)
+    assert len(teacher.told(rtcp.PictureLoss)) >= 3
+    teacher.show(2, H264_KEY)
+    world.pass_time(3.0)
+    assert teacher.told(rtcp.PictureLoss) == []
+
+
+def test_nobody_asks_for_a_viewer_that_is_not_connected() -> None:
+    world = World()
+    teacher = world.publisher()
+    teacher.show(1)
+    viewer = Browser(world, "class")
+    viewer.answer("receive", offers.watching(viewer.credentials, 1, 1))
+    world.place(viewer, mid1=CAMERA)
+    assert teacher.told(rtcp.PictureLoss) == []
+    viewer.connect()
+    assert len(teacher.told(rtcp.PictureLoss)) == 1
+    teacher.show(2, H264_KEY)
+    assert [packet.payload for packet in viewer.take()] == [H264_KEY]
+
+
+def test_a_camera_that_comes_back_after_a_pause_is_asked_again() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    teacher.show(1)
+    world.place(viewer, mid1=CAMERA)
+    for _ in range(2):
+        world.pass_time(20.0)
+        teacher.check()
+        viewer.check()
+    teacher.told(rtcp.PictureLoss)
+    teacher.show(2)
+    assert len(teacher.told(rtcp.PictureLoss)) == 1
+
+
+def test_a_change_of_codec_is_told_and_waits_for_its_key_frame() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid1=CAMERA)
+    teacher.show(1, H264_KEY)
+    teacher.send_rtp(VIDEO, VP8_TYPE, b"\x90\x80\x04\x01", sequence=2, timestamp=6000)  # no key frame: not yet
+    teacher.send_rtp(VIDEO, VP8_TYPE, VP8_KEY, sequence=3, timestamp=9000)
+    world.settle()
+    teacher.show(2)  # late, of the former codec
+    assert [packet.payload_type for packet in viewer.take()] == [102, VP8_TYPE]
+    assert [event for event in world.events if isinstance(event, PublicationFlowing)] == [
+        PublicationFlowing(CAMERA, "H264"),
+        PublicationFlowing(CAMERA, "VP8"),
+    ]
+
+
+def test_another_source_may_take_over_only_a_silent_publication() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid1=CAMERA)
+    teacher.show(1, H264_KEY)
+    by_mid = [(1, b"1")]
+    teacher.send_rtp(0x9999, 102, H264_KEY, sequence=9, extensions=by_mid)
+    world.settle()
+    assert len(viewer.take()) == 1
+    world.pass_time(1.1)
+    teacher.send_rtp(0x9999, 102, H264_KEY, sequence=10, extensions=by_mid)
+    world.settle()
+    assert len(viewer.take()) == 1
+
+
+def test_a_publisher_that_leaves_empties_the_slots() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid0="teacher-0", mid1=CAMERA)
+    teacher.show(1, H264_KEY)
+    teacher.goodbye()
+    held = world.worker._held()
+    assert [slot.publication_id for slot in held.slots] == [None, None, None]
+    assert held.publications == ()
+
+
+def test_an_id_says_its_mid_where_that_is_safe_in_a_path() -> None:
+    assert publication_id("t", "0") == "t-0"
+    assert publication_id("t", "video_1") == "t-video_1"
+
+
+@pytest.mark.parametrize("mid", ["a/../b", "-", "", "摄像头", "x" * 1000])
+def test_an_id_is_short_and_safe_and_its_own_whatever_the_mid(mid: str) -> None:
+    id = publication_id("t", mid)
+    assert set(id) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    assert len(id) == 19
+    assert id != publication_id("t", mid + ".")

@@ -1,0 +1,153 @@
+"""media/publisher.py: whose a packet is, and what its sender is told."""
+
+from __future__ import annotations
+
+from media import rtcp
+from media.messages import Answer, Answered
+from tests.bench import offers
+from tests.bench.stream import AUDIO_TYPE, RTX_TYPE, VIDEO_TYPE
+from tests.support.flow import AUDIO, H264_KEY, RTX, VIDEO, Browser, World
+
+
+def test_a_hole_is_asked_for_and_filled_by_rtx() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid1="teacher-1")
+    teacher.show(1, H264_KEY)
+    teacher.show(4)
+    world.pass_time(0.04)
+    nacks = [it for it in teacher.told(rtcp.Nack) if isinstance(it, rtcp.Nack)]
+    assert {nack.media_ssrc for nack in nacks} == {VIDEO}
+    assert {lost for nack in nacks for lost in nack.lost} == {2, 3}
+    for number, lost in enumerate((2, 3)):
+        teacher.send_rtp(RTX, RTX_TYPE, lost.to_bytes(2, "big") + b"\x41", sequence=number, timestamp=lost * 3000)
+    world.settle()
+    world.pass_time(0.5)
+    assert teacher.told(rtcp.Nack) == []
+    first, *rest = viewer.take()
+    assert [(packet.sequence - first.sequence) & 0xFFFF for packet in rest] == [3, 1, 2]
+    assert world.worker.counters["repaired_upstream"] == 2
+
+
+def test_sound_is_asked_for_again_too() -> None:
+    world = World()
+    teacher = world.publisher()
+    teacher.say(1)
+    teacher.say(3)
+    world.pass_time(0.04)
+    assert [nack.lost for nack in teacher.told(rtcp.Nack) if isinstance(nack, rtcp.Nack)] == [(2,)]
+
+
+def test_arrivals_are_fed_back_over_all_streams() -> None:
+    world = World()
+    teacher = world.publisher()
+    for number in range(1, 6):
+        ssrc, kind = (AUDIO, AUDIO_TYPE) if number % 2 else (VIDEO, VIDEO_TYPE)
+        teacher.send_rtp(ssrc, kind, b"\x41", sequence=number, extensions=[(3, number.to_bytes(2, "big"))])
+        world.pass_time(0.02)
+    world.pass_time(0.1)
+    told = [it for it in teacher.told(rtcp.TransportFeedback) if isinstance(it, rtcp.TransportFeedback)]
+    arrived = [
+        feedback.base_sequence + n for feedback in told for n, at in enumerate(feedback.arrivals) if at is not None
+    ]
+    assert arrived == [1, 2, 3, 4, 5]
+
+
+def test_a_publisher_without_transport_wide_feedback_is_told_a_ceiling() -> None:
+    world = World()
+    teacher = world.publisher()
+    assert teacher.told(rtcp.Remb) == []
+    plain = Browser(world, "plain")
+    sdp = offers.publishing(plain.credentials, 0x2001, 0x2002, 0x2003)
+    plain.answer("send", "\r\n".join(line for line in sdp.split("\r\n") if "transport-wide" not in line))
+    plain.connect()
+    plain.send_rtp(0x2002, VIDEO_TYPE, H264_KEY, sequence=1)
+    world.pass_time(1.0)
+    (remb,) = plain.told(rtcp.Remb)
+    assert isinstance(remb, rtcp.Remb)
+    assert remb.ssrcs == (0x2002,)
+
+
+def test_reception_is_reported_every_second() -> None:
+    world = World()
+    teacher = world.publisher()
+    teacher.say(1)
+    teacher.show(1)
+    world.pass_time(3.0)
+    reports = [it for it in teacher.told(rtcp.ReceiverReport) if isinstance(it, rtcp.ReceiverReport)]
+    assert len(reports) == 3
+    assert {block.ssrc for block in reports[0].blocks} == {AUDIO, VIDEO}
+
+
+def test_a_round_trip_is_learned_from_the_answer_to_a_reference_time() -> None:
+    world = World()
+    teacher = Browser(world, "teacher")
+    sdp = offers.publishing(teacher.credentials, AUDIO, VIDEO, RTX)
+    teacher.answer("send", sdp.replace("a=rtcp-mux", "a=rtcp-xr:rcvr-rtt=all\r\na=rtcp-mux"))
+    teacher.connect()
+    teacher.say(1)
+    world.pass_time(1.0)
+    (reference,) = teacher.told(rtcp.ReceiverReferenceTime)
+    assert isinstance(reference, rtcp.ReceiverReferenceTime)
+    waited = world.now
+    world.pass_time(0.26)
+    waited = world.now - waited
+    transport = world.worker._transports["teacher"]
+    assert transport.publisher is not None
+    middle = reference.ntp >> 16 & 0xFFFFFFFF
+    teacher.report(
+        rtcp.ReceiverReport(AUDIO), rtcp.LastReceiverReference(AUDIO, ((1, middle, int((waited - 0.08) * 65536)),))
+    )
+    assert transport.publisher.round_trip.seconds is not None
+    assert 0.07 < transport.publisher.round_trip.seconds < 1.1
+
+
+def test_a_stream_that_the_offer_did_not_name_is_known_by_its_mid() -> None:
+    world = World()
+    teacher = unnamed(world)
+    teacher.send_rtp(0x7777, VIDEO_TYPE, H264_KEY, sequence=1, extensions=[(1, b"1")])
+    world.settle()
+    assert world.worker._publications["teacher-1"].stream is not None
+
+
+def test_a_stream_without_mid_is_known_by_a_payload_type_that_only_one_section_has() -> None:
+    world = World()
+    teacher = unnamed(world)
+    teacher.send_rtp(0x8888, AUDIO_TYPE, b"sound", sequence=1)
+    world.settle()
+    assert world.worker._publications["teacher-0"].stream is not None
+
+
+def test_a_publisher_cannot_fill_our_memory_with_streams() -> None:
+    world = World()
+    teacher = unnamed(world)
+    for ssrc in range(0x5000, 0x5000 + 60):
+        teacher.send_rtp(ssrc, VIDEO_TYPE, b"\x41", sequence=1, extensions=[(1, b"1")])
+    world.settle()
+    transport = world.worker._transports["teacher"]
+    assert transport.publisher is not None
+    assert len(transport.publisher._sources) <= 34
+    assert world.worker.counters["dropped_unknown_source"] > 0
+
+
+def unnamed(world: World) -> Browser:
+    """A publisher whose offer has no a=ssrc, as with simulcast."""
+    teacher = Browser(world, "teacher")
+    sdp = offers.publishing(teacher.credentials, AUDIO, VIDEO, RTX)
+    teacher.answer("send", "\r\n".join(line for line in sdp.split("\r\n") if not line.startswith("a=ssrc")))
+    teacher.connect()
+    return teacher
+
+
+def test_an_inactive_section_keeps_its_publication() -> None:
+    world = World()
+    teacher = world.publisher()
+    sdp = offers.publishing(teacher.credentials, AUDIO, VIDEO, RTX)
+    head, audio, video = sdp.partition("m=video")
+    for direction, active in (("inactive", False), ("sendonly", True)):
+        reply = world.handle(Answer("teacher", "send", head + audio + video.replace("a=sendonly", f"a={direction}")))
+        assert isinstance(reply, Answered)
+        assert [(it.publication_id, it.active) for it in reply.publications] == [
+            ("teacher-0", True),
+            ("teacher-1", active),
+        ]

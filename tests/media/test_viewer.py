@@ -1,0 +1,93 @@
+"""media/viewer.py: what a browser that watches may ask for, and how much of it."""
+
+from __future__ import annotations
+
+from media import rtcp
+from media.viewer import REPEATS_AT_ONCE
+from tests.support.flow import H264_KEY, Browser, World
+
+CAMERA = "teacher-1"
+
+
+def lesson() -> tuple[World, Browser, Browser, int]:
+    """With the SSRC of the class's first video slot."""
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid1=CAMERA)
+    teacher.show(1, H264_KEY)
+    return world, teacher, viewer, viewer.packets[-1].ssrc
+
+
+def test_a_broken_picture_makes_the_publisher_send_a_key_frame() -> None:
+    world, teacher, viewer, ssrc = lesson()
+    world.pass_time(3.0)
+    teacher.told(rtcp.PictureLoss)
+    viewer.report(rtcp.PictureLoss(1, ssrc))
+    assert len(teacher.told(rtcp.PictureLoss)) == 1
+    teacher.show(2, H264_KEY)
+    viewer.report(rtcp.FullIntraRequest(1, ((ssrc, 1),)))  # within 2 s of the last: it has to wait
+    assert teacher.told(rtcp.PictureLoss) == []
+    world.pass_time(2.1)
+    assert len(teacher.told(rtcp.PictureLoss)) == 1
+
+
+def test_a_request_for_a_stream_we_do_not_send_is_nothing() -> None:
+    _, teacher, viewer, _ = lesson()
+    teacher.told(rtcp.PictureLoss)
+    viewer.report(rtcp.PictureLoss(1, 12345), rtcp.Nack(1, 12345, (1, 2, 3)))
+    assert teacher.told(rtcp.PictureLoss) == []
+
+
+def test_a_flood_of_nacks_is_answered_within_a_budget() -> None:
+    world, teacher, viewer, ssrc = lesson()
+    for sequence in range(2, 600):
+        teacher.show(sequence)
+    sequences = sorted(packet.sequence for packet in viewer.take() if packet.ssrc == ssrc)
+    world.pass_time(0.2)
+    for at in range(0, len(sequences), 100):
+        viewer.report(rtcp.Nack(1, ssrc, tuple(sequences[at : at + 100])))
+    assert len(viewer.take()) == REPEATS_AT_ONCE
+    assert world.worker.counters["dropped_nack_flood"] > 0
+    world.pass_time(0.2)
+    viewer.report(rtcp.Nack(1, ssrc, tuple(sequences[-100:])))
+    assert 0 < len(viewer.take()) <= 100
+
+
+def test_nacks_in_vain_use_the_budget_up_too() -> None:
+    world, _, viewer, ssrc = lesson()
+    for at in range(0, 6000, 500):
+        viewer.report(rtcp.Nack(1, ssrc, tuple(range(at, at + 500))))
+    assert world.worker.counters["dropped_nack_flood"] > 3000
+
+
+def test_the_browsers_estimate_is_kept() -> None:
+    world, _, viewer, ssrc = lesson()
+    viewer.report(rtcp.ReceiverReport(1), rtcp.Remb(1, 2_000_000, (ssrc,)))
+    transport = world.worker._transports["class"]
+    assert transport.viewer is not None
+    assert transport.viewer.estimate == 2_000_000
+
+
+def test_the_round_trip_is_learned_from_receiver_reports() -> None:
+    world, teacher, viewer, ssrc = lesson()
+    teacher.report(rtcp.SenderReport(0x1002, 5 << 32, 3000, 1, 5))
+    world.pass_time(1.0)
+    (report,) = viewer.told(rtcp.SenderReport)
+    assert isinstance(report, rtcp.SenderReport)
+    world.pass_time(0.5)
+    block = rtcp.ReportBlock(ssrc, 0, 0, 1, 0, report.ntp >> 16 & 0xFFFFFFFF, 0)
+    viewer.report(rtcp.ReceiverReport(1, (block,)))
+    transport = world.worker._transports["class"]
+    assert transport.viewer is not None
+    assert 0.5 <= transport.viewer.rtt <= 1.5
+
+
+def test_a_viewers_reference_time_is_answered() -> None:
+    world, _, viewer, _ = lesson()
+    viewer.report(rtcp.ReceiverReferenceTime(77, 0x0001_2345_6789_0000))
+    world.pass_time(1.0)
+    (answer,) = viewer.told(rtcp.LastReceiverReference)
+    assert isinstance(answer, rtcp.LastReceiverReference)
+    ((ssrc, reference, delay),) = answer.blocks
+    assert (ssrc, reference) == (77, 0x2345_6789)
+    assert 0 < delay <= 65536
