@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from OpenSSL import crypto
 
-_DIGESTS: dict[str, type[hashes.HashAlgorithm]] = {
-    "sha-256": hashes.SHA256,
-    "sha-384": hashes.SHA384,
-    "sha-512": hashes.SHA512,
-}
+_DIGESTS = {"sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512"}  # as SDP and as OpenSSL call them
 _LIFETIME = datetime.timedelta(days=365)  # a worker that runs longer has other problems; browsers do not look
 
 
@@ -48,14 +45,17 @@ class Certificate:
         return cls(key, certificate, fingerprint_of(certificate))
 
 
-def fingerprint_of(certificate: x509.Certificate, algorithm: str = "sha-256") -> str:
-    """The certificate's fingerprint as SDP writes it. Raises KeyError for an algorithm that nobody should use."""
-    return certificate.fingerprint(_DIGESTS[algorithm]()).hex(":").upper()
+def fingerprint_of(certificate: x509.Certificate) -> str:
+    """The certificate's sha-256 fingerprint as SDP writes it."""
+    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
-def vouched_for(certificate: x509.Certificate, fingerprints: tuple[tuple[str, str], ...]) -> bool:
-    """Whether one of the `(algorithm, value)` pairs of an SDP is this certificate's (RFC 8122 section 5)."""
+def vouched_for(certificate: crypto.X509, fingerprints: tuple[tuple[str, str], ...]) -> bool:
+    """Whether one of the `(algorithm, value)` pairs of an SDP is this certificate's (RFC 8122 section 5). Never raises.
+
+    OpenSSL computes the digest over the bytes as they came: a stranger's certificate need not be parsed for this.
+    """
     return any(
-        algorithm.lower() in _DIGESTS and fingerprint_of(certificate, algorithm.lower()) == value.upper()
+        algorithm.lower() in _DIGESTS and certificate.digest(_DIGESTS[algorithm.lower()]) == value.upper().encode()
         for algorithm, value in fingerprints
     )

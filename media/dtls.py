@@ -17,7 +17,7 @@ import functools
 from dataclasses import dataclass
 from typing import Literal
 
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 from media.certificate import Certificate, vouched_for
 
@@ -56,7 +56,6 @@ class Dtls:
     __slots__ = (
         "_connection",
         "_deadline",
-        "_fingerprints",
         "_flight",
         "_interval",
         "_keys",
@@ -72,7 +71,6 @@ class Dtls:
         """`fingerprints` are the browser's, as (algorithm, value) from its SDP."""
         self.failed = False  # for good: wrong fingerprint, no common profile, broken handshake, or it took too long
         self.closed = False  # the browser said goodbye, or we did
-        self._fingerprints = fingerprints
         self._role: Role = role
         self._keys: SrtpKeys | None = None
         self._flight: list[bytes] = []
@@ -80,6 +78,7 @@ class Dtls:
         self._repeat_at = 0.0
         self._deadline: float | None = None
         self._connection = SSL.Connection(_context(certificate), None)
+        self._connection.set_app_data(fingerprints)
         self._connection.set_ciphertext_mtu(MTU)
         if role == "server":
             self._connection.set_accept_state()
@@ -165,10 +164,10 @@ class Dtls:
         return flight
 
     def _export(self) -> SrtpKeys | None:
-        """The keys, if the peer showed the right certificate and knows an SRTP profile of ours."""
-        certificate = self._connection.get_peer_certificate(as_cryptography=True)
+        """The keys, if the peer knows an SRTP profile of ours and is, once more, who its SDP says."""
+        certificate = self._connection.get_peer_certificate()
         profile = _PROFILES.get(self._connection.get_selected_srtp_profile())
-        if certificate is None or profile is None or not vouched_for(certificate, self._fingerprints):
+        if certificate is None or profile is None or not vouched_for(certificate, self._connection.get_app_data()):
             return None
         name, key, salt = profile
         material = self._connection.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * (key + salt))
@@ -222,10 +221,17 @@ def _context(certificate: Certificate) -> SSL.Context:
     context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_QUERY_MTU | SSL.OP_NO_RENEGOTIATION)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
-    # No chain to verify: the fingerprint is compared when the handshake is done, before anything is believed.
-    context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
+    context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, _verify)
     context.use_certificate(certificate.x509)
     context.use_privatekey(certificate.key)
     context.set_cipher_list(_CIPHERS)
     context.set_tlsext_use_srtp(b":".join(_PROFILES))
     return context
+
+
+def _verify(connection: SSL.Connection, certificate: crypto.X509, _error: int, depth: int, _ok: int) -> bool:
+    """No chain: the SDP vouches for the certificate that is shown, and for nothing behind it.
+
+    Refused here, in the handshake, the peer learns from an alert why it is not connected.
+    """
+    return depth > 0 or vouched_for(certificate, connection.get_app_data())

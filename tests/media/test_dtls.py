@@ -31,18 +31,17 @@ def straight(datagram: bytes) -> Datagrams:
     return [datagram]
 
 
-def shake(one: Dtls, other: Dtls, link: Link = straight, until: float = 20.0) -> float:
-    """Carry datagrams over `link` in virtual time until both are connected or have failed; the time it took."""
+def shake(one: Dtls, other: Dtls, link: Link = straight, until: float = 20.0) -> None:
+    """Carry datagrams over `link` in virtual time until both are connected or both have failed."""
     now = 0.0
     to_server = [kept for each in one.begin(now) for kept in link(each)]
     to_client: Datagrams = []
-    while now < until and not (one.connected and other.connected) and not (one.failed or other.failed):
+    while now < until and not (one.connected and other.connected) and not (one.failed and other.failed):
         answers = [reply for each in to_server for reply in other.receive(each, now)] + other.poll(now)
         requests = [reply for each in to_client for reply in one.receive(each, now)] + one.poll(now)
         to_client = [kept for each in answers for kept in link(each)]
         to_server = [kept for each in requests for kept in link(each)]
         now += 0.02
-    return now
 
 
 def test_both_ends_derive_the_same_keys_the_other_way_round() -> None:
@@ -80,7 +79,9 @@ def test_a_certificate_that_the_sdp_did_not_announce_fails() -> None:
     one, other = client(), server(fingerprint=OURS.fingerprint)
     shake(one, other)
     assert other.failed
+    assert one.failed  # it was told
     assert not other.connected
+    assert not one.connected
     assert other.receive(b"\x16anything", 1.0) == []
 
 
