@@ -63,6 +63,7 @@ class Rooms:
         self._opening = asyncio.Lock()
         self._told: set[str] = set()  # lessons whose room the observers know
         self._settled = False
+        self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
         self._asked: set[asyncio.Task[None]] = set()  # on their way to workers
 
@@ -88,6 +89,7 @@ class Rooms:
 
     async def close(self) -> None:
         """End the sockets (1001); lessons stay resumable. Closing twice is harmless."""
+        self._closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *(room.close() for room in self._rooms.values()), return_exceptions=True)
@@ -105,6 +107,8 @@ class Rooms:
 
     async def admit(self, token: str, lesson_id: str) -> tuple[Grant, LiveRoom]:
         """The grant of a token and the open room it is for. Raises GrantError or RoomError."""
+        if self._closed:
+            raise RoomError("media_unavailable", "the server is about to restart")
         grant = self._verify(token)
         room = self._rooms.get(lesson_id)
         if room is None:

@@ -247,6 +247,7 @@ class Person:
         self.socket = socket
         self.welcome: dict[str, Any] = {}
         self.heard: list[dict[str, Any]] = []  # and not yet asked for
+        self.close_code = 0
         self._numbers = iter(range(100, 1_000_000))
 
     @property
@@ -302,7 +303,7 @@ class Person:
             with contextlib.suppress(EOFError):
                 while True:
                     await self._hear()
-        return self.socket.close_code or 0
+        return self.close_code
 
     async def quiet(self) -> None:
         """Wait until all that was said so far is heard."""
@@ -319,7 +320,9 @@ class Person:
     async def _hear(self) -> None:
         message = await self.socket.receive()
         if message.type is not aiohttp.WSMsgType.TEXT:
-            raise EOFError(f"closed with {self.socket.close_code}: {self.heard}")
+            if message.type is aiohttp.WSMsgType.CLOSE:
+                self.close_code = int(message.data)
+            raise EOFError(f"closed with {self.close_code}: {self.heard}")
         self.heard.append(json.loads(message.data))
 
 
