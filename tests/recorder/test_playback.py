@@ -1,0 +1,138 @@
+"""What is recorded plays in a real browser, through hls.js."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Page, async_playwright
+
+from recorder.messages import CloseLesson
+from tests.recorder.process import recorder_process
+from tests.recorder.source import picture, publication, sound, together
+
+HLS = Path(__file__).parents[2] / "web/node_modules/hls.js/dist/hls.js"
+CHROMIUM = Path("/usr/bin/chromium")
+PAGE = """<!doctype html><video id="v" muted></video><script src="/hls.js"></script><script>
+const video = document.getElementById("v")
+window.errors = []
+window.play = (url) => new Promise((resolve) => {
+  window.hls = new Hls()
+  hls.on(Hls.Events.ERROR, (_, e) => { if (e.fatal) errors.push(e.details) })
+  hls.on(Hls.Events.MANIFEST_PARSED, () => video.play().then(resolve))
+  hls.loadSource(url); hls.attachMedia(video)
+})
+window.state = () => ({at: video.currentTime, length: video.duration, ended: video.ended, width: video.videoWidth,
+  frames: video.getVideoPlaybackQuality().totalVideoFrames, sound: video.webkitAudioDecodedByteCount, errors,
+  paused: video.paused, ready: video.readyState, buffered: [...Array(video.buffered.length).keys()].map(
+    (i) => [video.buffered.start(i), video.buffered.end(i)])})
+</script>"""
+
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.skipif(not (HLS.exists() and CHROMIUM.exists()), reason="needs Chromium and web/node_modules"),
+]
+
+
+@asynccontextmanager
+async def player(archive: Path) -> AsyncIterator[tuple[Page, str]]:
+    """A page with hls.js, and where the archive is served."""
+
+    async def page_text(_: web.Request) -> web.Response:
+        return web.Response(text=PAGE, content_type="text/html")
+
+    async def library(_: web.Request) -> web.Response:
+        return web.Response(body=HLS.read_bytes(), content_type="text/javascript")
+
+    app = web.Application()
+    app.add_routes([web.get("/", page_text), web.get("/hls.js", library), web.static("/archive", archive)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    flags += ["--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        page = await browser.new_page()
+        await page.goto(f"http://127.0.0.1:{port}/")
+        yield page, f"http://127.0.0.1:{port}/archive"
+        await browser.close()
+    await runner.cleanup()
+
+
+async def until(page: Page, condition: str, seconds: float = 20) -> dict[str, Any]:
+    """The player's state once `condition` (of `s`) holds, or when the patience ends."""
+    deadline = time.monotonic() + seconds
+    while True:
+        state: dict[str, Any] = await page.evaluate("state()")
+        if await page.evaluate(f"((s) => {condition})(state())") or time.monotonic() > deadline:
+            return state
+        await asyncio.sleep(0.1)
+
+
+async def test_hls_js_plays_a_finished_lesson_seeks_in_it_and_passes_the_gap_of_a_reconnect(tmp_path: Path) -> None:
+    begin = time.time_ns() // 1000 - 60_000_000
+    epoch = begin - 600_000_000  # the lesson clock has run for ten minutes
+    first = [publication("lesson", "a-0", "H264", epoch, handle=1)]
+    first.append(publication("lesson", "a-1", "opus", epoch, "microphone", handle=2))
+    second = [publication("lesson", "b-0", "H264", epoch, handle=3)]
+    second.append(publication("lesson", "b-1", "opus", epoch, "microphone", handle=4))
+    async with recorder_process(tmp_path) as recorder:
+        for pair, at in ((first, begin), (second, begin + 22_000_000)):
+            media = together(pair[0].stream(picture("H264", 12), at), pair[1].stream(sound(12), at))
+            await recorder.send(pair[0].announce(), pair[1].announce(), *(timed.data for timed in media))
+            await recorder.send(pair[0].end(), pair[1].end())
+        await recorder.client.request(CloseLesson("lesson"))
+    async with player(tmp_path) as (page, archive):
+        await page.evaluate("(url) => play(url)", f"{archive}/lesson/master.m3u8")
+        state = await until(page, "s.at > 1.5 && s.frames > 20 && s.sound > 0")
+        assert state["at"] > 1.5, state
+        assert state["width"] == 320
+        assert state["length"] == pytest.approx(34, abs=0.3)
+        await page.evaluate("video.currentTime = 9.5")
+        state = await until(page, "s.at > 23")
+        assert state["at"] > 23, state
+        await page.evaluate("video.currentTime = 31")
+        state = await until(page, "s.ended")
+        assert state["ended"], state
+        assert state["errors"] == []
+
+
+async def test_hls_js_plays_a_lesson_while_it_lasts(tmp_path: Path) -> None:
+    begin = time.time_ns() // 1000 - 20_000_000
+    camera = publication("lesson", "c-1", "H264", begin, handle=1)
+    microphone = publication("lesson", "m-1", "opus", begin, "microphone", handle=2)
+    async with recorder_process(tmp_path) as recorder:
+        media = together(camera.stream(picture("H264", 20), begin), microphone.stream(sound(20), begin))
+        await recorder.send(camera.announce(), microphone.announce(), *(timed.data for timed in media))
+        await asyncio.sleep(2)
+        async with player(tmp_path) as (page, archive):
+            for playlist in ("master.m3u8", "live.m3u8"):
+                await page.evaluate("(url) => play(url)", f"{archive}/lesson/{playlist}")
+                state = await until(page, "s.frames > 20 && s.sound > 0")
+                assert state["frames"] > 20, (playlist, state)
+                assert state["errors"] == []
+                await page.evaluate("hls.destroy()")
+
+
+async def test_a_browser_plays_the_webm_of_a_vp8_camera_and_seeks_in_it(tmp_path: Path) -> None:
+    begin = time.time_ns() // 1000 - 30_000_000
+    camera = publication("lesson", "c-1", "VP8", begin)
+    async with recorder_process(tmp_path) as recorder:
+        await recorder.send(camera.announce(), *(timed.data for timed in camera.stream(picture("VP8", 20), begin)))
+        await recorder.client.request(CloseLesson("lesson"))
+    async with player(tmp_path) as (page, archive):
+        await page.evaluate(
+            "(url) => { video.src = url; return video.play() }", f"{archive}/lesson/tracks/c-1/video.webm"
+        )
+        state = await until(page, "s.frames > 20")
+        assert state["length"] == pytest.approx(20, abs=0.2)
+        await page.evaluate("video.currentTime = 17")
+        state = await until(page, "s.at > 18")
+        assert state["at"] > 18
