@@ -109,7 +109,7 @@ export default {
     handUp: "放下手",
     handWaiting: "已举手，等老师点名",
     onFloor: "正在发言",
-    floorGiven: "老师请你们发言，麦克风和摄像头已经打开",
+    floorGiven: "麦克风和摄像头已经打开",
     giveBack: "说完了",
     volume: "音量",
     mute: "静音",

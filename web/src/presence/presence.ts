@@ -47,7 +47,7 @@ export interface PresenceOptions {
   patient: boolean;
 }
 
-const MEASURE_EVERY = 2_000; // ms
+const MEASURE_EVERY = 1_000; // ms
 const BLOCKED_AFTER = 3; // failed attempts in a row
 
 export class Presence {

@@ -1,6 +1,6 @@
 /**
- * The line in one word. Counters of one peer connection go in every two seconds; a word comes out, which turns worse
- * after two bad readings and better only after four good ones, so that it does not flicker before forty pupils.
+ * The line in one word. Counters of one peer connection go in every second; a word comes out, which turns worse
+ * after three bad readings and better only after eight good ones, so that it does not flicker before forty pupils.
  */
 
 import type { Totals } from "../media/statistics";
@@ -22,8 +22,8 @@ export interface LineState {
 export const NEW_LINE: LineState = { word: "connecting", worse: 0, better: 0 };
 
 const ORDER: readonly LineWord[] = ["good", "fair", "poor"];
-const WORSE_AFTER = 2;
-const BETTER_AFTER = 4;
+const WORSE_AFTER = 3;
+const BETTER_AFTER = 8;
 
 /** The word one reading alone would give. */
 export function wordFor({ lost, roundTrip, frozen }: Reading): LineWord {

@@ -18,9 +18,9 @@ test.each<[string, Reading, string]>([
   ["a tenth lost", { lost: 0.11, roundTrip: 60, frozen: 0 }, "poor"],
 ])("%s", (_, reading, word) => expect(wordFor(reading)).toBe(word));
 
-test("one bad reading changes no word, two do, four good ones bring it back", () => {
-  expect(words(GOOD, POOR, GOOD, POOR, POOR)).toEqual(["good", "good", "good", "good", "poor"]);
-  expect(words(FAIR, GOOD, GOOD, GOOD, GOOD)).toEqual(["fair", "fair", "fair", "fair", "good"]);
+test("two bad readings change no word, three do, eight good ones bring it back", () => {
+  expect(words(GOOD, POOR, POOR, GOOD, POOR, POOR, POOR)).toEqual([...Array(6).fill("good"), "poor"]);
+  expect(words(FAIR, ...Array<Reading>(8).fill(GOOD))).toEqual([...Array(8).fill("fair"), "good"]);
 });
 
 test("a reading is what happened between two totals", () => {
