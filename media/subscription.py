@@ -166,7 +166,7 @@ class Slot:
             packet = stream.ring.get(index & 0xFFFF, now)
             if packet is None or packet.index != index or index < self.first_index:
                 continue
-            if now - self._repeated.get(index, -1e9) < rtt:
+            if now - self._repeated.get(index, -1e9) < 0.75 * rtt:  # neither side measures it exactly
                 continue
             self._repeated[index] = now
             try:

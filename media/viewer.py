@@ -87,23 +87,26 @@ class Viewer:
             report = slot.report(wall)
             if report is not None:
                 reports.append(report)
+        senders = [report.ssrc for report in reports if isinstance(report, rtcp.SenderReport)]
         if self._reference is not None:
-            ssrc, middle, arrival = self._reference
-            self._reference = None
-            delay = int((now - arrival) * 65536)
             if not reports:
                 reports.append(rtcp.ReceiverReport(self._ssrc))  # a compound packet starts with a report
-            reports.append(rtcp.LastReceiverReference(self._ssrc, ((ssrc, middle, delay),)))
+            reports.append(self._answer(self._reference, senders[0] if senders else self._ssrc, now))
+            self._reference = None
+        if senders:
+            reports.append(rtcp.SourceDescription(tuple((ssrc, self._cname) for ssrc in senders)))
         if reports:
-            cnames = tuple((report.ssrc, self._cname) for report in reports if isinstance(report, rtcp.SenderReport))
-            if cnames:
-                reports.append(rtcp.SourceDescription(cnames))
             self._send(reports)
 
     def close(self) -> None:
         for slot in self.slots.values():
             if slot.publication is not None:
                 slot.publication.remove(slot)
+
+    def _answer(self, reference: tuple[int, int, float], ssrc: int, now: float) -> rtcp.LastReceiverReference:
+        """How long ago its reference time came. `ssrc` is a stream's, else Chromium's statistics leave it out."""
+        theirs, middle, arrival = reference
+        return rtcp.LastReceiverReference(ssrc, ((theirs, middle, int((now - arrival) * 65536)),))
 
     def _picture_lost(self, ssrc: int, now: float) -> None:
         slot = self._by_ssrc.get(ssrc)
