@@ -91,7 +91,7 @@ class Viewer:
         if self._reference is not None:
             if not reports:
                 reports.append(rtcp.ReceiverReport(self._ssrc))  # a compound packet starts with a report
-            reports.append(self._answer(self._reference, senders[0] if senders else self._ssrc, now))
+            reports += [self._answer(self._reference, ssrc, now) for ssrc in senders or [self._ssrc]]
             self._reference = None
         if senders:
             reports.append(rtcp.SourceDescription(tuple((ssrc, self._cname) for ssrc in senders)))
@@ -104,7 +104,7 @@ class Viewer:
                 slot.publication.remove(slot)
 
     def _answer(self, reference: tuple[int, int, float], ssrc: int, now: float) -> rtcp.LastReceiverReference:
-        """How long ago its reference time came. `ssrc` is a stream's, else Chromium's statistics leave it out."""
+        """How long ago its reference time came. `ssrc` is a stream's: Chromium keeps a round trip for each."""
         theirs, middle, arrival = reference
         return rtcp.LastReceiverReference(ssrc, ((theirs, middle, int((now - arrival) * 65536)),))
 
