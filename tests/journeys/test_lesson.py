@@ -116,7 +116,7 @@ async def _moment(replay: Person) -> Moment | None:
 
 
 async def _shows_what_was(replay: Person, before: Moment, wanted: float) -> None:
-    """Wait until camera and screen are of one moment, and of the one the timeline says, as measured by another place."""
+    """Wait until camera and screen are of one moment, the one the timeline says by the measure of another place."""
 
     async def check() -> bool:
         now = await _moment(replay)

@@ -118,6 +118,22 @@ async def participant(
     return context
 
 
+_REROUTE = r"""
+(() => {
+  const native = RTCPeerConnection.prototype.setRemoteDescription;
+  RTCPeerConnection.prototype.setRemoteDescription = function ({type, sdp}) {
+    const there = /^(a=candidate:\S+ 1 udp \d+ )\S+ PORT /gim;
+    return native.call(this, {type, sdp: sdp.replace(there, "$1HOST LINK ")});
+  };
+})();
+"""
+
+
+def rerouted(port: int, link: tuple[str, int]) -> str:
+    """A script by which a page reaches a server's UDP port only through `link` (see link.py)."""
+    return _REROUTE.replace("PORT", str(port)).replace("HOST", link[0]).replace("LINK", str(link[1]))
+
+
 async def received(page: Page, kind: str | None = None) -> list[Received]:
     """What the page's open peer connections have received so far."""
     found: list[dict[str, Any]] = await page.evaluate("() => window.__received ? window.__received() : []")

@@ -61,7 +61,7 @@ class Tongke:
     def __init__(self, data: Path, *flags: str) -> None:
         self.data = data
         self.http = ""  # http://127.0.0.1:port
-        self.media = ""  # as the ready line says it
+        self.media_port = 0  # UDP, of the one worker
         self._flags = flags
         self._process: Process | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -100,7 +100,7 @@ class Tongke:
             raise TongkeError(f"no ready line but {line!r}\n{self.log[-4000:]}")
         where = said["http"]
         self.http = where.rstrip("/") if "://" in where else f"http://{where}"
-        self.media = said.get("media", "")
+        self.media_port = int(said.get("media", "0"))
 
     async def stop(self) -> int | None:
         """End it as an operator would, and wait. The exit code; None when it was not running or had to be killed."""

@@ -1,0 +1,67 @@
+"""A class behind a bad line: what is lost is asked for again, and nobody notices."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.bench.peer import own_address
+from tests.journeys.people import SchoolClass, Teacher
+from tests.support.browser import chromium, heard, received, rerouted
+from tests.support.link import LHASA, SEVERED, UdpLink
+from tests.support.server import Tongke
+
+pytestmark = pytest.mark.journey
+
+WATCHED = 20.0  # seconds
+
+
+async def test_eighty_milliseconds_and_five_percent_loss_leave_picture_and_sound_whole(tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke, chromium() as browser:
+        teacher = await Teacher.arrive(browser, tongke)
+        await teacher.log_in()
+        lesson_id, code = await teacher.create_lesson("草原")
+        await teacher.start(lesson_id)
+        async with UdpLink((own_address(), tongke.media_port), LHASA) as link:
+            pupils = await SchoolClass.arrive(browser, tongke, init_script=rerouted(tongke.media_port, link.address))
+            await pupils.enter(code, "拉萨三小 五(1)班")
+            await asyncio.gather(pupils.moves("main-video"), heard(pupils.page))
+            await asyncio.sleep(5)  # the first seconds do not count: the buffer is still finding its size
+            before = {each.ssrc: each for each in await received(pupils.page) if each.packets}
+            lost, sent = link.down.lost, link.down.sent
+            await asyncio.sleep(WATCHED)
+            after = {each.ssrc: each for each in await received(pupils.page) if each.ssrc in before}
+            assert link.down.sent - sent > 100 * WATCHED, "the lesson did not come over this line"
+            assert link.down.lost - lost > 0.03 * (link.down.sent - sent), "the line was better than it should be"
+            for ssrc, now in after.items():
+                then = before[ssrc]
+                if now.kind == "video":
+                    assert now.frames - then.frames > 10 * WATCHED
+                    assert now.frozen == then.frozen
+                elif now.packets > then.packets:
+                    assert now.concealed - then.concealed < 0.005 * (now.samples - then.samples)
+
+
+async def test_a_line_that_was_cut_brings_the_lesson_back_by_itself(tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke, chromium() as browser:
+        teacher = await Teacher.arrive(browser, tongke)
+        await teacher.log_in()
+        lesson_id, code = await teacher.create_lesson("草原")
+        await teacher.start(lesson_id)
+        async with UdpLink((own_address(), tongke.media_port)) as link:
+            pupils = await SchoolClass.arrive(browser, tongke, init_script=rerouted(tongke.media_port, link.address))
+            await pupils.enter(code, "拉萨三小")
+            await pupils.moves("main-video")
+            good = link.up.conditions
+            link.up.conditions = link.down.conditions = SEVERED
+            await asyncio.sleep(3)
+            still = await _frames(pupils)
+            await asyncio.sleep(9)
+            assert await _frames(pupils) <= still  # fewer when the page has already begun anew
+            link.up.conditions = link.down.conditions = good
+            await pupils.moves("main-video", within=10)
+            assert pupils.errors == []
+
+
+async def _frames(person: SchoolClass) -> int:
+    return sum(each.frames for each in await received(person.page, "video"))
