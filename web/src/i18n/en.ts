@@ -99,6 +99,7 @@ const messages: typeof zh = {
     off: "Not recording",
     stopped: "Recording stopped",
     disk_full: "The disk is full and recording has stopped; the lesson goes on. Ask an administrator to make room.",
+    disk_error: "Recording has stopped; the lesson goes on. Please tell an administrator that the disk has a problem.",
     recorder_lost: "Recording has stopped for a moment and is coming back; the lesson goes on.",
   },
   live: {

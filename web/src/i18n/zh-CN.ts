@@ -99,6 +99,7 @@ export default {
     off: "未录制",
     stopped: "录制已停",
     disk_full: "磁盘已满，录制停了，直播照常。请联系管理员清理磁盘。",
+    disk_error: "录制停了，直播照常。请告诉管理员，磁盘出了问题。",
     recorder_lost: "录制暂时停了，正在恢复，直播照常。",
   },
   live: {

@@ -25,11 +25,15 @@ export function noticeOf(state: PresenceState, online: boolean, wasOpen: boolean
   }
   if (state.refusal) return say(`problem.${state.refusal}`, true);
   if (state.receiving === "recovering" || state.sending === "recovering") return say("notice.media");
-  if (state.room.recording === "stopped") return say(`recording.${state.room.recordingReason ?? "recorder_lost"}`, true);
+  if (state.room.recording === "stopped") return say(`recording.${whyStopped(state.room.recordingReason)}`, true);
   const teacher = lead(state.room);
   if (teacher?.away && teacher.participant_id !== state.me) return say("notice.teacherAway");
   if (state.line === "poor") return say("notice.poor");
   return null;
+}
+
+function whyStopped(reason: string | null): string {
+  return reason === "disk_full" || reason === "disk_error" ? reason : "recorder_lost";
 }
 
 function say(key: string, grave = false, retry: Source | null = null): Notice {

@@ -237,13 +237,15 @@ export class Presence {
     // Those who send a lesson care for what leaves, those who watch for what arrives.
     const sends = this.sendingSide.state !== "idle" && !this.options.patient;
     const side = sends ? this.sendingSide : this.receivingSide;
-    if (this.state.phase !== "open" || side.state === "recovering") {
+    // A lost WebSocket alone is not the line: picture and sound may flow all the while.
+    if (side.state !== "flowing") {
       this.totals = null;
       this.line = NEW_LINE;
-      return this.update({ line: side.state === "idle" ? "connecting" : "lost" });
+      const lost = side.state === "recovering" || (this.state.phase === "waiting" && side.state !== "idle");
+      return this.update({ line: lost ? "lost" : "connecting" });
     }
     const report = await side.statistics()?.catch(() => null);
-    if (!report || side.state !== "flowing") return this.update({ line: "connecting" });
+    if (!report) return;
     const totals = (sends ? sent : received)(report as unknown as Map<string, never>);
     const before = this.totals;
     this.totals = totals;
