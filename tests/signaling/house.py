@@ -12,8 +12,10 @@ import json
 import re
 import shutil
 import socket
+import subprocess
+import sys
 import typing
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -142,13 +144,37 @@ class RunningWorker:
         self._sock.close()
 
 
+class WorkerProcess:
+    """A media worker as the supervisor starts it."""
+
+    def __init__(self, path: Path) -> None:
+        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._sock.bind(("127.0.0.1", 0))
+        descriptor, port = self._sock.fileno(), self._sock.getsockname()[1]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "media", f"--control={path}", f"--udp={descriptor}=127.0.0.1", f"--port={port}"],
+            pass_fds=[self._sock.fileno()],
+        )
+
+    async def die(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._sock.close()
+
+
 class House:
-    def __init__(self, folder: Path, workers: int = 1, limits: Limits | None = None) -> None:
+    """`processes`: the workers are processes of their own, to be killed by `replace_worker`."""
+
+    def __init__(
+        self, folder: Path, workers: int = 1, limits: Limits | None = None, *, processes: bool = False
+    ) -> None:
         self.folder = folder
         self.directory = Directory()
         self.watcher = Watcher(self.directory)
         self.ice_servers: Sequence[IceServer] = ()
         self.workers: list[RunningWorker] = []
+        self.processes: list[WorkerProcess] = []
+        self._in_processes = processes
         self._limits = limits
         self._count = workers
         self._logs = folder / "rooms"
@@ -158,7 +184,10 @@ class House:
 
     async def __aenter__(self) -> Self:
         for number in range(self._count):
-            self.workers.append(RunningWorker(self.path(number)))
+            if self._in_processes:
+                self.processes.append(WorkerProcess(self.path(number)))
+            else:
+                self.workers.append(RunningWorker(self.path(number)))
         self._session = aiohttp.ClientSession()
         await self.start()
         return self
@@ -173,6 +202,8 @@ class House:
         await self.stop()
         for worker in self.workers:
             await worker.die()
+        for process in self.processes:
+            await process.die()
 
     @property
     def http(self) -> aiohttp.ClientSession:
@@ -199,6 +230,7 @@ class House:
         app = web.Application()
         app.add_routes(socket_door.routes(self.rooms, self.ice_servers))
         app.add_routes(whip_door.routes(self.rooms, self.ice_servers))
+        app.router.add_get("/page", _empty_page)
         self._runner = web.AppRunner(app, handler_cancellation=False, shutdown_timeout=1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -223,8 +255,12 @@ class House:
 
     async def replace_worker(self, number: int) -> None:
         """The media worker is killed, and the supervisor starts the next one."""
-        await self.workers[number].die()
-        self.workers[number] = RunningWorker(self.path(number))
+        if self._in_processes:
+            await self.processes[number].die()
+            self.processes[number] = WorkerProcess(self.path(number))
+        else:
+            await self.workers[number].die()
+            self.workers[number] = RunningWorker(self.path(number))
 
     async def open(self, lesson_id: str = "l-1") -> Person:
         """A socket that has said nothing yet."""
@@ -326,10 +362,8 @@ class Person:
         self.heard.append(json.loads(message.data))
 
 
-@contextlib.asynccontextmanager
-async def house(folder: Path, workers: int = 1, limits: Limits | None = None) -> AsyncIterator[House]:
-    async with House(folder, workers, limits) as built:
-        yield built
+async def _empty_page(request: web.Request) -> web.Response:
+    return web.Response(text="<!doctype html><title>page</title>", content_type="text/html")
 
 
 async def eventually(what: Callable[[], bool]) -> None:
