@@ -16,6 +16,7 @@ from media.publication import Publication
 from media.reports import RoundTrip
 from media.sender_clock import SenderClock
 
+MAX_ANNOUNCED = 8  # SSRCs of one section; a browser names one, or three with old-style simulcast
 MAX_UNANNOUNCED = 32  # SSRCs that an offer did not name; a browser with simulcast needs six
 UNKNOWN_RTT = 0.1  # seconds, until a report has said
 
@@ -42,6 +43,7 @@ class Publisher:
         self._ssrc = random_ssrc()  # ours, in reports
         self._sources: dict[int, Publication] = {}
         self._repairs: dict[int, tuple[Publication, int | None]] = {}  # RTX SSRC -> and the SSRC it repairs, if known
+        self._announced: set[int] = set()  # SSRCs named by the last offer
         self._unannounced = 0
         self._dirty: dict[Publication, None] = {}
         self._feedback = TransportWideFeedback(self._ssrc)
@@ -59,6 +61,7 @@ class Publisher:
     def negotiated(self, sections: Sequence[NegotiatedSection]) -> list[Publication]:
         """Take the sections of an answer; returns those publications that are new."""
         new = []
+        self._forget_announced()
         for section in sections:
             publication = self.publications.get(section.mid)
             if publication is None:
@@ -67,9 +70,11 @@ class Publisher:
                 new.append(publication)
             else:
                 publication.renegotiated(section)
-            for source in section.remote:
+            for source in section.remote[:MAX_ANNOUNCED]:
+                self._announced.add(source.ssrc)
                 self._sources[source.ssrc] = publication
                 if source.rtx_ssrc is not None:
+                    self._announced.add(source.rtx_ssrc)
                     self._repairs[source.rtx_ssrc] = publication, source.ssrc
             self._feedback_id = section.extensions.get(TRANSPORT_WIDE_CC, self._feedback_id)
             self._mid_id = section.extensions.get(MID, self._mid_id)
@@ -165,6 +170,14 @@ class Publisher:
     def close(self) -> None:
         for publication in self.publications.values():
             publication.close()
+
+    def _forget_announced(self) -> None:
+        """A new offer names them all again; streams that go on under an old one keep it."""
+        flowing = {it.stream.ssrc for it in self.publications.values() if it.stream is not None}
+        for ssrc in self._announced - flowing:
+            self._sources.pop(ssrc, None)
+            self._repairs.pop(ssrc, None)
+        self._announced &= flowing
 
     def _take(self, publication: Publication, packet: rtp.Packet, now: float, *, repaired: bool) -> None:
         if publication.receive(packet, now, repaired=repaired):

@@ -82,12 +82,17 @@ class Transport:
         known = {section.mid: section.local for section in self.sections if section.local is not None}
         self._local = replace(self._local, session_version=self._local.session_version + 1)
         negotiated = answer(description, self.direction, self._local, known)
+        sections = self._with_former(negotiated.sections)
         if self._remote is not None:
             negotiated = self._again(description, negotiated, self._remote)
         self._remote = negotiated.remote
+        self.sections = sections
         if self.dtls is None:
             self.dtls = Dtls(self._shared.certificate, self._remote.fingerprints, self._remote.dtls_role)
-        self._keep(negotiated.sections)
+        if self.publisher is not None:
+            self.publisher.negotiated(sections)
+        if self.viewer is not None:
+            self.viewer.negotiated(sections)
         return Answered(
             self.transport_id,
             negotiated.sdp,
@@ -135,15 +140,13 @@ class Transport:
         self.restart_ice()
         return replace(answer(description, self.direction, self._local, negotiated.sources), remote=remote)
 
-    def _keep(self, sections: tuple[NegotiatedSection, ...]) -> None:
+    def _with_former(self, sections: tuple[NegotiatedSection, ...]) -> tuple[NegotiatedSection, ...]:
         """Sections that a re-offer leaves out or stops stay known, inactive: their ids and SSRCs may come back."""
         mids = {section.mid for section in sections}
         gone = tuple(replace(section, flow="inactive") for section in self.sections if section.mid not in mids)
-        self.sections = sections + gone
-        if self.publisher is not None:
-            self.publisher.negotiated(self.sections)
-        if self.viewer is not None:
-            self.viewer.negotiated(self.sections)
+        if len(sections) + len(gone) > MAX_SECTIONS:
+            raise SdpError("re-offers with ever new sections")
+        return sections + gone
 
     # ── datagrams ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -168,6 +168,24 @@ def test_an_offer_of_a_hundred_sections_is_refused() -> None:
     assert isinstance(reply, Refused)
 
 
+def test_offers_that_name_ever_new_sections_and_sources_do_not_fill_our_memory() -> None:
+    world = World()
+    teacher, viewer = watching(world)
+    refused = 0
+    for number in range(100):
+        sdp = offers.watching(viewer.credentials, 1, 1)
+        sdp = sdp.replace("a=mid:1", f"a=mid:x{number}").replace("BUNDLE 0 1", f"BUNDLE 0 x{number}")
+        refused += isinstance(world.handle(Answer("class", "receive", sdp)), Refused)
+        ssrc = 0x10000 + 4 * number
+        world.handle(Answer("teacher", "send", offers.publishing(teacher.credentials, ssrc, ssrc + 1, ssrc + 2)))
+    assert refused >= 36
+    transport = world.worker._transports["class"]
+    assert len(transport.sections) == 64
+    publisher = world.worker._transports["teacher"].publisher
+    assert publisher is not None
+    assert len(publisher._sources) + len(publisher._repairs) < 10
+
+
 def test_the_same_port_may_be_used_for_another_connection() -> None:
     world = World()
     _, viewer = watching(world)
