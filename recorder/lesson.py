@@ -286,8 +286,20 @@ class Lesson:
             stored.playlist.add(part, entry.timescale, entry.codec)
             self._dirty.add(entry.folder)
         if part.media and _in_lead(entry):
+            self._cut_before(entry, part.start / entry.timescale)
             self._lead.add(entry, part, self._lead_begin_ms())
             self._lead_dirty = True
+
+    def _cut_before(self, later: TrackEntry, start_s: float) -> None:
+        """End the open parts of the lead's other tracks that come before one of `later`: the lists only grow.
+
+        A teacher whose browser died has published anew before the old track is known to be over.
+        """
+        for stored in self._stored.values():
+            entry, begun = stored.entry, stored.writer.begun
+            other = entry.folder != later.folder and entry.source == later.source and _in_lead(entry)
+            if other and begun is not None and begun / entry.timescale < start_s:
+                stored.writer.cut()
 
     def _lead_begin_ms(self) -> int:
         """Where the lead's first media began: finished parts and those still open."""

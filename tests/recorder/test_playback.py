@@ -70,9 +70,9 @@ async def until(page: Page, condition: str, seconds: float = 20) -> dict[str, An
     """The player's state once `condition` (of `s`) holds, or when the patience ends."""
     deadline = time.monotonic() + seconds
     while True:
-        state: dict[str, Any] = await page.evaluate("state()")
-        if await page.evaluate(f"((s) => {condition})(state())") or time.monotonic() > deadline:
-            return state
+        holds, state = await page.evaluate(f"((s) => [{condition}, s])(state())")
+        if holds or time.monotonic() > deadline:
+            return dict(state)
         await asyncio.sleep(0.1)
 
 

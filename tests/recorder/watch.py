@@ -62,14 +62,20 @@ def decode(playlist: Path) -> list[Heard]:
     return heard
 
 
-def decode_bytes(data: bytes, zero_s: float = 0.0) -> list[Heard]:
+def decode_bytes(data: bytes) -> list[Heard]:
+    """Every frame of a file's first stream."""
+    return decode_file(io.BytesIO(data), 0)
+
+
+def decode_file(file: Path | io.BytesIO, stream: int) -> list[Heard]:
+    """Every frame of one stream of a file."""
     heard = []
-    with av.open(io.BytesIO(data), "r") as container:
-        for frame in container.decode(container.streams[0]):
+    with av.open(file, "r") as container:
+        for frame in container.decode(container.streams[stream]):
             assert isinstance(frame, av.VideoFrame | av.AudioFrame)
             assert frame.pts is not None
             assert frame.time_base is not None
-            at = float(frame.pts * frame.time_base) + zero_s
+            at = float(frame.pts * frame.time_base)
             if isinstance(frame, av.VideoFrame):
                 plane = frame.planes[0]
                 middle = bytes(plane)[plane.line_size * (frame.height // 2) :][: frame.width]
