@@ -83,13 +83,13 @@ def _sample(packet: av.Packet[typing.Any], rate: int) -> Sample:
     return Sample(packet.pts * 1_000_000 // rate, bytes(packet), packet.is_keyframe)
 
 
-def payloads(codec: str, sample: Sample) -> list[bytes]:
+def payloads(codec: str, sample: Sample, mtu: int = MTU) -> list[bytes]:
     """An encoded sample as RTP payloads."""
     if codec == "opus":
         return [sample.data]
     if codec == "H264":
-        return _h264(sample.data)
-    pieces = [sample.data[at : at + MTU] for at in range(0, len(sample.data), MTU)]
+        return _h264(sample.data, mtu)
+    pieces = [sample.data[at : at + mtu] for at in range(0, len(sample.data), mtu)]
     if codec == "VP8":  # with a 15-bit picture id
         return [bytes([0x90 if not at else 0x80, 0x80, 0x80, 1]) + piece for at, piece in enumerate(pieces)]
     described = []
@@ -100,7 +100,7 @@ def payloads(codec: str, sample: Sample) -> list[bytes]:
     return described
 
 
-def _h264(data: bytes) -> list[bytes]:
+def _h264(data: bytes, mtu: int) -> list[bytes]:
     units = [unit.rstrip(b"\0") for unit in data.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1") if unit]
     parameters = [unit for unit in units if unit[0] & 31 in (7, 8)]
     made = []
@@ -109,10 +109,10 @@ def _h264(data: bytes) -> list[bytes]:
     for unit in units:
         if unit in parameters or unit[0] & 31 == 6:
             continue
-        if len(unit) <= MTU:
+        if len(unit) <= mtu:
             made.append(unit)
             continue
-        pieces = [unit[at : at + MTU] for at in range(1, len(unit), MTU)]
+        pieces = [unit[at : at + mtu] for at in range(1, len(unit), mtu)]
         for at, piece in enumerate(pieces):
             head = unit[0] & 31 | (0x80 if not at else 0) | (0x40 if at == len(pieces) - 1 else 0)
             made.append(bytes([unit[0] & 0xE0 | 28, head]) + piece)
