@@ -91,25 +91,15 @@ class Publisher:
             number = packet.extensions.get(self._feedback_id)
             if number is not None and len(number) == 2:
                 self._feedback.arrived(number[0] << 8 | number[1], packet.ssrc, now)
-        publication = self._sources.get(packet.ssrc)
-        if publication is not None:
-            self._take(publication, packet, now, repaired=False)
-            return
-        repair = self._repairs.get(packet.ssrc)
-        if repair is not None:
-            self._take_repair(*repair, packet, now)
-        elif self._learn(packet):
-            self.receive_learned(packet, now)
-        else:
+        ssrc = packet.ssrc
+        if ssrc not in self._sources and ssrc not in self._repairs and not self._learn(packet):
             self._counters["dropped_unknown_source"] += 1
-
-    def receive_learned(self, packet: rtp.Packet, now: float) -> None:
-        """A packet of an SSRC that was just learned."""
-        publication = self._sources.get(packet.ssrc)
+            return
+        publication = self._sources.get(ssrc)
         if publication is not None:
             self._take(publication, packet, now, repaired=False)
         else:
-            self._take_repair(*self._repairs[packet.ssrc], packet, now)
+            self._take_repair(*self._repairs[ssrc], packet, now)
 
     def flush(self, now: float) -> None:
         """Forward what came since the last time, sound first."""
@@ -133,7 +123,6 @@ class Publisher:
 
     def tick(self, now: float) -> None:
         """Every 20 ms: ask for what is missing, and tell how packets arrive."""
-        nacks: list[rtcp.Packet] = []
         for publication in self.publications.values():
             publication.tick(now)
             stream = publication.stream
@@ -141,9 +130,8 @@ class Publisher:
                 lost = stream.missing.due(now, self.rtt)
                 if lost:
                     self._counters["nacked_upstream"] += len(lost)
-                    nacks.append(rtcp.Nack(self._ssrc, stream.ssrc, tuple(lost)))
-        if nacks:
-            self._send(nacks)
+                    # Each in a datagram of its own (RFC 5506): FFmpeg's WHIP muxer reads a NACK only when it is alone.
+                    self._send((rtcp.Nack(self._ssrc, stream.ssrc, tuple(lost)),))
         if self._feedback_id:
             for feedback in self._feedback.build(now):
                 self._send((feedback,))
