@@ -38,6 +38,27 @@ def test_sound_is_asked_for_again_too() -> None:
     assert [nack.lost for nack in teacher.told(rtcp.Nack) if isinstance(nack, rtcp.Nack)] == [(2,)]
 
 
+def test_a_nack_travels_alone_because_ffmpeg_reads_no_other() -> None:
+    world = World()
+    teacher = world.publisher()
+    together: list[int] = []
+    receive = teacher.receive
+
+    def count(data: bytes) -> None:
+        before = len(teacher.reports)
+        receive(data)
+        if any(isinstance(report, rtcp.Nack) for report in teacher.reports[before:]):
+            together.append(len(teacher.reports) - before)
+
+    teacher.receive = count  # type: ignore[method-assign]
+    teacher.say(1)
+    teacher.say(3)
+    teacher.show(1, H264_KEY)
+    teacher.show(4)
+    world.pass_time(0.04)
+    assert together == [1, 1]
+
+
 def test_arrivals_are_fed_back_over_all_streams() -> None:
     world = World()
     teacher = world.publisher()
