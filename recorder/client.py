@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -61,8 +60,7 @@ class RecorderClient:
         """End the connection. Closing twice is harmless."""
         self._writer.close()
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.gather(self._task, return_exceptions=True)  # lets a cancellation of our own caller through
 
     async def _read(self) -> None:
         try:
