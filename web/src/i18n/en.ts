@@ -262,6 +262,13 @@ const messages: typeof zh = {
     title_missing: "Please write the name of the lesson first.",
   },
   device: {
+    both: {
+      refused: "The browser may not use camera and microphone. Click the icon left of the address, allow both, then try again.",
+      missing: "No camera and no microphone were found. Plug them in and try again, or nobody will see or hear you.",
+      busy: "Another program is using camera and microphone. Close it and try again.",
+      insecure: "Browsers open camera and microphone only on https addresses. Please use the address that begins with https.",
+      unknown: "Camera and microphone do not open. Unplug them, plug them in, and try again.",
+    },
     camera: {
       refused: "The browser may not use the camera. Click the icon left of the address, allow the camera, then try again.",
       missing: "No camera was found. Plug one in and try again; you can also teach with sound alone.",

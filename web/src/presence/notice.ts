@@ -8,7 +8,7 @@ import type { PresenceState } from "./presence";
 export interface Notice {
   key: string;
   grave: boolean; // shown at once and with a sign; the others wait a second, most are over by then
-  retry: Source | null; // a device that can be tried again
+  retry: Source | "both" | null; // a device that can be tried again
 }
 
 /** `wasOpen`: the page has been in the room before, so that a connection being made is one being made again. */
@@ -19,6 +19,8 @@ export function noticeOf(state: PresenceState, online: boolean, wasOpen: boolean
     return wasOpen || state.phase === "waiting" ? say("notice.rejoining") : null;
   }
   if (state.blocked) return say("notice.blocked", true);
+  const { microphone, camera } = state.own.problems;
+  if (microphone && microphone === camera) return say(`device.both.${camera}`, true, "both");
   for (const source of ["microphone", "camera", "screen"] as const) {
     const problem: DeviceProblem | null = state.own.problems[source];
     if (problem) return say(`device.${source}.${problem}`, true, source);
@@ -36,6 +38,6 @@ function whyStopped(reason: string | null): string {
   return reason === "disk_full" || reason === "disk_error" ? reason : "recorder_lost";
 }
 
-function say(key: string, grave = false, retry: Source | null = null): Notice {
+function say(key: string, grave = false, retry: Notice["retry"] = null): Notice {
   return { key, grave, retry };
 }

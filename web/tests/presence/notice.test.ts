@@ -33,6 +33,7 @@ test.each<[string, Partial<PresenceState>, string | null]>([
   ["media are being made again", { receiving: "recovering" }, "notice.media"],
   ["no media get through", { receiving: "recovering", blocked: true }, "notice.blocked"],
   ["the camera is refused", { own: { ...WELL.own, problems: { ...NONE, camera: "refused" } } }, "device.camera.refused"],
+  ["neither is found", { own: { ...WELL.own, problems: { ...NONE, camera: "missing", microphone: "missing" } } }, "device.both.missing"],
   ["the floor is full", { refusal: "floor_full" }, "problem.floor_full"],
   ["the disk is full", { room: { ...EMPTY_ROOM, recording: "stopped", recordingReason: "disk_full" } }, "recording.disk_full"],
   ["the teacher is away", { room: away }, "notice.teacherAway"],
