@@ -45,7 +45,8 @@ class MemoryBus:
         return sorted(lesson_id for lesson_id in found if _LESSON_ID.fullmatch(lesson_id))
 
     async def read(self, lesson_id: str) -> list[Entry]:
-        return list(self._log(lesson_id).entries)
+        known = self._logs.get(lesson_id)
+        return list(known.entries) if known is not None else _Log(self._path(lesson_id)).entries
 
     async def append(self, lesson_id: str, entries: Sequence[Entry]) -> None:
         self._log(lesson_id).append(entries)
@@ -66,13 +67,15 @@ class MemoryBus:
             await self.release(lesson_id)
 
     def _log(self, lesson_id: str) -> _Log:
-        if not _LESSON_ID.fullmatch(lesson_id):
-            raise ValueError("a lesson id that is no file name")
         known = self._logs.get(lesson_id)
         if known is None:
-            path = None if self._folder is None else self._folder / f"{lesson_id}.jsonl"
-            known = self._logs[lesson_id] = _Log(path)
+            known = self._logs[lesson_id] = _Log(self._path(lesson_id))
         return known
+
+    def _path(self, lesson_id: str) -> Path | None:
+        if not _LESSON_ID.fullmatch(lesson_id):
+            raise ValueError("a lesson id that is no file name")
+        return None if self._folder is None else self._folder / f"{lesson_id}.jsonl"
 
 
 class _Log:

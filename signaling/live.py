@@ -82,6 +82,7 @@ class LiveRoom:
         self._over = over
         self._sessions = Sessions(secret, "room")
         self._presences: dict[str, Presence] = {}
+        self._leaving: list[Presence] = []  # they have left, and are still to be told
         self._stored = len(self.history)
         self._pending: list[Entry | Callable[[], None]] = []
         self._news = asyncio.Event()
@@ -128,9 +129,6 @@ class LiveRoom:
         if presence is None or presence.connection is not connection or self._closing:
             return
         presence.connection = None
-        if participant_id not in self.room.state.participants:
-            del self._presences[participant_id]
-            return
         self.commit(self.room.set_away(self.now_ms(), participant_id, away=True))
         presence.expect(AWAY, lambda: self.leave(participant_id, "lost"))
 
@@ -318,22 +316,19 @@ class LiveRoom:
 
     def _left(self, left: Left) -> None:
         self.transports.closed_by(left.participant_id)
-        presence = self._presences.get(left.participant_id)
+        presence = self._presences.pop(left.participant_id, None)
         if not self.room.state.participants:
             self.empty_since = time.monotonic()
         if presence is None:
             return
         presence.settle()
-        self._pending.append(lambda: self._dismiss(left, presence))  # after it was told that it has left
+        self._leaving.append(presence)
+        self._pending.append(lambda: self._dismiss(presence, left.reason))  # after it was told that it has left
 
-    def _dismiss(self, left: Left, presence: Presence) -> None:
-        if self._presences.get(left.participant_id) is presence and (
-            left.participant_id not in self.room.state.participants
-        ):
-            del self._presences[left.participant_id]
+    def _dismiss(self, presence: Presence, reason: LeaveReason) -> None:
+        self._leaving.remove(presence)
         if presence.connection is not None:
-            code = CLOSE_REMOVED if left.reason == "removed" else CLOSE_LEFT
-            presence.connection.close(code, left.reason)
+            presence.connection.close(CLOSE_REMOVED if reason == "removed" else CLOSE_LEFT, reason)
 
     def _welcome(
         self,
@@ -401,10 +396,13 @@ class LiveRoom:
             if entries:
                 await self._bus.append(self.lesson_id, entries)
             for item in pending:
-                if callable(item):
-                    item()
-                elif isinstance(item, Event):
-                    self._deliver(item)
+                try:
+                    if callable(item):
+                        item()
+                    elif isinstance(item, Event):
+                        self._deliver(item)
+                except Exception:  # a bug in what is told to one must not end the lesson of all
+                    log.exception("lesson %s: something was not told", self.lesson_id)
 
     async def _finish(self) -> None:
         """The lesson is over: once every observer has done with it, its log is not needed any more."""
@@ -422,7 +420,7 @@ class LiveRoom:
     def _deliver(self, event: Event) -> None:
         self._stored = event.seq
         text = to_json(EventMessage(event))
-        for presence in self._presences.values():
+        for presence in (*self._presences.values(), *self._leaving):
             if presence.connection is not None and presence.seen < event.seq:
                 presence.connection.send(text)
         self._observe(lambda observer: observer.event_stored(self.lesson_id, event))

@@ -82,8 +82,6 @@ class Rooms:
             state = Room(events_of(entries)).state
             if state.participants or state.started_ms is not None or state.ended_ms is not None:
                 self._live(lesson_id, entries)
-            else:
-                await self._bus.release(lesson_id)
         self._workers.start(self)
         self._tasks = [asyncio.create_task(self._settle_later()), asyncio.create_task(self._sweep())]
 
@@ -133,7 +131,6 @@ class Rooms:
             if room is None:
                 entries = await self._bus.read(lesson_id)
                 if not entries:
-                    await self._bus.release(lesson_id)
                     return False
                 room = self._live(lesson_id, entries)
         room.end()

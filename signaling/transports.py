@@ -11,17 +11,17 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Protocol
 
 from media import messages as media
-from media.sdp import SdpError, SessionDescription
+from signaling.arrangement import Arrangement
 from signaling.bus import Door, Entry, TransportNote
-from signaling.events import Source
-from signaling.messages import AnsweredTrack, MediaLost, OfferedTrack, ServerMessage, Slots, SlotState
+from signaling.messages import AnsweredTrack, MediaLost, OfferedTrack, ServerMessage
 from signaling.observers import LivePublication
 from signaling.room import Room, RoomError
-from signaling.slots import Slot, decide
+from signaling.slots import Slot
+from signaling.transport import Negotiated, Transport, sends, sources_of
 from signaling.workers import MediaUnavailableError, Worker, Workers
 
 log = logging.getLogger(__name__)
@@ -30,10 +30,6 @@ STOPPING = 1.0  # seconds a worker has, when this process ends, to hear the last
 
 _DIRECTIONS: tuple[media.Direction, ...] = ("send", "receive")
 _OFFERS_FAULT = ("sdp_malformed", "no_common_codec")  # refusals that say something of the offer
-_SOURCES: dict[media.Kind, tuple[Source, ...]] = {  # what a section may be; untold, the first that is not taken
-    "audio": ("microphone", "screen"),
-    "video": ("camera", "screen"),
-}
 
 
 class Stage(Protocol):
@@ -55,28 +51,9 @@ class Stage(Protocol):
     def publication_removed(self, publication_id: str, worker: Worker) -> None: ...
 
 
-@dataclass(slots=True)
-class Transport:
-    note: TransportNote
-    worker: Worker | None  # None: known from the log, not yet found at a worker
-    connected: bool = False
-    slots: list[Slot] = field(default_factory=list)  # of a receiving one
-    sources: dict[str, Source] = field(default_factory=dict)  # by mid, of a sending one
-    arranging: bool = False  # a task brings its slots to what they should be
-    changed: bool = False  # and must look again
-    told: bool = False  # its slots were told once
-
-
-@dataclass(frozen=True, slots=True)
-class Negotiated:
-    """An answer of a worker that is not yet anybody's."""
-
-    transport_id: str
-    worker: Worker
-    answered: media.Answered
-
-
 class Transports:
+    """All transports of a room, and where the lesson lives."""
+
     def __init__(self, lesson_id: str, room: Room, workers: Workers, stage: Stage) -> None:
         self._lesson_id = lesson_id
         self._room = room
@@ -92,6 +69,7 @@ class Transports:
         self._settled = asyncio.Event()  # every transport of the log has been found, or given up
         self._settled.set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._arrangement = Arrangement(room.state, stage.tell, self._start)
 
     @property
     def ids(self) -> set[str]:
@@ -121,13 +99,14 @@ class Transports:
     ) -> tuple[str, tuple[AnsweredTrack, ...]]:
         """Answer a browser's offer: the SDP, and what it publishes by it. Raises RoomError."""
         key = (participant_id, direction)
+        self._room.participant(participant_id)
         async with self._locks.setdefault(key, asyncio.Lock()):
             self._room.participant(participant_id)
             known = self._transports.get(key)
             again = known is not None and known.note.generation == generation
             if self._lost.get(key) == generation:
                 raise RoomError("media_unavailable", "this transport is lost, offer the next generation")
-            if direction == "send" and not (again and not _sends(sdp)):
+            if direction == "send" and not (again and not sends(sdp)):
                 self._room.check_may_publish(participant_id)
             negotiated = await self.negotiate(direction, sdp, known.note.transport_id if known and again else None)
             return self.register(participant_id, "socket", direction, generation, negotiated, tracks)
@@ -178,7 +157,7 @@ class Transports:
         if direction == "receive":
             known.slots = [Slot(slot.mid, slot.kind, slot.publication_id) for slot in answered.slots]
             known.told = False
-            self._arrange(known)
+            self._arrangement.arrange(known)
             return answered.answer, ()
         return answered.answer, self._publish(known, answered.publications, tracks)
 
@@ -202,7 +181,7 @@ class Transports:
         except MediaUnavailableError as error:
             raise RoomError("media_unavailable", str(error)) from error
         if not isinstance(reply, media.IceRestarted):
-            raise RoomError("sdp_malformed" if isinstance(reply, media.Refused) else "media_unavailable", str(reply))
+            raise RoomError("media_unavailable", "the session's transport is gone")
         known.note = replace(known.note, ice_generation=known.note.ice_generation + 1)
         self._stage.commit([known.note])
         return reply, known.note.ice_generation
@@ -229,7 +208,7 @@ class Transports:
         self._announce()
         for transport in self._transports.values():
             if transport.note.direction == "receive":
-                self._arrange(transport)
+                self._arrangement.arrange(transport)
 
     def closed_by(self, participant_id: str) -> None:
         """The participant has gone: its transports go too."""
@@ -320,7 +299,7 @@ class Transports:
         if lost:
             self._stage.tell(participant_id, MediaLost(directions=tuple(lost)))
         if receiving := self.find(participant_id, "receive"):
-            self._tell_slots(receiving)
+            self._arrangement.tell_slots(receiving)
 
     # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -357,13 +336,13 @@ class Transports:
         sender = transport.note.participant_id
         state, now = self._room.state, self._stage.now_ms()
         if known_only:
-            transport.sources = {
+            transport.sources |= {
                 info.mid: state.publications[info.publication_id].source
                 for info in held
                 if info.publication_id in state.publications
             }
         else:
-            transport.sources = _sources(held, {**transport.sources, **{one.mid: one.source for one in tracks}})
+            transport.sources = sources_of(held, {**transport.sources, **{one.mid: one.source for one in tracks}})
         allowed = []
         if self._room.may_publish(sender):
             for info in held:
@@ -400,6 +379,7 @@ class Transports:
 
     def _forget(self, transport: Transport) -> None:
         note = transport.note
+        transport.gone = True
         self._transports.pop((note.participant_id, note.direction), None)
         for publication_id in [id for id, holder in self._publications.items() if holder is transport]:
             del self._publications[publication_id]
@@ -428,58 +408,6 @@ class Transports:
             )
             self._stage.publication_added(described, holder.worker)
 
-    def _arrange(self, transport: Transport) -> None:
-        transport.changed = True
-        if not transport.arranging:
-            transport.arranging = True
-            self._start(self._arrange_until_right(transport))
-
-    async def _arrange_until_right(self, transport: Transport) -> None:
-        """One at a time for each transport, so that placements arrive in the order in which they were decided."""
-        try:
-            while transport.changed:
-                transport.changed = False
-                await self._arrange_once(transport)
-        finally:
-            transport.arranging = False
-
-    async def _arrange_once(self, transport: Transport) -> None:
-        viewer = transport.note.participant_id
-        if transport.worker is None or self.find(viewer, "receive") is not transport:
-            return
-        state = self._room.state
-        plan = decide(viewer, transport.slots, state.publications.values(), state.participants)
-        placements = tuple(
-            media.Placement(slot.mid, plan[slot.mid])
-            for slot in transport.slots
-            if slot.publication_id != plan[slot.mid]
-        )
-        if placements:
-            try:
-                reply = await transport.worker.request(media.Place(transport.note.transport_id, placements))
-            except MediaUnavailableError:
-                return  # its loss is told separately
-            if isinstance(reply, media.Refused):
-                # Something has gone at the worker of which we are about to hear; then we decide anew.
-                log.info("slots of a transport stay as they are: %s", reply.code)
-                return
-            transport.slots = [replace(slot, publication_id=plan[slot.mid]) for slot in transport.slots]
-        if placements or not transport.told:
-            self._tell_slots(transport)
-
-    def _tell_slots(self, transport: Transport) -> None:
-        transport.told = True
-        publications = self._room.state.publications
-        states = []
-        for slot in transport.slots:
-            carried = publications.get(slot.publication_id or "")
-            states.append(
-                SlotState(slot.mid, slot.kind, carried.publication_id, carried.participant_id, carried.source)
-                if carried
-                else SlotState(slot.mid, slot.kind, None, None, None)
-            )
-        self._stage.tell(transport.note.participant_id, Slots(slots=tuple(states)))
-
     def _ask(self, worker: Worker, message: media.Request) -> None:
         """Tell a worker something whose outcome changes nothing for us."""
         self._start(_ask(worker, message))
@@ -502,24 +430,3 @@ async def _ask(worker: Worker, message: media.Request) -> None:
         return  # what it held is gone anyway
     if isinstance(reply, media.Refused):
         log.info("media worker %d refused %s: %s", worker.number, type(message).__name__, reply.code)
-
-
-def _sends(sdp: str) -> bool:
-    """Whether an offer sends anything. Raises RoomError."""
-    try:
-        sections = SessionDescription.parse(sdp).sections  # browsers write the direction into each section
-    except SdpError as error:
-        raise RoomError(error.code, str(error)) from error
-    return any(section.direction not in ("recvonly", "inactive") for section in sections if section.kind in _SOURCES)
-
-
-def _sources(held: Sequence[media.PublicationInfo], told: dict[str, Source]) -> dict[str, Source]:
-    """What each section carries, by mid: as told where that can be, else the first source of its kind not yet taken."""
-    sources = {info.mid: told[info.mid] for info in held if told.get(info.mid) in _SOURCES[info.kind]}
-    for info in held:
-        if info.mid not in sources:
-            taken = {sources[other.mid] for other in held if other.kind == info.kind and other.mid in sources}
-            free = [source for source in _SOURCES[info.kind] if source not in taken]
-            if free:
-                sources[info.mid] = free[0]
-    return sources

@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 from collections.abc import Callable
 
@@ -195,6 +196,49 @@ def test_recording_is_told_once(room: Room) -> None:
     assert room.set_recording(70, "on", None) == []
     assert room.set_recording(80, "stopped", "disk_full")
     assert room.state.snapshot().recording == "stopped"
+
+
+def anything(room: Room, actor: str, other: str, flag: bool, now: int) -> dict[str, Callable[[], list[Event]]]:
+    roles: dict[str, Role] = {"t": "lead_teacher", "c": "co_teacher", "o": "observer"}
+    return {
+        "join": lambda: room.join(now, actor, roles.get(actor, "receiving_class"), "", None),
+        "away": lambda: room.set_away(now, actor, flag),
+        "leave": lambda: room.leave(now, actor, "left"),
+        "remove": lambda: room.remove(now, actor, other),
+        "start": lambda: room.start(now, actor),
+        "publish": lambda: room.publish(now, actor, actor + str(flag), "video", "screen" if flag else "camera"),
+        "unpublish": lambda: room.unpublish(now, actor + str(flag)),
+        "mute": lambda: room.mute(now, actor, other + "True", flag),
+        "hand": lambda: room.hand(now, actor, flag),
+        "floor": lambda: room.floor(now, actor, other, flag),
+        "chat": lambda: room.chat(now, actor, "好"),
+    }
+
+
+COMMANDS = st.tuples(
+    st.sampled_from(list(anything(Room(), "", "", False, 0))),
+    st.sampled_from("tabco"),
+    st.sampled_from("tabco"),
+    st.booleans(),
+    st.integers(0, 10_000),
+)
+
+
+@given(st.lists(COMMANDS, max_size=60))
+def test_whatever_is_asked_the_events_fold_to_the_state_and_the_rules_hold(
+    commands: list[tuple[str, str, str, bool, int]],
+) -> None:
+    room, log = Room(max_participants=4), list[Event]()
+    for command, actor, other, flag, now in commands:
+        with contextlib.suppress(RoomError):
+            log += anything(room, actor, other, flag, now)[command]()
+    assert [event.seq for event in log] == list(range(1, len(log) + 1))
+    assert [event.at_ms for event in log] == sorted(event.at_ms for event in log)
+    assert folded(log).snapshot() == room.state.snapshot()
+    assert len(room.state.on_floor()) <= 2
+    assert len(room.state.participants) <= 4
+    for publication in room.state.publications.values():
+        assert room.may_publish(publication.participant_id)
 
 
 @given(st.text())

@@ -1,0 +1,87 @@
+"""Brings the slots of receiving transports to what slots.py decides, and tells whoever sits before them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+
+from media import messages as media
+from signaling.messages import ServerMessage, Slots, SlotState
+from signaling.slots import decide
+from signaling.state import RoomState
+from signaling.transport import Transport
+from signaling.workers import MediaUnavailableError
+
+log = logging.getLogger(__name__)
+
+
+class Arrangement:
+    """`tell` says something to a participant, `start` runs a task of the room's."""
+
+    def __init__(
+        self,
+        state: RoomState,
+        tell: Callable[[str, ServerMessage], None],
+        start: Callable[[Coroutine[None, None, None]], None],
+    ) -> None:
+        self._state = state
+        self._tell = tell
+        self._start = start
+
+    def arrange(self, transport: Transport) -> None:
+        """See to it, soon, that the slots of a receiving transport carry what they should."""
+        transport.changed = True
+        if not transport.arranging:
+            transport.arranging = True
+            self._start(self._arrange_until_right(transport))
+
+    def tell_slots(self, transport: Transport) -> None:
+        """Say what the slots carry."""
+        transport.told = True
+        publications = self._state.publications
+        states = []
+        for slot in transport.slots:
+            carried = publications.get(slot.publication_id or "")
+            states.append(
+                SlotState(slot.mid, slot.kind, carried.publication_id, carried.participant_id, carried.source)
+                if carried
+                else SlotState(slot.mid, slot.kind, None, None, None)
+            )
+        self._tell(transport.note.participant_id, Slots(slots=tuple(states)))
+
+    async def _arrange_until_right(self, transport: Transport) -> None:
+        """One at a time for each transport, so that placements arrive in the order in which they were decided."""
+        try:
+            while transport.changed:
+                transport.changed = False
+                await self._arrange_once(transport)
+        finally:
+            transport.arranging = False
+
+    async def _arrange_once(self, transport: Transport) -> None:
+        if transport.worker is None or transport.gone:
+            return
+        state = self._state
+        plan = decide(transport.note.participant_id, transport.slots, state.publications.values(), state.participants)
+        placements = tuple(
+            media.Placement(slot.mid, plan[slot.mid])
+            for slot in transport.slots
+            if slot.publication_id != plan[slot.mid]
+        )
+        if placements:
+            try:
+                reply = await transport.worker.request(media.Place(transport.note.transport_id, placements))
+            except MediaUnavailableError:
+                transport.changed = transport.worker.alive  # it was slow: again; its loss is told separately
+                return
+            if isinstance(reply, media.Refused):
+                # Something has gone at the worker of which we are about to hear; then we decide anew.
+                log.info("slots of a transport stay as they are: %s", reply.code)
+                return
+            # A re-offer may have added slots meanwhile; they are arranged next.
+            transport.slots = [
+                replace(slot, publication_id=plan.get(slot.mid, slot.publication_id)) for slot in transport.slots
+            ]
+        if placements or not transport.told:
+            self.tell_slots(transport)
