@@ -55,12 +55,12 @@ async def _run(control_path: Path, media_path: Path, archive: Path, keep_free: i
     await control.start(recorder, intake.drain)
 
     def tick() -> None:
+        loop.call_later(TICK_S, tick)
         now_us = _now_us()
         recorder.tick(now_us)
         recorder.room(durability.free >= keep_free, durability.free >= 2 * keep_free, now_us)
         if recorder.busy:
             durability.wrote()
-        loop.call_later(TICK_S, tick)
 
     tick()
     # What is alive now stays so; walking over it again and again took a tenth of the time. Packets make no cycles.

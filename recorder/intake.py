@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from media.recording_link import MAX_FRAME, Frame, FrameType, LinkError, pack
+from recorder.levels import SILENT
 from recorder.recorder import Feed, Recorder
 
 REST_S = 0.25  # between two looks at the socket, when little comes
@@ -29,6 +30,9 @@ _LEAVE_S = 15  # after its worker is gone a track is ended; a worker that comes 
 _HEAD = struct.Struct("!IBI")
 # The frame's head, the arrival time and the RTP header (RFC 3550 5.1) in one go.
 _PACKET = struct.Struct("!IBIQBBHII")
+
+# One-byte header (RFC 8285) of the audio level (RFC 6464): the worker puts it first, as extension 1.
+_LEVEL = 0x10
 
 logger = logging.getLogger(__name__)
 
@@ -150,16 +154,19 @@ class Link:
                 continue
             begin = at + 29
             at = end
+            level = SILENT
             feed = feeds.get(handle)
             if feed is None:
                 continue
             if first & 0x3F:  # padding, extension, contributing sources
                 begin += (first & 0x0F) * 4
-                if first & 0x10 and begin + 4 <= end:
+                if first & 0x10 and begin + 8 <= end:
+                    if data[begin + 4] == _LEVEL:
+                        level = data[begin + 5]
                     begin += 4 + 4 * (data[begin + 2] << 8 | data[begin + 3])
                 if first & 0x20:
                     end -= data[end - 1]
-            feed.packet(arrival_us, sequence, timestamp, ssrc, second > 127, data[begin:end])
+            feed.packet(arrival_us, sequence, timestamp, ssrc, second > 127, data[begin:end], level)
         while size - at >= _HEAD.size:  # what is left holds no packet, but perhaps the end of a track
             length = _HEAD.unpack_from(data, at)[0]
             if at + 4 + length > size:

@@ -22,6 +22,7 @@ from recorder.clock import SenderClock, TrackClock
 from recorder.describe import duration_ms, timed
 from recorder.files import PlaylistFile
 from recorder.lead import LeadPlaylists
+from recorder.levels import LEVELS
 from recorder.manifest import FileEntry, Manifest, Status, TrackEntry, write_manifest
 from recorder.parts import Part, read_parts
 from recorder.playlists import TARGET_S, MediaPlaylist
@@ -126,7 +127,13 @@ class Lesson:
         sender = self._senders.setdefault(announced.participant, SenderClock())
         clock = TrackClock(stored.entry.timescale, self.epoch_us, sender)
         if announced.codec == "opus":
-            track = AudioTrack(stored.entry, stored.writer, clock, self._segment_s)
+            track = AudioTrack(
+                stored.entry,
+                stored.writer,
+                clock,
+                self._segment_s,
+                self.folder / "tracks" / stored.entry.folder / LEVELS,
+            )
         else:
             takes = depayload.for_codec(announced.codec, announced.fmtp)
             track = VideoTrack(stored.entry, stored.writer, clock, self._segment_s, takes, ask_key_frame)
@@ -342,7 +349,12 @@ class Lesson:
             files += [
                 FileEntry(prefix + part.file, part.size, part.sha256, part.offset) for part in stored.writer.files()
             ]
-        small = [self.folder / EVENTS, *self.folder.glob("*.m3u8"), *self.folder.glob("tracks/*/*.m3u8")]
+        small = [
+            self.folder / EVENTS,
+            *self.folder.glob("*.m3u8"),
+            *self.folder.glob("tracks/*/*.m3u8"),
+            *self.folder.glob(f"tracks/*/{LEVELS}"),
+        ]
         small += self.folder.glob("silence/*")
         for path in sorted(small):
             if path.exists():

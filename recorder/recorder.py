@@ -64,7 +64,9 @@ class Feed:
         self._retry_us = 0
         self._attach()
 
-    def packet(self, arrival_us: int, sequence: int, timestamp: int, ssrc: int, marker: bool, payload: bytes) -> None:
+    def packet(
+        self, arrival_us: int, sequence: int, timestamp: int, ssrc: int, marker: bool, payload: bytes, level: int
+    ) -> None:
         """A packet of the publication; dropped while it cannot be recorded."""
         lesson, track = self._lesson, self._track
         if track is None or lesson is None or lesson.state != "on":
@@ -74,9 +76,13 @@ class Feed:
             lesson = self._lesson
             assert lesson is not None
         try:
-            track.receive(arrival_us, sequence, timestamp, ssrc, marker, payload)
+            track.receive(arrival_us, sequence, timestamp, ssrc, marker, payload, level)
         except OSError as error:
             lesson.stop(error)
+        except Exception:
+            # A bug that one publication has met must not end the recording of all others.
+            logger.exception("%s cannot be recorded any more", self._announced.publication_id)
+            self._track, self._refused = None, True
 
     def report(self, report: Report) -> None:
         """A sender report of the publication."""
@@ -197,8 +203,11 @@ class Recorder:
 
     def tick(self, now_us: int) -> None:
         """About once a second."""
-        for lesson in self._lessons.values():
-            lesson.tick(now_us)
+        for lesson_id, lesson in self._lessons.items():
+            try:
+                lesson.tick(now_us)
+            except Exception:
+                logger.exception("%s: a bug; its other tracks and all other lessons go on", lesson_id)
         for lesson_id in [key for key in self._lessons if key not in self._asked_for]:
             if now_us - self._lessons[lesson_id].active_us > ABANDONED_US:
                 logger.info("%s: closed, nobody came back to it", lesson_id)

@@ -18,6 +18,7 @@ class Packet(NamedTuple):
     timestamp: int
     marker: bool
     payload: bytes
+    level: int  # of sound, as RFC 6464 has it
 
 
 class Reorder:

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from media.recording_link import Report
 from recorder import opus
 from recorder.clock import TrackClock
 from recorder.depayload import Depayloader, Frame
 from recorder.formats import OPUS
+from recorder.levels import SILENT, LevelLog
 from recorder.manifest import TrackEntry
 from recorder.reorder import Packet, Reorder
 from recorder.segments import Writer
@@ -37,7 +39,9 @@ class Track:
         self._ssrc = -1
         self._cursor = max((part.end for part in writer.parts), default=0)  # ticks; what is before it is written
 
-    def receive(self, arrival_us: int, sequence: int, timestamp: int, ssrc: int, marker: bool, payload: bytes) -> None:
+    def receive(
+        self, arrival_us: int, sequence: int, timestamp: int, ssrc: int, marker: bool, payload: bytes, level: int
+    ) -> None:
         """The next packet as it arrived. The hot path: 210 times a second for a lesson of one camera."""
         order = self._order
         if ssrc != self._ssrc:
@@ -46,9 +50,9 @@ class Track:
         self.last_arrival_us = arrival_us
         if sequence == order.expected and not order.waiting:
             order.expected = (sequence + 1) & 0xFFFF
-            self._packet(arrival_us, timestamp, marker, payload)
+            self._packet(arrival_us, timestamp, marker, payload, level)
             return
-        self._pass(order.push(Packet(arrival_us, sequence, timestamp, marker, payload)))
+        self._pass(order.push(Packet(arrival_us, sequence, timestamp, marker, payload, level)))
 
     def report(self, report: Report) -> None:
         """A sender report of this track."""
@@ -98,9 +102,9 @@ class Track:
             if packet is None:
                 self._missing()
             else:
-                self._packet(packet.arrival_us, packet.timestamp, packet.marker, packet.payload)
+                self._packet(packet.arrival_us, packet.timestamp, packet.marker, packet.payload, packet.level)
 
-    def _packet(self, arrival_us: int, timestamp: int, marker: bool, payload: bytes) -> None:
+    def _packet(self, arrival_us: int, timestamp: int, marker: bool, payload: bytes, level: int) -> None:
         raise NotImplementedError
 
     def _missing(self) -> None:
@@ -148,7 +152,7 @@ class VideoTrack(Track):
         """Ask for key frames this way from now on: the worker has connected anew."""
         self._ask = ask_key_frame
 
-    def _packet(self, arrival_us: int, timestamp: int, marker: bool, payload: bytes) -> None:
+    def _packet(self, arrival_us: int, timestamp: int, marker: bool, payload: bytes, level: int) -> None:
         frame = self._depayload.push(timestamp, marker, payload)
         if frame is not None:
             self._frame(frame, arrival_us)
@@ -246,13 +250,16 @@ class AudioTrack(Track):
     DRIFT = opus.RATE * 30 // 1000
     SILENCE_S = 600  # longer ones are gaps: nobody was there
 
-    def __init__(self, entry: TrackEntry, writer: Writer, clock: TrackClock, segment_s: int) -> None:
+    def __init__(self, entry: TrackEntry, writer: Writer, clock: TrackClock, segment_s: int, levels: Path) -> None:
         super().__init__(entry, writer, clock, segment_s)
         self._following = -1  # the timestamp that continues the last packet's
         self._begun = bool(self._cursor)
+        self._levels_path = levels
+        first = next((part.start for part in writer.parts if part.media), 0)
+        self._levels = LevelLog(levels, first, self._cursor)
         writer.set_format(OPUS)
 
-    def _packet(self, arrival_us: int, timestamp: int, marker: bool, payload: bytes) -> None:
+    def _packet(self, arrival_us: int, timestamp: int, marker: bool, payload: bytes, level: int) -> None:
         duration = opus.duration(payload)
         if not duration:
             return
@@ -260,6 +267,7 @@ class AudioTrack(Track):
         if not self._begun:
             self._begun = True
             self._cursor = max(0, start)
+            self._levels = LevelLog(self._levels_path, self._cursor, self._cursor)
         late = start - self._cursor
         if late:
             if late < -self.DRIFT:
@@ -267,9 +275,9 @@ class AudioTrack(Track):
             if late >= (self.DRIFT if timestamp == self._following else opus.GRID):
                 self._fill(start)
         self._following = (timestamp + duration) & 0xFFFFFFFF
-        self._write(duration, payload)
+        self._write(duration, payload, level)
 
-    def _write(self, duration: int, payload: bytes) -> None:
+    def _write(self, duration: int, payload: bytes, level: int) -> None:
         writer = self.writer
         cursor = self._cursor
         begun = writer.begun
@@ -277,6 +285,7 @@ class AudioTrack(Track):
             writer.cut()
         writer.add(cursor, duration, payload, True)
         self._cursor = cursor + duration
+        self._levels.add(self._cursor, level)
 
     def _fill(self, until: int) -> None:
         if until - self._cursor > self.SILENCE_S * self._rate:
@@ -285,7 +294,7 @@ class AudioTrack(Track):
             self._cursor = until
             return
         for duration, packet in opus.silence(until - self._cursor):
-            self._write(duration, packet)
+            self._write(duration, packet, SILENT)
 
     def _missing(self) -> None:
         pass  # the next packet's timestamp says how much silence it takes
@@ -294,9 +303,10 @@ class AudioTrack(Track):
         # Whatever the worker still holds for us is younger than this, so the silence takes nobody's place.
         if self._begun and now_us - self.last_arrival_us > self.IDLE_US:
             self._fill(self.clock.lesson_ticks(now_us - self.IDLE_US))
+        self._levels.flush()
 
     def _stop(self) -> None:
-        pass
+        self._levels.flush()
 
     def _forget(self) -> None:
         self._cursor = max((part.end for part in self.writer.parts), default=0)

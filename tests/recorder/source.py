@@ -20,7 +20,6 @@ from media.recording_link import Report, Track
 
 MTU = 1200
 FRAME_RATE = 20
-BEAT_S = 1.0  # the picture is bright and the sound on in the first half of each beat
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,8 @@ class Publication:
                 head = struct.pack(
                     "!BBHII", 0x90, marker | self.track.payload_type, self.sequence, timestamp, self.ssrc
                 )
-                extension = bytes.fromhex("bede0001 10ff0000")
+                level = sample.at_us % 1_000_000 // 10_000
+                extension = bytes.fromhex("bede0001 10") + bytes([level, 0, 0])
                 self.sequence = (self.sequence + 1) & 0xFFFF
                 yield Timed(sample.at_us, recording_link.pack_rtp(self.handle, arrival, head + extension + payload))
             if sample.at_us - reported >= report_every_us:

@@ -239,6 +239,12 @@ async def test_sound_that_pauses_is_filled_with_silence(tmp_path: Path) -> None:
     assert [round(at) for at in risings(heard, 0.01)] == [*range(1, 4), *range(9, 20)]
 
 
+async def test_levels_say_how_loud_each_twenty_milliseconds_were(tmp_path: Path) -> None:
+    folder = await record_quickly(tmp_path, ("H264", "opus"), 8)
+    levels = (folder / "tracks/p-2/levels.bin").read_bytes()
+    assert levels == bytes(slot * 2 % 100 for slot in range(400))
+
+
 async def test_a_new_resolution_brings_a_new_init_segment_and_the_old_one_comes_back(tmp_path: Path) -> None:
     begin = now_us() - 30_000_000
     camera = publication("lesson", "c-1", "H264", begin)

@@ -5,7 +5,7 @@ from recorder.reorder import CAPACITY, PATIENCE_US, Packet, Reorder
 
 
 def packet(sequence: int, at_us: int = 0) -> Packet:
-    return Packet(at_us, sequence & 0xFFFF, 0, False, b"")
+    return Packet(at_us, sequence & 0xFFFF, 0, False, b"", 127)
 
 
 def numbers(passed: list[Packet | None]) -> list[int | None]:
