@@ -78,7 +78,7 @@ class Director:
             password = self._state.passwords[name] = known or random_password()
             self._save()
             if account is None:
-                account = await self._records.accounts.add(name, role, password)  # type: ignore[arg-type]
+                account = await self._records.accounts.add(name, role, password)
             elif known is None:
                 await self._records.accounts.set_password(name, password)
             ids.append(account.user_id)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from server.accounts.model import AccountRole
 from server.demo.state import State
 
-# Name, role and what the account is shown as.
-ACCOUNTS = (
-    ("主讲教师甲", "teacher", "教师 teacher"),
-    ("教研员甲", "researcher", "教研员 researcher"),
-    ("管理员", "admin", "管理员 administrator"),
+# Name, role and what the account is shown as; Chinese letters are two columns wide.
+ACCOUNTS: tuple[tuple[str, AccountRole, str], ...] = (
+    ("主讲教师甲", "teacher", "教师      teacher            "),
+    ("教研员甲", "researcher", "教研员    researcher         "),
+    ("管理员", "admin", "管理员    administrator      "),
 )
 
 
@@ -34,8 +33,7 @@ def text(state: State, http: str, elsewhere: str | None, recorded: bool) -> str:
         "",
         f"  班级      class                {http}/class#{state.code}",
         f"            课堂码 class code     {code}",
-        f"  登录      log in               {http}/login",
-        *(f"            {line}" for line in _accounts(state.passwords)),
+        *(f"  {shown}  {http}/login   {name} / {state.passwords[name]}" for name, _, shown in ACCOUNTS),
         "",
         "  一节模拟课正在直播。教师登录后可新建自己的课;教研员登录后可听课、看回放。",
         "  A synthetic lesson is live. Log in as the teacher to make a lesson of your own, as the researcher to",
@@ -47,7 +45,3 @@ def text(state: State, http: str, elsewhere: str | None, recorded: bool) -> str:
             "  The sample recording is being made; it can be replayed in about two minutes.",
         ]
     return "\n".join([*lines, "", ""])
-
-
-def _accounts(passwords: Mapping[str, str]) -> list[str]:
-    return [f"{shown}: {name} / {passwords[name]}" for name, _, shown in ACCOUNTS]
