@@ -239,7 +239,8 @@ class RecorderAttachment:
             answer = await worker.request(message)
         except (ConnectionError, TimeoutError):
             return  # the worker has died: its publications are gone and will be added anew
-        if isinstance(answer, media.Refused):
+        # A publication that has gone with its transport need not be stopped any more.
+        if isinstance(answer, media.Refused) and not isinstance(message, media.StopRecording):
             _log.info("a worker refuses", extra={"asked": type(message).__name__, "code": answer.code})
 
 

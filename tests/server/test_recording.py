@@ -1,0 +1,274 @@
+"""The attachment between rooms and recorder, against a recorder's control socket of our own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from media import framing
+from media import messages as media
+from recorder import messages as recorder
+from server import recording
+from server.recording import RecorderAttachment
+from signaling.events import SERVER, Chat, Ended, Event, RecordingState, Started
+from signaling.observers import LivePublication
+
+
+class Recorder:
+    """Keeps event logs as the recorder does; can be stopped and started again with what it has on its disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.logs: dict[str, list[dict[str, object]]] = {}
+        self.closed: list[str] = []
+        self.refuse: str | None = None
+        self._server: asyncio.Server | None = None
+        self._writers: list[asyncio.StreamWriter] = []
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._writers)
+
+    async def start(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, self.path)
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for writer in self._writers:
+            writer.close()
+        self._writers.clear()
+        self.path.unlink(missing_ok=True)
+
+    def tell(self, event: recorder.Event) -> None:
+        for writer in self._writers:
+            writer.write(framing.pack(recorder.to_wire(event)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        with contextlib.suppress(ConnectionError):
+            while (value := await framing.read(reader)) is not None:
+                number = value.pop("id")
+                reply = self._handle(recorder.from_wire(value))
+                writer.write(framing.pack({"re": number, **recorder.to_wire(reply)}))
+
+    def _handle(self, message: recorder.Message) -> recorder.Reply:
+        if self.refuse is not None and not isinstance(message, recorder.ListOpen):
+            return recorder.Refused(self.refuse, "")
+        match message:
+            case recorder.OpenLesson(lesson_id):
+                return recorder.Opened(len(self.logs.setdefault(lesson_id, [])))
+            case recorder.AppendEvents(lesson_id, lines):
+                log = self.logs[lesson_id]
+                log += [event for event in map(json.loads, lines) if event["seq"] > len(log)]
+                return recorder.Appended(len(log))
+            case recorder.CloseLesson(lesson_id):
+                self.closed.append(lesson_id)
+                return recorder.Closed(1000)
+            case recorder.ListOpen():
+                left = set(self.logs) - set(self.closed)
+                return recorder.Open(tuple(recorder.OpenRecording(one, len(self.logs[one])) for one in sorted(left)))
+        raise AssertionError(message)
+
+
+class Rooms:
+    """The logs of rooms, as signaling keeps them."""
+
+    def __init__(self, attachment: RecorderAttachment) -> None:
+        self._attachment = attachment
+        self.logs: dict[str, list[Event]] = {}
+        self.recordings: list[tuple[str, RecordingState, str | None]] = []
+        attachment.attach(self)
+
+    def open(self, lesson_id: str) -> None:
+        self.logs.setdefault(lesson_id, [])
+        self._attachment.room_opened(lesson_id, 1_700_000_000_000_000, "草原")
+
+    def happen(self, lesson_id: str, payload: Started | Chat | Ended) -> None:
+        log = self.logs[lesson_id]
+        log.append(Event(len(log) + 1, 10 * len(log), SERVER, payload))
+        self._attachment.event_stored(lesson_id, log[-1])
+
+    async def end(self, lesson_id: str) -> None:
+        self.happen(lesson_id, Ended())
+        await self._attachment.room_ended(lesson_id)
+        del self.logs[lesson_id]
+
+    async def events(self, lesson_id: str, after: int = 0) -> list[Event]:
+        return self.logs.get(lesson_id, [])[after:]
+
+    def set_recording(self, lesson_id: str, state: RecordingState, reason: str | None = None) -> None:
+        self.recordings.append((lesson_id, state, reason))
+
+
+class Worker:
+    def __init__(self) -> None:
+        self.asked: list[media.Request] = []
+
+    async def request(self, message: media.Request) -> media.Reply:
+        self.asked.append(message)
+        return media.Done()
+
+
+@contextlib.asynccontextmanager
+async def attached(
+    folder: Path, over: frozenset[str] = frozenset(), there: Recorder | None = None
+) -> AsyncIterator[tuple[Rooms, RecorderAttachment, Recorder]]:
+    async def is_over(lesson_id: str) -> bool:
+        return lesson_id in over
+
+    there = there or Recorder(folder / "recorder.sock")
+    await there.start()
+    attachment = RecorderAttachment(there.path, is_over)
+    task = asyncio.create_task(attachment.run())
+    try:
+        await attachment.reached()
+        await until(lambda: there.connected)
+        yield Rooms(attachment), attachment, there
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await there.stop()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+def kinds(there: Recorder, lesson_id: str) -> list[object]:
+    return [event["kind"] for event in there.logs.get(lesson_id, [])]
+
+
+async def test_nothing_is_recorded_before_the_lesson_has_started(tmp_path: Path) -> None:
+    async with attached(tmp_path) as (rooms, _, there):
+        rooms.open("l1")
+        rooms.happen("l1", Chat("早"))
+        rooms.open("l2")
+        rooms.happen("l2", Started())
+        await until(lambda: kinds(there, "l2") == ["started"])
+        assert "l1" not in there.logs
+        await rooms.end("l1")
+        assert there.closed == []
+
+
+async def test_the_whole_log_reaches_the_recorder_in_order(tmp_path: Path) -> None:
+    async with attached(tmp_path) as (rooms, _, there):
+        rooms.open("l1")
+        rooms.happen("l1", Chat("早"))
+        rooms.happen("l1", Started())
+        for number in range(1200):
+            rooms.happen("l1", Chat(str(number)))
+        await until(lambda: len(there.logs.get("l1", [])) == 1202)
+        assert [event["seq"] for event in there.logs["l1"]] == list(range(1, 1203))
+        assert there.logs["l1"][0]["payload"] == {"text": "早"}
+
+
+async def test_the_recording_is_closed_after_the_last_event(tmp_path: Path) -> None:
+    async with attached(tmp_path) as (rooms, _, there):
+        rooms.open("l1")
+        rooms.happen("l1", Started())
+        await rooms.end("l1")
+        assert kinds(there, "l1") == ["started", "ended"]
+        assert there.closed == ["l1"]
+
+
+async def test_a_recorder_that_returns_gets_what_it_has_not(tmp_path: Path) -> None:
+    async with attached(tmp_path) as (rooms, _, there):
+        rooms.open("l1")
+        rooms.happen("l1", Started())
+        await until(lambda: kinds(there, "l1") == ["started"])
+        await there.stop()
+        there.logs["l1"].clear()  # the disk had not got it yet
+        rooms.happen("l1", Chat("在吗"))
+        await there.start()
+        await until(lambda: kinds(there, "l1") == ["started", "chat"])
+
+
+async def test_a_lesson_that_ends_without_a_recorder_is_closed_when_it_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "CLOSE_TIME", 0.05)
+    async with attached(tmp_path) as (rooms, _, there):
+        rooms.open("l1")
+        rooms.happen("l1", Started())
+        await until(lambda: kinds(there, "l1") == ["started"])
+        await there.stop()
+        await rooms.end("l1")
+        await there.start()
+        await until(lambda: there.closed == ["l1"])
+        assert kinds(there, "l1") == ["started", "ended"]
+
+
+async def test_a_full_disk_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "REFUSED_AGAIN", 0.01)
+    async with attached(tmp_path) as (rooms, _, there):
+        there.refuse = "disk_full"
+        rooms.open("l1")
+        rooms.happen("l1", Started())
+        await asyncio.sleep(0.05)
+        there.refuse = None
+        await until(lambda: kinds(there, "l1") == ["started"])
+
+
+async def test_the_room_is_told_what_the_recorder_says(tmp_path: Path) -> None:
+    async with attached(tmp_path) as (rooms, _, there):
+        rooms.open("l1")
+        there.tell(recorder.RecordingChanged("l1", "on", ""))
+        there.tell(recorder.RecordingChanged("l1", "stopped", "disk_full"))
+        there.tell(recorder.RecordingChanged("unknown", "on", ""))
+        await until(lambda: len(rooms.recordings) == 2)
+        assert rooms.recordings == [("l1", "on", None), ("l1", "stopped", "disk_full")]
+
+
+async def test_a_recorder_that_stays_away_is_said_to_be_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "LOST_AFTER", 0.05)
+    async with attached(tmp_path) as (rooms, _, there):
+        rooms.open("l1")
+        there.tell(recorder.RecordingChanged("l1", "on", ""))
+        await until(lambda: len(rooms.recordings) == 1)
+        await there.stop()
+        await until(lambda: rooms.recordings[-1] == ("l1", "stopped", "recorder_lost"))
+
+
+async def test_the_worker_is_told_what_to_record_and_when_to_stop(tmp_path: Path) -> None:
+    async with attached(tmp_path) as (rooms, attachment, _):
+        worker = Worker()
+        rooms.open("l1")
+        publication = LivePublication("t-1-0", "t-1", "主讲教师甲", "video", "camera", lead=True)
+        attachment.publication_added("l1", publication, worker)
+        attachment.publication_removed("l1", "t-1-0", worker)
+        await until(lambda: len(worker.asked) == 2)
+        assert worker.asked == [
+            media.Record("t-1-0", "l1", "t-1", "camera", True, 1_700_000_000_000_000),
+            media.StopRecording("t-1-0"),
+        ]
+
+
+async def test_what_a_dead_server_process_left_open_is_closed(tmp_path: Path) -> None:
+    there = Recorder(tmp_path / "recorder.sock")
+    there.logs = {"over": [], "going": []}
+    async with attached(tmp_path, frozenset({"over"}), there):
+        await until(lambda: there.closed == ["over"])
+
+
+async def test_after_a_restart_of_the_server_process_the_log_goes_on(tmp_path: Path) -> None:
+    there = Recorder(tmp_path / "recorder.sock")
+    async with attached(tmp_path, there=there) as (rooms, _, _):
+        rooms.open("l1")
+        rooms.happen("l1", Started())
+        await until(lambda: kinds(there, "l1") == ["started"])
+    async with attached(tmp_path, there=there) as (again, _, _):
+        again.logs = rooms.logs
+        again.open("l1")
+        again.happen("l1", Chat("回来了"))
+        await until(lambda: kinds(there, "l1") == ["started", "chat"])
+        await again.end("l1")
+        assert there.closed == ["l1"]
