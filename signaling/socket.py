@@ -65,7 +65,7 @@ class SocketDoor:
         ice_servers: Sequence[IceServer],
         lesson_id: str,
         socket: web.WebSocketResponse,
-        transport: asyncio.BaseTransport | None,
+        transport: asyncio.Transport | None,
     ) -> None:
         self._rooms = rooms
         self._ice_servers = ice_servers
@@ -251,5 +251,5 @@ class SocketDoor:
 
     def _abort(self) -> None:
         """End a connection that does not take the rest: closing it politely would wait for that."""
-        if isinstance(self._transport, asyncio.WriteTransport) and self._transport.get_write_buffer_size() > 0:
+        if self._transport is not None and self._transport.get_write_buffer_size() > 0:
             self._transport.abort()

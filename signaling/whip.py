@@ -94,7 +94,7 @@ class HttpDoor:
         offer = await _body(request, SDP)
         participant_id, answer = await room.open_session(grant, self._door, offer)
         session = self._rooms.locations.issue(lesson_id, participant_id)
-        response = web.Response(status=201, text=answer, content_type=SDP)
+        response = web.Response(status=201, body=answer.encode(), content_type=SDP)  # text would add a charset
         response.headers[hdrs.LOCATION] = f"/{self._door}/{lesson_id}/{session}"
         response.headers[hdrs.ETAG] = _etag(1)
         for link in self._links:
@@ -117,9 +117,8 @@ class HttpDoor:
         if expected.strip() != "*" or fragment.ufrag is None or fragment.pwd is None:
             return web.Response(status=204)
         restarted, generation = await room.transports.restart_ice(participant_id, fragment.ufrag, fragment.pwd)
-        response = web.Response(
-            text=fragment.answer(restarted.ufrag, restarted.pwd, restarted.candidates), content_type=FRAGMENT
-        )
+        answer = fragment.answer(restarted.ufrag, restarted.pwd, restarted.candidates)
+        response = web.Response(body=answer.encode(), content_type=FRAGMENT)
         response.headers[hdrs.ETAG] = _etag(generation)
         return response
 

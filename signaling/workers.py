@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from media import messages as media
 from media.client import WorkerClient
 
 RETRY = 0.05  # seconds between tries to connect, at first: a worker is back within half a second
+EAGER = 40  # tries at that pace
 SLOW_RETRY = 0.5  # seconds between tries to connect to one that has stayed away
 PATIENCE = 3.0  # seconds an offer waits for a worker; a new process needs about one
 
@@ -67,34 +68,49 @@ class Worker:
         """Keep connected until cancelled."""
         known = False  # the listener believes it is there
         failures = 0
+        while True:
+            connected = await self._connect()
+            if connected is None:
+                if known:
+                    known = False
+                    log.info("media worker %d is gone", self.number)
+                    self._safely(listener.worker_down, self)
+                failures += 1
+                await asyncio.sleep(RETRY if failures < EAGER else SLOW_RETRY)
+                continue
+            client, held = connected
+            known, failures = True, 0
+            self._client = client
+            log.info("media worker %d is here with %d transports", self.number, len(held.transports))
+            self._safely(listener.worker_up, self, held)
+            up.set()
+            try:
+                async for event in client.events():
+                    self._safely(listener.worker_event, self, event)
+            finally:
+                self._client = None
+                await client.close()
+
+    async def _connect(self) -> tuple[WorkerClient, media.Held] | None:
+        """A connection and what the worker holds, or None while it is not there."""
         try:
-            while True:
-                try:
-                    client = await WorkerClient.connect(self.path)
-                    held = await client.request(media.ListHeld())
-                except OSError:  # nobody listens, or went away again; TimeoutError is one too
-                    if known:
-                        known = False
-                        log.info("media worker %d is gone", self.number)
-                        listener.worker_down(self)
-                    failures += 1
-                    await asyncio.sleep(RETRY if failures < 40 else SLOW_RETRY)
-                    continue
-                assert isinstance(held, media.Held)
-                failures = 0
-                known = True
-                self._client = client
-                log.info("media worker %d is here with %d transports", self.number, len(held.transports))
-                listener.worker_up(self, held)
-                up.set()
-                try:
-                    async for event in client.events():
-                        listener.worker_event(self, event)
-                finally:
-                    self._client = None
-                    await client.close()
-        finally:
-            self.lessons.clear()
+            client = await WorkerClient.connect(self.path)
+        except OSError:
+            return None
+        try:
+            held = await client.request(media.ListHeld())
+            if isinstance(held, media.Held):
+                return client, held
+        except (ConnectionError, TimeoutError):
+            pass  # it went away again, or is stuck
+        await client.close()
+        return None
+
+    def _safely(self, call: Callable[..., None], *arguments: object) -> None:
+        try:
+            call(*arguments)
+        except Exception:  # a bug in one room must not cut all the others off from the worker
+            log.exception("what media worker %d told was not understood", self.number)
 
 
 class Workers:
