@@ -1,0 +1,116 @@
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from media.recording_link import Report
+from recorder import opus
+from recorder.clock import SenderClock, TrackClock
+from recorder.depayload import for_codec
+from recorder.manifest import TrackEntry
+from recorder.segments import SegmentWriter
+from recorder.track import AudioTrack, VideoTrack
+from tests.recorder.source import payloads, picture, sound
+
+SECOND = 1_000_000
+
+
+@dataclass
+class Bench:
+    """A track with a real writer, under virtual time."""
+
+    folder: Path
+    kind: str
+    asked: list[int] = field(default_factory=list)
+    sequence: int = 0
+    now_us: int = 0
+
+    def __post_init__(self) -> None:
+        codec, rate = ("opus", 48_000) if self.kind == "audio" else ("H264", 90_000)
+        entry = TrackEntry("t", "t", "p", self.kind, "screen", False, codec, rate, "index.m3u8")
+        self.writer = SegmentWriter(self.folder, rate, [], lambda part: None)
+        clock = TrackClock(rate, 0, SenderClock())
+        self.audio = AudioTrack(entry, self.writer, clock, 6, self.folder / "levels.bin")
+        if self.kind == "video":
+            depayloader = for_codec("H264", "")
+            self.writer = SegmentWriter(self.folder, rate, [], lambda part: None)
+            self.video = VideoTrack(entry, self.writer, clock, 6, depayloader, lambda: self.asked.append(self.now_us))
+        self.rate = rate
+
+    def send(self, payload: bytes, at_s: float, marker: bool = True) -> None:
+        self.now_us = round(at_s * SECOND)
+        track = self.video if self.kind == "video" else self.audio
+        track.receive(self.now_us, self.sequence & 0xFFFF, round(at_s * self.rate), 7, marker, payload, 127)
+        self.sequence += 1
+
+    def show(self, number: int, at_s: float) -> None:
+        made = payloads("H264", picture("H264", 4, key_every_s=60)[number])
+        for index, payload in enumerate(made):
+            self.send(payload, at_s, index == len(made) - 1)
+
+    def lengths(self) -> list[float]:
+        return [part.duration / self.rate for part in self.writer.parts if part.media]
+
+
+def test_without_key_frames_parts_still_end_in_time_and_key_frames_are_asked_for(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "video")
+    for number in range(60 * 20):
+        bench.show(0 if not number else 1 + number % 30, number / 20)
+    bench.video.end()
+    assert sum(bench.lengths()) == pytest.approx(60, abs=0.1)
+    assert max(bench.lengths()) <= 6.49
+    assert not any(part.gap for part in bench.writer.parts)
+    assert bench.asked[0] == pytest.approx(5.2 * SECOND, abs=SECOND / 20)
+
+
+def test_a_screen_on_which_nothing_moves_has_no_gap(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "video")
+    for number in range(12):
+        bench.show(number, number * 5.0)
+    bench.video.end()
+    assert not any(part.gap for part in bench.writer.parts)
+    assert sum(bench.lengths()) == pytest.approx(55, abs=0.5)
+
+
+def test_a_camera_that_sends_nothing_for_a_while_can_be_watched_up_to_there(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "video")
+    for number in range(20):
+        bench.show(number, number / 20)
+    bench.video.tick(14 * SECOND)
+    assert sum(bench.lengths()) == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_microphone_that_sends_nothing_goes_on_in_silence(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "audio")
+    for number in range(50):
+        bench.send(sound(2)[number].data, number / 50)
+    for second in range(2, 41):
+        bench.audio.tick(second * SECOND)
+    bench.send(sound(2)[60].data, 41.0)
+    bench.audio.end()
+    assert sum(bench.lengths()) == pytest.approx(41.02, abs=0.001)
+    assert not any(part.gap for part in bench.writer.parts)
+    assert len((tmp_path / "levels.bin").read_bytes()) == 41 * 50 + 1
+
+
+@pytest.mark.parametrize("parts_per_million", [-400, 400])
+def test_sound_from_a_clock_that_runs_wrong_stays_within_two_packets(tmp_path: Path, parts_per_million: int) -> None:
+    bench = Bench(tmp_path, "audio")
+    packet = sound(2)[3].data
+    for number in range(300 * 50):
+        sent_s = number / 50 * (1 - parts_per_million / 1e6)
+        bench.now_us = round(sent_s * SECOND)
+        bench.audio.receive(bench.now_us, number & 0xFFFF, number * 960, 7, True, packet, 127)
+        if not number % 50:
+            ntp = (2_208_988_800 << 32) + round(sent_s * 2**32)
+            bench.audio.report(Report(bench.now_us, ntp, number * 960, 0))
+    bench.audio.end()
+    assert bench.writer.parts[-1].end / opus.RATE == pytest.approx(300 * (1 - parts_per_million / 1e6), abs=0.04)
+
+
+def test_packets_that_are_no_opus_are_passed_over(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "audio")
+    for number, payload in enumerate([b"", b"\xfb", b"\xfb\x3f", sound(2)[0].data]):
+        bench.send(payload, number / 50)
+    bench.audio.end()
+    assert bench.lengths() == [0.02]
