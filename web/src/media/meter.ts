@@ -2,18 +2,21 @@
 
 const EVERY = 100; // ms
 const FLOOR = -60; // dB, a quiet room
+const FALL = 0.8;
 const CEILING = -12; // dB, a teacher's voice close to the microphone
 
 export function meter(track: MediaStreamTrack, show: (level: number) => void): () => void {
   const context = new AudioContext();
   const analyser = context.createAnalyser();
-  analyser.fftSize = 1024;
+  analyser.fftSize = 4096; // 85 ms: between two looks nothing is missed
   context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
+  let shown = 0;
   const timer = setInterval(() => {
     if (context.state === "suspended") void context.resume();
     analyser.getFloatTimeDomainData(samples);
-    show(levelOf(samples));
+    shown = Math.max(levelOf(samples), shown * FALL); // rises at once and falls slowly, as meters do
+    show(shown);
   }, EVERY);
   return () => {
     clearInterval(timer);

@@ -158,6 +158,7 @@ export abstract class Side {
     const peer = this.options.createPeer?.(configuration) ?? new RTCPeerConnection(configuration);
     this.peer = peer;
     peer.onconnectionstatechange = () => this.transportChanged(peer);
+    this.options.changed(); // the generation is used up, whatever comes of it
   }
 
   private transportChanged(peer: RTCPeerConnection): void {

@@ -65,6 +65,10 @@ export class FakePeer {
     this.remote = description.sdp;
   }
 
+  async getStats() {
+    return new Map();
+  }
+
   close(): void {
     this.connectionState = "closed";
   }
