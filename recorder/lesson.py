@@ -193,11 +193,11 @@ class Lesson:
         logger.error("%s: recording stops: %s", self.lesson_id, error)
         self.state, self.reason = "stopped", reason
         self._failed = True
+        self._tell("stopped", reason)  # first: whoever is told makes a little room for what follows
         for track in self._tracks.values():
             self._try(track.writer.cut)
             track.abandon()
         self._try(lambda: self._write_playlists(ended=False))
-        self._tell("stopped", reason)
 
     def go_on(self) -> None:
         """There is room again."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,10 @@ from recorder.repair import repair
 from recorder.track import Track
 
 MARKS = ".open"
+RESERVE = (
+    ".reserve"  # room kept back: given free when the disk is full, for the playlists and manifests of what is there
+)
+RESERVE_BYTES = 8_000_000
 RETRY_ATTACH_US = 200_000  # between two looks whether a lesson that was over is open again
 RETRY_US = 30_000_000  # after the disk refused something, before we try again
 ABANDONED_US = 600_000_000  # found open at start, and neither server nor worker has asked for it since
@@ -136,6 +141,7 @@ class Recorder:
         self._asked_for: set[str] = set()  # lessons the server or a worker has named since we started
         self._retry_us = 0
         (archive / MARKS).mkdir(parents=True, exist_ok=True)
+        self._keep_reserve()
 
     def start(self, now_us: int) -> None:
         """Repair and resume what a former recorder left open."""
@@ -223,6 +229,8 @@ class Recorder:
                 self._retry_us = self._retry_us or now_us + RETRY_US
                 if now_us >= self._retry_us:
                     lesson.go_on()
+        if plenty and not self._reserve.exists():
+            self._keep_reserve()
         if all(lesson.state != "stopped" for lesson in self._lessons.values()):
             self._retry_us = 0
 
@@ -288,8 +296,22 @@ class Recorder:
     def _folder_exists(self, lesson_id: str) -> bool:
         return (self._archive / lesson_id / "manifest.json").exists()
 
+    @property
+    def _reserve(self) -> Path:
+        return self._archive / RESERVE
+
+    def _keep_reserve(self) -> None:
+        try:
+            with self._reserve.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+        except OSError as error:
+            logger.warning("no room is kept back for the end of recordings: %s", error)
+            self._reserve.unlink(missing_ok=True)
+
     def _teller(self, lesson_id: str) -> Callable[[str, str], None]:
         def tell(state: str, reason: str) -> None:
+            if state == "stopped":
+                self._reserve.unlink(missing_ok=True)
             self._tell(RecordingChanged(lesson_id, "on" if state == "on" else "stopped", reason))
 
         return tell
