@@ -7,6 +7,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from server.failure import CannotWorkError
 from server.settings import Settings
 
+RUN_PREFIX = "tongke-"  # of run folders, below the system's folder for temporary files
 LEAST_FREE = 64 * 1024 * 1024  # bytes; some minutes of a lesson
 
 
@@ -51,11 +53,19 @@ class DataFolder:
                 raise CannotWorkError(f"The data folder {self.path} is already used by another Tongke{who}.") from error
             yield
 
-    def note_run(self, url: str) -> None:
-        """Let commands on this machine find the running node."""
+    def note_run(self, url: str, folder: Path) -> None:
+        """Let commands on this machine find the running node; `folder` is its run folder."""
         draft = self._run.with_suffix(".new")
-        draft.write_text(json.dumps({"pid": os.getpid(), "url": url}) + "\n")
+        draft.write_text(json.dumps({"pid": os.getpid(), "url": url, "folder": str(folder)}) + "\n")
         draft.replace(self._run)
+
+    def clear_after_kill(self) -> None:
+        """Remove the run folder that a killed node left; for the one that has the lock."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            left = Path(json.loads(self._run.read_text())["folder"])
+            if left.name.startswith(RUN_PREFIX):
+                shutil.rmtree(left, ignore_errors=True)
+        self.forget_run()
 
     def forget_run(self) -> None:
         self._run.unlink(missing_ok=True)

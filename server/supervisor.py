@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from server.data_folder import DataFolder
+from server.data_folder import RUN_PREFIX, DataFolder
 from server.failure import EXIT_CODE, CannotWorkError
 from server.listeners import Listeners, bind
 from server.run_folder import RunFolder
@@ -150,8 +150,9 @@ def serve(settings: Settings, companion: Callable[[Node], Child] | None = None, 
     data = DataFolder(settings.data)
     data.prepare(settings)
     with data.lock():
+        data.clear_after_kill()
         listeners = bind(settings)
-        run = Path(tempfile.mkdtemp(prefix="tongke-"))
+        run = Path(tempfile.mkdtemp(prefix=RUN_PREFIX))
         try:
             return asyncio.run(_serve(Node(settings, listeners), RunFolder(run), data, companion, log or sys.stderr))
         finally:
@@ -173,7 +174,7 @@ async def _serve(
     try:
         if not await _ready(told, stop, failed):
             return 0 if stop.is_set() else 1
-        data.note_run(node.http)
+        data.note_run(node.http, run.path)
         sys.stdout.write(node.ready_line() + "\n")
         sys.stdout.flush()
         if companion is not None:

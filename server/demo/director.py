@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import shutil
 import signal
 import sys
@@ -36,10 +37,13 @@ from server.secret import load_secret
 from server.settings import Settings, load
 from server.supervisor import die_with_parent
 
+_log = logging.getLogger("tongke.demo")
+
 LESSON_TIME = timedelta(minutes=45)
 RECORDED_TIME = timedelta(minutes=2)
 LEAST_LEFT = timedelta(minutes=2)  # a lesson that ends sooner is not gone on with after a restart
 KEPT = 1  # live lessons that are over and can still be replayed
+FAILED_PAUSE = 10.0  # seconds until a publisher that could not work is tried again
 GRANT_TIME = timedelta(hours=24)  # longer than a lesson, for a teacher that must connect again
 
 LIVE_TITLE = "六年级语文《草原》(直播示例)"
@@ -107,9 +111,14 @@ class Director:
     async def _teach_on(self, lesson: Lesson, owner_id: str) -> None:
         """One lesson after the other."""
         while True:
-            await self._publish(lesson.id, _left(lesson))
-            await self._end(lesson.id)
-            lesson = await self._live_lesson(owner_id)
+            code = await self._publish(lesson.id, _left(lesson))
+            lesson = await self._records.lessons.get(lesson.id)
+            if code == 0 or lesson.status == "ended":
+                await self._end(lesson.id)
+                lesson = await self._live_lesson(owner_id)
+            else:
+                _log.error("the synthetic teacher cannot teach", extra={"exit": code})
+                await asyncio.sleep(FAILED_PAUSE)
 
     async def _record(self, owner_id: str) -> None:
         """Make the sample recording; one that was cut short is made again."""
@@ -126,8 +135,8 @@ class Director:
     def _has_recording(self) -> bool:
         return self._state.recorded is not None and self._recordings.word(self._state.recorded) == "ready"
 
-    async def _publish(self, lesson_id: str, length: timedelta) -> None:
-        """Let the synthetic teacher teach this lesson for this long."""
+    async def _publish(self, lesson_id: str, length: timedelta) -> int:
+        """Let the synthetic teacher teach this lesson for this long; returns its exit code."""
         token, _ = self._grants.mint(lesson_id, "lead_teacher", name="主讲教师甲", ttl=GRANT_TIME.total_seconds())
         with tempfile.TemporaryDirectory(prefix="tongke-demo-") as folder:
             path = Path(folder) / "token"
@@ -142,7 +151,7 @@ class Director:
                 preexec_fn=die_with_parent,
             )
             try:
-                await process.wait()
+                return await process.wait()
             finally:
                 if process.returncode is None:
                     process.terminate()

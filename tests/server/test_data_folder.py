@@ -46,7 +46,7 @@ def test_a_disk_with_hardly_any_room_is_full_already(tmp_path: Path, monkeypatch
 def test_one_node_alone_uses_a_data_folder(tmp_path: Path) -> None:
     data = DataFolder(tmp_path)
     with data.lock():
-        data.note_run("http://127.0.0.1:1")
+        data.note_run("http://127.0.0.1:1", tmp_path / "tongke-run")
         with pytest.raises(CannotWorkError, match=f"already used by another Tongke .process {os.getpid()}."):  # noqa: SIM117
             with DataFolder(tmp_path).lock():
                 pass
@@ -56,7 +56,7 @@ def test_one_node_alone_uses_a_data_folder(tmp_path: Path) -> None:
 
 def test_a_node_that_was_killed_is_not_running(tmp_path: Path) -> None:
     data = DataFolder(tmp_path)
-    data.note_run("http://127.0.0.1:1")
+    data.note_run("http://127.0.0.1:1", tmp_path / "tongke-run")
     running = data.running()
     assert running is not None
     assert running.url == "http://127.0.0.1:1"
@@ -64,3 +64,14 @@ def test_a_node_that_was_killed_is_not_running(tmp_path: Path) -> None:
     assert data.running() is None
     (tmp_path / "run.json").write_text("half")
     assert data.running() is None
+
+
+def test_what_a_killed_node_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    data = DataFolder(tmp_path)
+    for name, goes in (("tongke-run", True), ("precious", False)):
+        folder = tmp_path / name
+        folder.mkdir()
+        data.note_run("http://127.0.0.1:1", folder)
+        data.clear_after_kill()
+        assert folder.exists() != goes
+        assert data.running() is None
