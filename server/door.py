@@ -11,6 +11,7 @@ import time
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import BadHttpMessage
 
 from server.endpoint import Handler
 from server.metrics import HttpMeter
@@ -68,12 +69,24 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < 400:
             raise
         response = _problem_of(error)
-    except (ConnectionResetError, TimeoutError):
-        raise
+    except (ConnectionResetError, web.RequestPayloadError):
+        # The browser has gone in the middle of what it was sending; nobody will read this.
+        response = problem_response(ProblemError(400, "request_incomplete", "The request broke off"))
     except Exception:
         _log.exception("a request failed", extra={"method": request.method, "route": _route(request)})
         response = problem_response(ProblemError(500, "internal_error", "Something went wrong on the server"))
     return response
+
+
+class QuietAboutBadRequests(logging.Filter):
+    """For aiohttp's own logger: bytes that are no HTTP are bad input, not a bug of ours."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if isinstance(error, BadHttpMessage):
+            record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+            record.msg, record.args, record.exc_info = "a request that is no HTTP", (), None
+        return True
 
 
 def _problem_of(error: web.HTTPException) -> web.Response:
@@ -98,14 +111,12 @@ def _check_origin(request: web.Request) -> None:
 def _account(request: web.Request, status: int, seconds: float) -> None:
     route = _route(request)
     request.app[METER].saw(request.method, route, status, seconds)
-    _log.log(
-        logging.DEBUG if route in ("/healthz", "/readyz", "/metrics") else logging.INFO,
-        "%s %s %s",
-        request.method,
-        request.path,
-        status,
-        extra={"route": route, "status": status, "ms": round(seconds * 1000, 1), "remote": request.remote},
-    )
+    # The path itself stays out: the last part of a WHIP session's is as good as a token.
+    extra = {"status": status, "ms": round(seconds * 1000, 1), "remote": request.remote}
+    if lesson_id := request.match_info.get("lesson_id"):
+        extra["lesson_id"] = lesson_id
+    level = logging.DEBUG if route in ("/healthz", "/readyz", "/metrics") else logging.INFO
+    _log.log(level, "%s %s %s", request.method, route, status, extra=extra)
 
 
 def _route(request: web.Request) -> str:

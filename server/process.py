@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from server import health, tls
 from server.app import build
+from server.door import QuietAboutBadRequests
 from server.failure import EXIT_CODE, CannotWorkError
 from server.listeners import local_addresses
 from server.log import to_stderr
@@ -57,6 +59,7 @@ async def _serve(settings: Settings, run: RunFolder, inherited: Inherited) -> No
 
     context = tls.server_context(settings, local_addresses()) if inherited.https is not None else None
     app = build(settings, load_secret(settings.secret), run)
+    logging.getLogger("aiohttp.server").addFilter(QuietAboutBadRequests())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_TIME, keepalive_timeout=KEEP_ALIVE)
     try:
         await runner.setup()

@@ -3,7 +3,9 @@ import logging
 from pathlib import Path
 
 import pytest
+from aiohttp.http_exceptions import BadStatusLine
 
+from server.door import QuietAboutBadRequests
 from server.log import JsonFormatter
 from tests.server.application import problem, running, token
 
@@ -124,6 +126,24 @@ async def test_the_server_lives_but_is_not_ready_without_worker_and_recorder(tmp
         response = await client.get("/readyz")
         assert await problem(response) == (503, "not_ready")
         assert "media worker, recorder" in (await response.json())["detail"]
+
+
+async def test_the_log_names_routes_and_not_paths(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with running(tmp_path) as client:
+        await client.delete("/whip/l1/a-session-that-is-as-good-as-a-token")
+    lines = [str(vars(record)) for record in caplog.records if record.name.startswith("tongke")]
+    assert any("DELETE /whip/{lesson_id}/{session}" in line for line in lines)
+    assert not any("as-good-as-a-token" in line for line in lines)
+
+
+def test_bytes_that_are_no_http_are_no_bug_of_ours() -> None:
+    record = logging.makeLogRecord({"levelno": logging.ERROR, "levelname": "ERROR"})
+    error = BadStatusLine("\x00")
+    record.exc_info = (type(error), error, None)
+    assert QuietAboutBadRequests().filter(record)
+    assert record.levelname == "INFO"
+    assert not record.exc_info
 
 
 def test_a_token_in_a_log_line_is_cut_out() -> None:
