@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import BadHttpMessage
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from server.endpoint import Handler
 from server.metrics import HttpMeter
@@ -72,6 +73,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except (ConnectionResetError, web.RequestPayloadError):
         # The browser has gone in the middle of what it was sending; nobody will read this.
         response = problem_response(ProblemError(400, "request_incomplete", "The request broke off"))
+    except (OperationalError, InterfaceError, ConnectionRefusedError) as error:
+        _log.error("the database cannot be used: %s", str(getattr(error, "orig", None) or error))
+        response = problem_response(ProblemError(503, "database_unavailable", "The database cannot be used now"))
     except Exception:
         _log.exception("a request failed", extra={"method": request.method, "route": _route(request)})
         response = problem_response(ProblemError(500, "internal_error", "Something went wrong on the server"))

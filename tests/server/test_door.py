@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from aiohttp.http_exceptions import BadStatusLine
 
+from server import health
 from server.door import QuietAboutBadRequests
 from server.log import JsonFormatter
 from tests.server.application import problem, running, token
@@ -60,6 +61,15 @@ async def test_a_bug_is_a_problem_for_the_caller_and_a_traceback_in_the_log(
         assert await problem(response) == (500, "internal_error")
         assert "bug" not in await response.text()
     assert any(record.exc_info for record in caplog.records)
+
+
+async def test_a_database_that_is_gone_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        admin = token(client, "", "admin")
+        await client.app[health.ENGINE].dispose()
+        (tmp_path / "tongke.db").unlink()
+        (tmp_path / "tongke.db").mkdir()
+        assert await problem(await client.get("/api/lessons/x", headers=admin)) == (503, "database_unavailable")
 
 
 async def test_bad_requests_are_logged_no_higher_than_info(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
