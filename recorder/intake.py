@@ -23,6 +23,7 @@ from recorder.recorder import Feed, Recorder
 
 REST_S = 0.25  # between two looks at the socket, when little comes
 _AIM = 64 * 1024  # bytes to find at a look; a Unix socket holds about 200 kB
+_READ = 64 * 1024  # bytes; larger blocks would be mapped into memory and out of it each time
 _TURN = 1024 * 1024  # bytes, then others have their turn
 _DRAIN_TURNS = 16  # at once, when a lesson is closed; a worker that sends on and on must not hold it up
 _LEAVE_S = 15  # after its worker is gone a track is ended; a worker that comes back does so within 10 s
@@ -114,12 +115,14 @@ class Link:
         taken = 0
         try:
             while taken < _TURN:
-                data = self._socket.recv(_TURN // 4)
+                data = self._socket.recv(_READ)
                 if not data:
                     self.close()
                     break
                 taken += len(data)
                 self._rest = self._frames(self._rest + data if self._rest else data)
+                if len(data) < _READ:
+                    break  # that was all
         except BlockingIOError:
             pass
         except (LinkError, OSError) as error:
