@@ -127,6 +127,21 @@ async def test_it_ends_after_the_seconds_it_was_given(door: tuple[Door, str], to
     assert whip.deleted == 1
 
 
+async def test_it_comes_back_when_the_server_has_closed_the_connection(
+    door: tuple[Door, str], token_file: Path
+) -> None:
+    whip, url = door
+    publisher = await start(url, token_file)
+    await frames(whip, "video", 1)
+    await whip.close()  # a goodbye by DTLS, after which FFmpeg's next write never returns
+    async with asyncio.timeout(20):
+        while len(whip.offers) < 2:
+            await asyncio.sleep(0.02)
+    publisher.send_signal(signal.SIGTERM)
+    await publisher.communicate()
+    assert publisher.returncode == 0
+
+
 async def test_it_gives_up_when_the_lesson_is_over(door: tuple[Door, str], token_file: Path) -> None:
     whip, url = door
     whip.refuse = (410, "lesson_ended")
