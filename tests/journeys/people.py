@@ -5,6 +5,13 @@ They know what is on the screen (test ids and what a picture shows), and nothing
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Self
 
 from playwright.async_api import Browser, Locator, Page, expect
@@ -131,3 +138,21 @@ class SchoolClass(Person):
             return bool(await self.page.evaluate(script))
 
         await eventually("sound that plays", playing)
+
+
+@asynccontextmanager
+async def synthetic_teacher(
+    tongke: Tongke, lesson_id: str, folder: Path, door: str | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """FFmpeg's WHIP muxer, publishing until it is told to end; by another `door` (a URL) than the server's own."""
+    token_file = folder / "token"
+    token_file.write_text(await tongke.token(lesson_id, "lead_teacher"), "utf-8")
+    url = f"{door or tongke.http}/whip/{lesson_id}"
+    command = ("-m", "server.demo.publisher", "--url", url, "--token-file", str(token_file))
+    process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=DEVNULL)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            await process.wait()

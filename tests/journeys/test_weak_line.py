@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.bench.peer import own_address
-from tests.journeys.people import SchoolClass, Teacher
+from tests.journeys.people import SchoolClass, Teacher, synthetic_teacher
 from tests.support.browser import chromium, heard, received, rerouted
 from tests.support.link import LHASA, SEVERED, UdpLink
+from tests.support.proxy import whip_proxy
 from tests.support.server import Tongke
 
 pytestmark = pytest.mark.journey
@@ -40,6 +41,26 @@ async def test_eighty_milliseconds_and_five_percent_loss_leave_picture_and_sound
                     assert now.frozen == then.frozen
                 elif now.packets > then.packets:
                     assert now.concealed - then.concealed < 0.005 * (now.samples - then.samples)
+
+
+async def test_what_ffmpeg_loses_on_the_way_up_is_sent_again_and_recorded(tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke:
+        lesson = await tongke.create_lesson()
+        async with (
+            UdpLink((own_address(), tongke.media_port), LHASA) as link,
+            whip_proxy(tongke.http, tongke.media_port, link.address) as door,
+            synthetic_teacher(tongke, lesson.lesson_id, tmp_path, door),
+        ):
+            await asyncio.sleep(15)
+            assert link.up.lost > 20
+        await tongke.end_lesson(lesson.lesson_id)
+        (camera,) = [
+            track
+            for track in (await tongke.finished_recording(lesson.lesson_id))["tracks"]
+            if track["source"] == "camera"
+        ]
+        assert camera["duration_ms"] > 5000
+        assert camera["gaps"] == []
 
 
 async def test_a_line_that_was_cut_brings_the_lesson_back_by_itself(tmp_path: Path) -> None:

@@ -1,42 +1,22 @@
 """A lesson without any page of ours: FFmpeg publishes by WHIP, a stranger's page watches by WHEP."""
 
 import asyncio
-import signal
-import sys
-from asyncio.subprocess import DEVNULL
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.support.browser import chromium, heard, moving_pictures, participant, received
-from tests.support.server import Lesson, Tongke
+from tests.journeys.people import synthetic_teacher
+from tests.support.browser import chromium, eventually, heard, moving_pictures, participant, received
+from tests.support.server import Tongke
 from tests.support.whep import player
 
 pytestmark = pytest.mark.journey
 
 
-@asynccontextmanager
-async def synthetic_teacher(tongke: Tongke, lesson: Lesson, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """FFmpeg's WHIP muxer, publishing until it is told to end."""
-    token_file = folder / "token"
-    token_file.write_text(await tongke.token(lesson.lesson_id, "lead_teacher"), "utf-8")
-    url = f"{tongke.http}/whip/{lesson.lesson_id}"
-    command = ("-m", "server.demo.publisher", "--url", url, "--token-file", str(token_file))
-    process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=DEVNULL)
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            await process.wait()
-
-
 async def test_what_ffmpeg_publishes_moves_and_sounds_in_a_whep_page_and_is_recorded(tmp_path: Path) -> None:
     async with Tongke(tmp_path / "data") as tongke, player() as page_url, chromium() as browser:
         lesson = await tongke.create_lesson()
-        async with synthetic_teacher(tongke, lesson, tmp_path):
+        async with synthetic_teacher(tongke, lesson.lesson_id, tmp_path):
             page = await (await participant(browser)).new_page()
             await page.goto(page_url)
             token = await tongke.token(lesson.lesson_id, "receiving_class", "阜平一小")
@@ -72,7 +52,7 @@ async def test_a_viewer_who_comes_before_the_teacher_sees_the_lesson_without_ask
             "([url, token]) => watch(url, token)", [f"{tongke.http}/whep/{lesson.lesson_id}", token]
         )
         assert joined["status"] == 201, joined
-        async with synthetic_teacher(tongke, lesson, tmp_path):
+        async with synthetic_teacher(tongke, lesson.lesson_id, tmp_path):
             await moving_pictures(page)
             await heard(page)
 
@@ -92,3 +72,29 @@ async def test_a_stranger_is_refused_with_a_reason(tmp_path: Path) -> None:
             (401, "token_foreign"),
         ]
         assert answers[0].status == 401
+
+
+async def test_ending_the_server_in_mid_lesson_closes_the_recording_and_the_lesson_goes_on_after_it(
+    tmp_path: Path,
+) -> None:
+    async with Tongke(tmp_path / "data") as tongke:
+        lesson = await tongke.create_lesson()
+        async with synthetic_teacher(tongke, lesson.lesson_id, tmp_path):
+            await _recorded(tongke, lesson.lesson_id, 2000)
+            assert await tongke.stop() == 0
+        await tongke.start()
+        async with synthetic_teacher(tongke, lesson.lesson_id, tmp_path):
+            await _recorded(tongke, lesson.lesson_id, 6000)
+        await tongke.end_lesson(lesson.lesson_id)
+        tracks = (await tongke.finished_recording(lesson.lesson_id))["tracks"]
+        assert sum(track["source"] == "camera" for track in tracks) == 2
+
+
+async def _recorded(tongke: Tongke, lesson_id: str, duration_ms: int) -> None:
+    token = await tongke.token(lesson_id, "lead_teacher")
+
+    async def check() -> bool:
+        answer = await tongke.request("GET", f"/api/lessons/{lesson_id}/recording", token=token)
+        return answer.status == 200 and answer.json["duration_ms"] >= duration_ms
+
+    await eventually(f"{duration_ms} ms recorded", check)
