@@ -87,7 +87,7 @@ class QuietAboutBadRequests(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-        if isinstance(error, BadHttpMessage):
+        if isinstance(error, BadHttpMessage | web.RequestPayloadError):
             record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
             record.msg, record.args, record.exc_info = "a request that is no HTTP", (), None
         return True
@@ -104,12 +104,21 @@ def _check_origin(request: web.Request) -> None:
 
     A request with a bearer token acts with what its sender knows, not with a cookie, and may come from anywhere.
     """
-    if request.method in _SAFE or hdrs.AUTHORIZATION in request.headers or not request.path.startswith("/api/"):
+    if request.method in _SAFE or not request.path.startswith("/api/"):
         return
+    if request.headers.get(hdrs.AUTHORIZATION, "").lower().startswith("bearer "):
+        return  # another scheme is none of ours, and then the cookie would count
     origin = request.headers.get(hdrs.ORIGIN)
     same = request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
-    if (origin is not None and urlsplit(origin).netloc != request.host) or not same:
+    if (origin is not None and _host_of(origin) != request.host) or not same:
         raise ProblemError(403, "origin_foreign", "This page may not do that")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # brackets that are no IPv6 address
+        return None
 
 
 def _account(request: web.Request, status: int, seconds: float) -> None:
@@ -118,7 +127,7 @@ def _account(request: web.Request, status: int, seconds: float) -> None:
     # The path itself stays out: the last part of a WHIP session's is as good as a token.
     extra = {"status": status, "ms": round(seconds * 1000, 1), "remote": request.remote}
     if lesson_id := request.match_info.get("lesson_id"):
-        extra["lesson_id"] = lesson_id
+        extra["lesson_id"] = lesson_id[:64]  # as long as one may be; a stranger may have written anything
     level = logging.DEBUG if route in ("/healthz", "/readyz", "/metrics") else logging.INFO
     _log.log(level, "%s %s %s", request.method, route, status, extra=extra)
 

@@ -5,6 +5,7 @@ JSON is checked with pydantic on the way in and becomes a frozen model; on the w
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from signaling.problems import ProblemError
 
 MAX_BODY = 64 * 1024  # bytes; the largest thing anyone sends us is an SDP offer
+BODY_TIME = 10.0  # seconds a client has to send it
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$"  # pattern of a text without control characters; PostgreSQL stores no zero
 
 
 class Model(BaseModel):
@@ -49,7 +52,13 @@ async def read(request: web.Request, model: type[BodyModel]) -> BodyModel:
     """The request's body as a model. Raises ProblemError for anything else."""
     if request.content_type != "application/json":
         raise ProblemError(415, "unsupported_media_type", "Send JSON as application/json")
-    body = await request.read()
+    if (request.content_length or 0) > MAX_BODY:
+        raise ProblemError(413, "body_too_large", "The body is too large")
+    try:
+        async with asyncio.timeout(BODY_TIME):
+            body = await request.read()
+    except TimeoutError as error:
+        raise ProblemError(408, "body_slow", "The body did not come in time") from error
     try:
         return model.model_validate_json(body)
     except ValidationError as error:

@@ -103,4 +103,4 @@ def _account(user: User) -> Account:
 
 
 def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()  # a stranger's cookie may hold any bytes

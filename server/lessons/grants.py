@@ -79,7 +79,7 @@ class Grants:
             )
         except jwt.ExpiredSignatureError as error:
             raise TokenError("token_expired") from error
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, UnicodeError) as error:  # UnicodeError: bytes in a header that are no text
             raise TokenError("token_invalid") from error
         lesson_id, role, name, participant_id = (payload.get(claim) for claim in ("lesson", "role", "name", "sub"))
         if (

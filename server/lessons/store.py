@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,6 +17,8 @@ from server.lessons.model import ClassCode, Lesson, LessonKind
 
 # A class that comes late with yesterday's code is told that the lesson is over, not let into another one.
 CODE_REST = timedelta(days=1)
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
 
 
 class LessonUnknownError(Exception):
@@ -51,6 +54,8 @@ class Lessons:
 
     async def get(self, lesson_id: str) -> Lesson:
         """The lesson. Raises LessonUnknownError."""
+        if not _ID.fullmatch(lesson_id):  # a database need not be asked, and PostgreSQL refuses some texts
+            raise LessonUnknownError(lesson_id)
         async with self._sessions() as session:
             lesson: Lesson | None = await session.get(Lesson, lesson_id)
         if lesson is None:
