@@ -7,9 +7,13 @@ common bound is reached, an address that never was wrong is still let in: an att
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
 import math
 import time
+from collections.abc import AsyncIterator
+from weakref import WeakValueDictionary
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -34,6 +38,19 @@ class WrongTries:
         self._each: tuple[RateLimitItem, ...] = (RateLimitItemPerMinute(per_minute), RateLimitItemPerHour(per_hour))
         self._altogether: RateLimitItem = RateLimitItemPerMinute(altogether_per_minute)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by network, while someone tries
+
+    @contextlib.asynccontextmanager
+    async def turn(self, address: str) -> AsyncIterator[None]:
+        """Try within it, and say `wrong` before it ends. Raises TooManyTriesError.
+
+        One try of an address after the other: a thousand sent at once would all be let in before the first is counted.
+        """
+        network = _network(address)
+        lock = self._turns.get(network) or self._turns.setdefault(network, asyncio.Lock())
+        async with lock:
+            self.check(address)
+            yield
 
     def check(self, address: str) -> None:
         """Raises TooManyTriesError when this address has to wait."""

@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 from server import caller
 from server.accounts.model import AccountRole
 from server.accounts.store import SESSION_TIME, Account
-from server.endpoint import Endpoint, Model, address, read, reply
+from server.endpoint import ONE_LINE, Endpoint, Model, address, read, reply
 from server.tries import TooManyTriesError, WrongTries
 from signaling.problems import ProblemError
 
@@ -18,7 +18,7 @@ LOGIN_TRIES = web.AppKey("login_tries", WrongTries)
 
 
 class Login(Model):
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=ONE_LINE)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
@@ -35,16 +35,17 @@ async def log_in(request: web.Request) -> web.Response:
     """Set the session cookie."""
     wanted = await read(request, Login)
     tries = request.app[LOGIN_TRIES]
+    accounts = request.app[caller.ACCOUNTS]
     try:
-        tries.check(address(request))
+        async with tries.turn(address(request)):
+            known = await accounts.log_in(wanted.name, wanted.password)
+            if known is None:
+                tries.wrong(address(request))
     except TooManyTriesError as error:
         raise ProblemError(
             429, "too_many_tries", "Too many wrong tries", headers={"Retry-After": str(error.retry_after)}
         ) from error
-    accounts = request.app[caller.ACCOUNTS]
-    known = await accounts.log_in(wanted.name, wanted.password)
     if known is None:
-        tries.wrong(address(request))
         raise ProblemError(401, "login_wrong", "Name or password is wrong")
     account, token = known
     response = reply(_view(account))

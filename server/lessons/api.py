@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 from server import caller
 from server.caller import Caller
 from server.database import now
-from server.endpoint import Endpoint, Model, address, read, reply
+from server.endpoint import ONE_LINE, Endpoint, Model, address, read, reply
 from server.lessons.model import Lesson, LessonKind, LessonStatus
 from server.lessons.store import Lessons, LessonUnknownError, NoFreeCodeError
 from server.tries import TooManyTriesError, WrongTries
@@ -38,7 +38,7 @@ PAGE = 100  # lessons in one answer unless asked for another number
 
 
 class NewLesson(Model):
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE)]
     kind: LessonKind = "delivered_class"
 
 
@@ -141,17 +141,18 @@ async def enter(request: web.Request) -> web.Response:
     """A class enters with its code; name and headcount go into the room with the page's `hello`."""
     wanted = await read(request, Entry)
     tries = request.app[CODE_TRIES]
+    # Typed on a board: with blanks, or with the full-width digits of a Chinese input method.
+    code = "".join(str(int(letter)) for letter in wanted.code if letter.isdecimal())
     try:
-        tries.check(address(request))
+        async with tries.turn(address(request)):
+            lesson = await request.app[LESSONS].by_code(code)
+            if lesson is None:
+                tries.wrong(address(request))
     except TooManyTriesError as error:
         raise ProblemError(
             429, "too_many_tries", "Too many wrong codes", headers={"Retry-After": str(error.retry_after)}
         ) from error
-    # Typed on a board: with blanks, or with the full-width digits of a Chinese input method.
-    code = "".join(str(int(letter)) for letter in wanted.code if letter.isdecimal())
-    lesson = await request.app[LESSONS].by_code(code)
     if lesson is None:
-        tries.wrong(address(request))
         raise ProblemError(404, "class_code_unknown", "No lesson has this class code")
     if lesson.status == "ended":
         raise ProblemError(410, "lesson_ended", "The lesson is over")
@@ -213,7 +214,7 @@ def join_url(code: str) -> str:
 
 def _limit(request: web.Request) -> int:
     text = request.query.get("limit", str(PAGE))
-    if not text.isdecimal() or not 1 <= int(text) <= 500:
+    if not (text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= 500):
         raise ProblemError(422, "field_invalid", "A field is missing or not of the right form", "limit: 1 to 500")
     return int(text)
 

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from server.tries import TooManyTriesError, WrongTries
@@ -35,3 +37,19 @@ def test_guessing_from_many_addresses_is_stopped_and_keeps_no_class_out() -> Non
     with pytest.raises(TooManyTriesError):
         tries.check("192.0.2.7")
     tries.check("198.51.100.1")
+
+
+async def test_tries_sent_all_at_once_are_counted_one_by_one() -> None:
+    tries = WrongTries("code", per_minute=3)
+    let_in = 0
+
+    async def guess() -> None:
+        nonlocal let_in
+        async with tries.turn("192.0.2.1"):
+            let_in += 1
+            await asyncio.sleep(0)  # as a database is asked
+            tries.wrong("192.0.2.1")
+
+    results = await asyncio.gather(*(guess() for _ in range(20)), return_exceptions=True)
+    assert let_in == 3
+    assert sum(isinstance(result, TooManyTriesError) for result in results) == 17
