@@ -43,7 +43,7 @@ ENDPOINTS = (*accounts_api.ENDPOINTS, *lessons_api.ENDPOINTS, *archive_api.ENDPO
 
 def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     """The application of the server process; `key` is the installation's secret."""
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[door.door])
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[door.door, pages.unknown_addresses()])
     app.on_response_prepare.append(door.on_prepare)
 
     engine = create_engine(settings.database)

@@ -1,13 +1,19 @@
-"""The browser's pages: one built application (web/dist) behind the addresses of the contract."""
+"""The browser's pages: one built application (web/dist) behind the addresses of the contract.
+
+At any other address a browser gets the same application, with status 404: it says in words that there is nothing.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
 import re
 from pathlib import Path
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
 
+from server.endpoint import Handler
 from signaling.problems import ProblemError
 
 DIST = Path(__file__).parent.parent / "web" / "dist"
@@ -24,6 +30,9 @@ PAGES = (
     "/admin{tail:(/.*)?}",
     "/research{tail:(/.*)?}",
 )
+
+# What programs ask for: below these an unknown address is a problem, whoever asks.
+_NO_PAGES = ("/api", "/archive", "/assets", "/ws", "/whip", "/whep")
 
 # Neither may come from elsewhere nor stand in the page itself. Styles may: Vue writes style attributes.
 # Blobs: hls.js feeds the video element by one and runs its worker from one.
@@ -57,6 +66,35 @@ def routes(dist: Path = DIST) -> list[web.RouteDef]:
         web.get("/assets/{path:.+}", asset),
         web.get(r"/{name:[\w-]+(?:\.[\w-]+)*\.(?:ico|svg|png|webmanifest|txt|json)}", beside),
     ]
+
+
+def unknown_addresses(dist: Path = DIST) -> Middleware:
+    """Shows a person who comes to an unknown address the pages; a program gets its problem."""
+
+    @web.middleware
+    async def show(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except (web.HTTPNotFound, ProblemError) as error:
+            if error.status != 404 or not _wants_page(request):
+                raise
+            try:
+                text = await asyncio.to_thread((dist / "index.html").read_text, "utf-8")
+            except FileNotFoundError:
+                raise error from None
+            # Not a FileResponse: that would answer If-None-Match and Range with another status.
+            return web.Response(status=404, text=text, headers={**_page_headers(request), hdrs.VARY: hdrs.ACCEPT})
+
+    return show
+
+
+def _wants_page(request: web.Request) -> bool:
+    if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+        return False
+    if any(request.path == prefix or request.path.startswith(prefix + "/") for prefix in _NO_PAGES):
+        return False
+    accepted = ",".join(request.headers.getall(hdrs.ACCEPT, ())).lower().split(",")
+    return any(kind.partition(";")[0].strip() == "text/html" for kind in accepted)
 
 
 def _page_headers(request: web.Request) -> dict[str, str]:
