@@ -172,16 +172,22 @@ class LiveRoom:
     # ── WHIP and WHEP ─────────────────────────────────────────────────────────────────────────────────────────────
 
     async def open_session(self, grant: Grant, door: Door, sdp: str) -> tuple[str, str]:
-        """A WHIP or WHEP session as a participant of its own: its id and the answer. Raises RoomError."""
+        """A WHIP or WHEP session as a participant of its own: the id of its transport and the answer.
+
+        A grant that names a participant has one session per door; the next takes the place of the last.
+        Raises RoomError.
+        """
         direction: media.Direction = "send" if door == "whip" else "receive"
         if direction == "send" and "publish" not in RIGHTS[grant.room_role]:
             raise RoomError("not_allowed", f"{grant.room_role} may not publish by WHIP")
-        if len(self.room.state.participants) >= self.room.max_participants:
+        # Never the grant's own id: a device beside the same person's browser is another participant.
+        named = grant.participant_id
+        participant_id = f"{named}-{door}" if named is not None else self._new_id(grant.room_role)
+        here = self.room.state.participants
+        if participant_id not in here and len(here) >= self.room.max_participants:
             raise RoomError("room_full", "the room is full")
         negotiated = await self.transports.negotiate(direction, sdp)
         try:
-            # Never the grant's own id: a device beside the same person's browser is another participant.
-            participant_id = self._new_id(grant.room_role)
             self.commit(
                 self.room.join(self.now_ms(), participant_id, grant.room_role, grant.name or "", headcount=None)
             )
@@ -193,12 +199,12 @@ class LiveRoom:
         answer, _ = self.transports.register(participant_id, door, direction, 1, negotiated)
         if direction == "send" and "start" in RIGHTS[grant.room_role]:
             self.commit(self.room.start(self.now_ms(), participant_id))
-        return participant_id, answer
+        return negotiated.transport_id, answer
 
-    def session_door(self, participant_id: str) -> Door | None:
-        """By which door a participant is here, None if it is not."""
-        presence = self._presences.get(participant_id)
-        return presence.door if presence and participant_id in self.room.state.participants else None
+    def session(self, door: Door, transport_id: str) -> str | None:
+        """The participant whose session by this door has this transport, None if there is no such session."""
+        note = self.transports.note(transport_id)
+        return note.participant_id if note is not None and note.door == door else None
 
     # ── for everyone ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -298,7 +304,7 @@ class LiveRoom:
     def _resumed(self, grant: Grant, hello: Hello) -> str | None:
         if hello.resume is None:
             return None
-        participant_id = self._sessions.participant(self.lesson_id, hello.resume.session)
+        participant_id = self._sessions.name(self.lesson_id, hello.resume.session)
         known = self.room.state.participants.get(participant_id or "")
         if known is None or known.role != grant.room_role or grant.participant_id not in (None, participant_id):
             return None

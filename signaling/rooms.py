@@ -51,7 +51,7 @@ class Rooms:
         secret: bytes,
         limits: Limits | None = None,
     ) -> None:
-        self.locations = Sessions(secret, "location")  # of WHIP and WHEP sessions
+        self.locations = Sessions(secret, "location")  # of WHIP and WHEP sessions, by their transport
         self._bus = bus
         self._workers = workers
         self._directory = directory

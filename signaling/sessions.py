@@ -1,7 +1,7 @@
-"""Opaque names by which a participant is known again after its connection was lost.
+"""Opaque names by which a participant, or its WHIP or WHEP transport, is known again.
 
-A session is a participant's id under the server's signature: any process with the same secret knows it, nothing is
-stored, and nobody makes one up from the ids that everybody in the room sees.
+A session is an id under the server's signature: any process with the same secret knows it, nothing is stored, and
+nobody makes one up from the ids that everybody in the room sees.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ class Sessions:
     def __init__(self, secret: bytes, purpose: str) -> None:
         self._secret = hmac.digest(secret, f"tongke session {purpose}".encode(), sha256)
 
-    def issue(self, lesson_id: str, participant_id: str) -> str:
-        """The session of a participant, fit for a URL."""
-        name = participant_id.encode()
-        return base64.urlsafe_b64encode(self._tag(lesson_id, name) + name).rstrip(b"=").decode()
+    def issue(self, lesson_id: str, name: str) -> str:
+        """The session of this name, fit for a URL."""
+        data = name.encode()
+        return base64.urlsafe_b64encode(self._tag(lesson_id, data) + data).rstrip(b"=").decode()
 
-    def participant(self, lesson_id: str, session: str) -> str | None:
+    def name(self, lesson_id: str, session: str) -> str | None:
         """Whose session it is, or None if we never issued it for this lesson."""
         try:
             data = base64.b64decode(session + "=" * (-len(session) % 4), altchars=b"-_", validate=True)
-            participant_id = data[_TAG:].decode()
+            name = data[_TAG:].decode()
         except (binascii.Error, ValueError):
             return None
-        return participant_id if hmac.compare_digest(data[:_TAG], self._tag(lesson_id, data[_TAG:])) else None
+        return name if hmac.compare_digest(data[:_TAG], self._tag(lesson_id, data[_TAG:])) else None
 
     def _tag(self, lesson_id: str, name: bytes) -> bytes:
         return hmac.digest(self._secret, f"{lesson_id}\n".encode() + name, sha256)[:_TAG]

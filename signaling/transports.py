@@ -79,6 +79,11 @@ class Transports:
     def find(self, participant_id: str, direction: media.Direction) -> Transport | None:
         return self._transports.get((participant_id, direction))
 
+    def note(self, transport_id: str) -> TransportNote | None:
+        """Whose transport it is, and by which door; None if it is no more."""
+        notes = (transport.note for transport in self._transports.values())
+        return next((note for note in notes if note.transport_id == transport_id), None)
+
     def connected(self, participant_id: str) -> bool:
         """Whether any transport of the participant carries media."""
         return any(

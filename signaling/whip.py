@@ -92,8 +92,9 @@ class HttpDoor:
         lesson_id = request.match_info["lesson_id"]
         grant, room = await self._rooms.admit(_token(request), lesson_id)
         offer = await _body(request, SDP)
-        participant_id, answer = await room.open_session(grant, self._door, offer)
-        session = self._rooms.locations.issue(lesson_id, participant_id)
+        transport_id, answer = await room.open_session(grant, self._door, offer)
+        # Of the transport, not of the participant: a publisher that was replaced must not end its successor's session.
+        session = self._rooms.locations.issue(lesson_id, transport_id)
         response = web.Response(status=201, body=answer.encode(), content_type=SDP)  # text would add a charset
         response.headers[hdrs.LOCATION] = f"/{self._door}/{lesson_id}/{session}"
         response.headers[hdrs.ETAG] = _etag(1)
@@ -138,8 +139,9 @@ class HttpDoor:
             if not (expired_will_do and error.code == "token_expired"):
                 raise
         room = self._rooms.find(lesson_id)
-        participant_id = self._rooms.locations.participant(lesson_id, request.match_info["session"])
-        if room is None or participant_id is None or room.session_door(participant_id) != self._door:
+        transport_id = self._rooms.locations.name(lesson_id, request.match_info["session"])
+        participant_id = room.session(self._door, transport_id) if room and transport_id else None
+        if room is None or participant_id is None:
             raise _problem("session_unknown")
         return room, participant_id
 

@@ -1,7 +1,7 @@
 """A house for tests of the doors: real rooms behind real HTTP, and real media workers, all in one event loop.
 
-Tokens are `role:lesson[:name]`, so that a test reads as it is. `crash` is what kill -9 does: a second set of rooms
-begins from the log as it stood and takes the workers over.
+Tokens are `role:lesson[:name[:sub]]`, so that a test reads as it is. `crash` is what kill -9 does: a second set of
+rooms begins from the log as it stood and takes the workers over.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ def receiving_offer() -> str:
 
 def verify(token: str) -> Grant:
     role, _, rest = token.partition(":")
-    lesson_id, _, name = rest.partition(":")
+    lesson_id, name, participant_id = [*rest.split(":"), "", ""][:3]
     if role == "expired":
         raise GrantError("token_expired")
     if role not in typing.get_args(GrantRole) and role not in typing.get_args(Role):
         raise GrantError("token_invalid")
-    return Grant(lesson_id, typing.cast(GrantRole, role), None, name or None, expires_at=4e9)
+    return Grant(lesson_id, typing.cast(GrantRole, role), participant_id or None, name or None, expires_at=4e9)
 
 
 class Directory:

@@ -121,6 +121,61 @@ async def test_a_session_of_a_dead_worker_ends(house: House) -> None:
     assert await code(response) == (404, "session_unknown")
 
 
+async def test_a_publisher_that_comes_again_replaces_itself_at_once(house: House) -> None:
+    pupils, token = await house.enter("receiving_class"), "lead_teacher:l-1:录播主机:t-7"
+    old = await post(house, token=token)
+    before = set(state(house).publications)
+    new = await post(house, token=token)
+    assert [one.role for one in state(house).participants.values()].count("lead_teacher") == 1
+    assert "t-7-whip" in state(house).participants
+    assert before.isdisjoint(state(house).publications)
+    assert len(state(house).publications) == 2
+    for publication_id in before:
+        await pupils.event("unpublished", publication_id=publication_id)
+    await eventually(lambda: len(house.workers[0].held().transports) == 1)
+    # The old one's goodbye comes late, and is not for the new one.
+    late = await house.http.delete(house.url + old.headers["Location"], headers=bearer(token))
+    assert await code(late) == (404, "session_unknown")
+    assert len(state(house).publications) == 2
+    assert (await house.http.delete(house.url + new.headers["Location"], headers=bearer(token))).status == 200
+    assert "t-7-whip" not in state(house).participants
+
+
+async def test_a_device_stands_beside_the_browser_of_the_same_grant_and_beside_a_player(house: House) -> None:
+    token = "lead_teacher:l-1:录播主机:t-7"
+    teacher = await house.open()
+    await teacher.say("hello", token=token)
+    teacher.welcome = await teacher.next("welcome")
+    assert (await post(house, token=token)).status == 201
+    assert (await post(house, "/whep/l-1", token, captured_offer("chromium", "receive"))).status == 201
+    assert set(state(house).participants) == {"t-7", "t-7-whip", "t-7-whep"}
+    await teacher.quiet()
+
+
+async def test_who_replaces_itself_needs_no_place_of_its_own(house: House) -> None:
+    for _ in range(3):
+        assert (await post(house)).status == 201
+    for _ in range(2):
+        assert (await post(house, token="lead_teacher:l-1:录播主机:t-7")).status == 201
+    assert await code(await post(house)) == (503, "room_full")
+
+
+async def test_of_publishers_that_come_at_once_the_last_remains(house: House) -> None:
+    answers = await asyncio.gather(*(post(house, token="lead_teacher:l-1:录播主机:t-7") for _ in range(5)))
+    assert {answer.status for answer in answers} == {201}
+    assert len(state(house).participants) == 1
+    assert len(state(house).publications) == 2
+    await eventually(lambda: len(house.workers[0].held().transports) == 1)
+
+
+async def test_a_session_keeps_its_location_when_the_server_comes_back(house: House) -> None:
+    token = "lead_teacher:l-1:录播主机:t-7"
+    location = (await post(house, token=token)).headers["Location"]
+    await house.crash()
+    assert (await house.http.delete(house.url + location, headers=bearer(token))).status == 200
+    assert not state(house).participants
+
+
 # ── watching ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
