@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from media.sdp import Section, parameters
@@ -32,7 +32,7 @@ class Codec:
 def common_codecs(section: Section) -> tuple[Codec, ...]:
     """Every codec of an offered section that we forward, preferred first."""
     names = {name.lower(): name for name in _NAMES.get(section.kind, ())}
-    rtpmaps, fmtps = section.rtpmaps, section.fmtps
+    rtpmaps, fmtps, feedback = section.rtpmaps, section.fmtps, section.feedback
     repairs: dict[str, int] = {}
     for payload_type in section.payload_types:
         if payload_type in rtpmaps and rtpmaps[payload_type].name.lower() == "rtx":
@@ -58,7 +58,7 @@ def common_codecs(section: Section) -> tuple[Codec, ...]:
                 rtpmap.channels if audio else 0,
                 _opus_fmtp(fmtp) if audio else fmtp,
                 repairs.get(str(payload_type)),
-                _feedback(section, payload_type, audio=audio),
+                _feedback(feedback, payload_type, audio=audio),
             )
         )
     return tuple(sorted(found, key=_rank))
@@ -130,8 +130,9 @@ def _opus_fmtp(fmtp: str) -> str:
     return ";".join([*others, "useinbandfec=1"])
 
 
-def _feedback(section: Section, payload_type: int, *, audio: bool) -> tuple[str, ...]:
-    offered = section.feedback(payload_type)
+def _feedback(offered: Mapping[str, set[str]], payload_type: int, *, audio: bool) -> tuple[str, ...]:
+    places = [offered[key] for key in (str(payload_type), "*") if key in offered]
+    known = tuple(feedback for feedback in _VIDEO_FEEDBACK if any(feedback in place for place in places))
     if audio:  # nobody offers NACK for audio, but Chromium does it both ways when the answer says so
-        return ("nack", *(("transport-cc",) if "transport-cc" in offered else ()))
-    return tuple(feedback for feedback in _VIDEO_FEEDBACK if feedback in offered)
+        return ("nack", *(feedback for feedback in known if feedback == "transport-cc"))
+    return known

@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 MAX_LENGTH = 64 * 1024  # characters; a browser with thirty slots offers about 50 000
 MAX_SECTIONS = 64
+MAX_LINES = (
+    1000  # of the session or of one section; a browser writes about 150. The views walk over them again and again
+)
 
 Direction = str  # sendrecv, sendonly, recvonly, inactive
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
@@ -124,13 +127,13 @@ class Section(_Block):
                 found[payload_type] = rest.strip()
         return found
 
-    def feedback(self, payload_type: int) -> list[str]:
-        """The RTCP feedback offered for a payload type: "nack", "nack pli", … (RFC 4585 section 4.2)."""
-        found = []
+    @property
+    def feedback(self) -> dict[str, set[str]]:
+        """Payload type as written, or "*" -> RTCP feedback: "nack", "nack pli", … (RFC 4585 section 4.2)."""
+        found: dict[str, set[str]] = {}
         for value in self.values("rtcp-fb"):
             head, _, rest = value.partition(" ")
-            if head in (str(payload_type), "*") and rest.strip() not in found:
-                found.append(rest.strip())
+            found.setdefault(head, set()).add(rest.strip())
         return found
 
     @property
@@ -199,6 +202,8 @@ class SessionDescription(_Block):
             if letter == "m":
                 block = _section(rest)
                 session.sections.append(block)
+            elif len(block.lines) == MAX_LINES:
+                raise SdpError(f"more than {MAX_LINES} lines in a section")
             else:
                 block.lines.append((letter, rest))
         if not session.lines or session.lines[0] != ("v", "0"):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.sdp import MAX_LENGTH, MAX_SECTIONS, RtpMap, SdpError, SessionDescription, number, parameters
+from media.sdp import MAX_LENGTH, MAX_LINES, MAX_SECTIONS, RtpMap, SdpError, SessionDescription, number, parameters
 from tests.support.captured import CONNECTIONS, captured
 
 SIMULCAST = """v=0
@@ -47,8 +47,8 @@ def test_the_views_give_what_negotiation_needs() -> None:
     assert section.payload_types == [96, 97]
     assert section.rtpmaps == {96: RtpMap("VP8", 90000, 0), 97: RtpMap("rtx", 90000, 0)}
     assert parameters(section.fmtps[97]) == {"apt": "96", "rtx-time": "3000"}
-    assert section.feedback(96) == ["nack", "nack pli"]
-    assert section.feedback(97) == ["nack"]
+    assert section.feedback["96"] == {"nack pli"}
+    assert section.feedback["*"] == {"nack"}
     assert [(each.id, each.direction) for each in section.extensions] == [(3, "sendonly")]
     assert section.ssrcs == [11, 12]
     assert section.ssrc_groups("FID") == [(11, 12)]
@@ -79,6 +79,8 @@ def test_a_fingerprint_may_stand_at_the_session_or_in_a_section() -> None:
         '{"type": "offer"}',
         "v=0\r\n" + "m=audio 9 RTP/AVP 0\r\n" * (MAX_SECTIONS + 1),
         "v=0\r\n" + "a=x\r\n" * MAX_LENGTH,
+        "v=0\r\n" + "a=x\r\n" * MAX_LINES,
+        "v=0\r\nm=audio 9 RTP/AVP 0\r\n" + "a=x\r\n" * (MAX_LINES + 1),
     ],
 )
 def test_what_is_no_sdp_is_said_to_be_malformed(text: str) -> None:
@@ -113,7 +115,7 @@ def test_no_value_of_any_attribute_makes_a_view_raise(attributes: list[tuple[str
     _ = session.bundle, session.fingerprints, session.direction
     for section in session.sections:
         _ = (section.mid, section.payload_types, section.rtpmaps, section.fmtps, section.extensions, section.ssrcs,
-             section.rids, section.feedback(96), section.ssrc_groups("FID"), section.fingerprints)  # fmt: skip
+             section.rids, section.feedback, section.ssrc_groups("FID"), section.fingerprints)  # fmt: skip
 
 
 @given(st.text(max_size=300))
