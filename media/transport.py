@@ -83,6 +83,8 @@ class Transport:
         self._local = replace(self._local, session_version=self._local.session_version + 1)
         negotiated = answer(description, self.direction, self._local, known)
         sections = self._with_former(negotiated.sections)
+        if self._remote is None and not negotiated.sections:
+            raise SdpError("a first offer of stopped sections or data channels only", "no_common_codec")
         if self._remote is not None:
             negotiated = self._again(description, negotiated, self._remote)
         self._remote = negotiated.remote

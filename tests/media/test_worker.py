@@ -72,10 +72,20 @@ def test_what_cannot_be_done_is_refused_with_a_code(request_: Request, code: str
     assert world.worker._held() == before
 
 
-def test_an_offer_without_a_common_codec_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("offered", "instead"),
+    [
+        ("opus/48000/2", "G722/8000"),
+        ("m=audio 9 ", "m=audio 0 "),
+        ("m=audio 9 UDP/TLS/RTP/SAVPF", "m=application 9 UDP/DTLS/SCTP"),
+    ],
+)
+def test_an_offer_without_a_common_codec_is_refused(offered: str, instead: str) -> None:
     world = World()
     browser = Browser(world, "class")
-    offer = offers.watching(browser.credentials, 1, 0).replace("opus/48000/2", "G722/8000")
+    offer = offers.watching(browser.credentials, 1, 0)
+    assert offered in offer
+    offer = offer.replace(offered, instead)
     reply = world.handle(Answer("class", "receive", offer))
     assert isinstance(reply, Refused)
     assert reply.code == "no_common_codec"
