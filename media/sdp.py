@@ -13,9 +13,7 @@ from typing import NamedTuple
 
 MAX_LENGTH = 64 * 1024  # characters; a browser with thirty slots offers about 50 000
 MAX_SECTIONS = 64
-MAX_LINES = (
-    1000  # of the session or of one section; a browser writes about 150. The views walk over them again and again
-)
+MAX_LINES = 1000  # of the session or of one section, which all the views walk over; a browser writes about 150
 
 Direction = str  # sendrecv, sendonly, recvonly, inactive
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
