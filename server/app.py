@@ -22,6 +22,7 @@ from server.archive.recordings import Recordings
 from server.database import create_engine, migrate, sessions
 from server.endpoint import MAX_BODY
 from server.lessons import api as lessons_api
+from server.lessons import participants
 from server.lessons.grants import Grants, TokenError
 from server.lessons.lifecycle import Directory, Lifecycle
 from server.lessons.store import Lessons, LessonUnknownError
@@ -38,7 +39,13 @@ from signaling.grants import Grant, GrantError, Verifier
 from signaling.rooms import Rooms
 from signaling.workers import Workers
 
-ENDPOINTS = (*accounts_api.ENDPOINTS, *lessons_api.ENDPOINTS, *archive_api.ENDPOINTS, *health.ENDPOINTS)
+ENDPOINTS = (
+    *accounts_api.ENDPOINTS,
+    *lessons_api.ENDPOINTS,
+    *participants.ENDPOINTS,
+    *archive_api.ENDPOINTS,
+    *health.ENDPOINTS,
+)
 
 
 def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:

@@ -37,6 +37,10 @@ _CODES = {
 }
 
 
+# Asked again and again by programs.
+_POLLED = frozenset({"/healthz", "/readyz", "/metrics", "/api/lessons/{lesson_id}/participants"})
+
+
 @web.middleware
 async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
     started = time.perf_counter()
@@ -128,7 +132,7 @@ def _account(request: web.Request, status: int, seconds: float) -> None:
     extra = {"status": status, "ms": round(seconds * 1000, 1), "remote": request.remote}
     if lesson_id := request.match_info.get("lesson_id"):
         extra["lesson_id"] = lesson_id[:64]  # as long as one may be; a stranger may have written anything
-    level = logging.DEBUG if route in ("/healthz", "/readyz", "/metrics") else logging.INFO
+    level = logging.DEBUG if route in _POLLED else logging.INFO
     _log.log(level, "%s %s %s", request.method, route, status, extra=extra)
 
 
