@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import gc
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -107,7 +108,8 @@ def token(given: argparse.Namespace) -> int:
     if not given.lesson and given.role != "admin":
         raise CannotWorkError("--lesson is needed for every role but admin.")
     settings = load(given)
-    made, _ = Grants(load_secret(settings.secret)).mint(given.lesson, given.role, name=given.name, ttl=given.ttl)
+    grants = Grants(load_secret(settings.secret))
+    made, _ = grants.mint(given.lesson, given.role, name=given.name, participant_id=given.sub, ttl=given.ttl)
     sys.stdout.write(made + "\n")
     return 0
 
@@ -176,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     grant.add_argument("--lesson", metavar="ID", default="")
     grant.add_argument("--role", required=True, choices=GRANT_ROLES)
     grant.add_argument("--name", metavar="N")
+    grant.add_argument("--sub", type=_participant, metavar="ID", help="always the same participant, however it comes")
     grant.add_argument("--ttl", metavar="SECONDS", type=int, default=3600)
 
     out = _add(commands, "export", export, "write a recorded lesson as one MP4 file")
@@ -213,6 +216,12 @@ def _add(
     parser.set_defaults(run=run)
     add_flags(parser, settings)
     return parser
+
+
+def _participant(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", text):
+        raise argparse.ArgumentTypeError("letters, digits, - and _, 40 at most")
+    return text
 
 
 def _tell(values: dict[str, str], as_json: bool) -> None:

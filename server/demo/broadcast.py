@@ -29,13 +29,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.demo import voice
 from server.demo.blackboard import Blackboard
-from server.demo.publisher import EXIT_DONE, command_line
+from server.demo.publisher import EXIT_DONE, EXIT_LOST, command_line
 
 CONNECTING = 15  # seconds FFmpeg may take to connect or to say goodbye …
 STUCK = 3  # … and for one packet
 LATE = 0.3  # seconds behind the clock at which frames are left out instead of hurried through
-
-EXIT_LOST = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ KEPT = 1  # live lessons that are over and can still be replayed
 FAILED_PAUSE = 10.0  # seconds until a publisher that could not work is tried again
 GRANT_TIME = timedelta(hours=24)  # longer than a lesson, for a teacher that must connect again
 
+TEACHER = "t-demo"  # the participant as whom the synthetic teacher publishes, so that it replaces itself
+
 LIVE_TITLE = "六年级语文《草原》(直播示例)"
 RECORDED_TITLE = "六年级数学《圆的面积》(回放示例)"
 
@@ -137,7 +139,9 @@ class Director:
 
     async def _publish(self, lesson_id: str, length: timedelta) -> int:
         """Let the synthetic teacher teach this lesson for this long; returns its exit code."""
-        token, _ = self._grants.mint(lesson_id, "lead_teacher", name="主讲教师甲", ttl=GRANT_TIME.total_seconds())
+        token, _ = self._grants.mint(
+            lesson_id, "lead_teacher", name="主讲教师甲", participant_id=TEACHER, ttl=GRANT_TIME.total_seconds()
+        )
         with tempfile.TemporaryDirectory(prefix="tongke-demo-") as folder:
             path = Path(folder) / "token"
             path.touch(mode=0o600)

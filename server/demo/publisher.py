@@ -4,12 +4,16 @@
 
 Each connection is a process (`broadcast.py`). A lost one is followed by the next, after a pause that doubles. The token
 comes in a file and is read again for each, so that it stands in no process list and can be renewed.
+
+FFmpeg sends into the void for half a minute after the server has lost its session (a media worker that died). Where the
+token names the participant (`sub`), the server is asked every second whether it is still there.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import contextlib
 import json
 import logging
@@ -18,15 +22,19 @@ import sys
 import urllib.error
 import urllib.request
 from asyncio.subprocess import DEVNULL, Process
+from http.client import HTTPException
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds between attempts to connect
 STEADY = 10.0  # seconds after which a connection counts as good and the pause starts over
-GOODBYE = 5.0  # seconds a connection may take to end
+GOODBYE = 5.0  # seconds a connection may take to end …
+LAST_WORDS = 1.0  # … and one that nobody listens to
+LOOK = 1.0  # seconds between looks whether the server still has our session
+APPEARING = 15.0  # seconds after which a session that was never seen there is lost
 
-EXIT_DONE, EXIT_REFUSED = 0, 3
+EXIT_DONE, EXIT_LOST, EXIT_REFUSED = 0, 1, 3
 # Refusals that another attempt would not change.
 _FINAL = {"lesson_unknown", "lesson_ended", "not_allowed", "token_foreign"}
 
@@ -73,25 +81,69 @@ class Publisher:
         process = await asyncio.create_subprocess_exec(sys.executable, *command, stdin=DEVNULL, stdout=DEVNULL)
         exited = asyncio.ensure_future(process.wait())
         ended = asyncio.ensure_future(self._ended.wait())
+        lost = asyncio.ensure_future(self._lost())
+        gone = False
         try:
-            await asyncio.wait((exited, ended), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait((exited, ended, lost), return_when=asyncio.FIRST_COMPLETED)
+            gone = lost in done
         finally:
             ended.cancel()
-            await _finish(process)
-        return await exited
+            lost.cancel()
+            await _finish(process, LAST_WORDS if gone else GOODBYE)
+        return EXIT_LOST if gone else await exited
+
+    async def _lost(self) -> None:
+        """Return when the server says that it does not have our session (any more)."""
+        loop = asyncio.get_running_loop()
+        seen, appearing = False, loop.time() + APPEARING
+        while True:
+            await asyncio.sleep(LOOK)
+            here = await asyncio.to_thread(is_here, self._url, self._token_file)
+            seen = seen or here is True
+            if here is False and (seen or loop.time() > appearing):
+                logger.info("the server has our session no more")
+                return
 
 
-async def _finish(process: Process) -> None:
-    """Let a connection say goodbye, for a while."""
+async def _finish(process: Process, patience: float) -> None:
+    """Let a connection say goodbye, for so many seconds."""
     if process.returncode is not None:
         return
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
-        async with asyncio.timeout(GOODBYE):
+        async with asyncio.timeout(patience):
             await process.wait()
     except TimeoutError:
         process.kill()
+
+
+def is_here(url: str, token_file: Path) -> bool | None:
+    """Whether the server has the session the token names. None when that cannot be known."""
+    server, whip, lesson_id = url.rpartition("/whip/")
+    try:
+        token = token_file.read_text("utf-8").strip()
+        name = _participant(token)
+        if not whip or name is None:
+            return None
+        request = urllib.request.Request(  # noqa: S310 - the url is the operator's own
+            f"{server}/api/lessons/{lesson_id}/participants", headers={"Authorization": f"Bearer {token}"}
+        )
+        with urllib.request.urlopen(request, timeout=2) as response:  # noqa: S310
+            here = json.load(response)["participants"]
+            return any(one["participant_id"] == name for one in here)
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
+        return None
+
+
+def _participant(token: str) -> str | None:
+    """As whom a token publishes by WHIP (signaling/PROTOCOL.md section 6); None if it names nobody."""
+    try:
+        claims = token.split(".")[1]
+        name = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
+    except (IndexError, ValueError, KeyError, TypeError):
+        return None
+    return f"{name}-whip"
 
 
 def refusal(url: str, token: str) -> str | None:
