@@ -26,11 +26,12 @@ def test_a_lesson_is_made_and_ended_without_a_server(tmp_path: Path, capsys: pyt
     assert capsys.readouterr().err == "There is no lesson nothing.\n"
 
 
-def test_a_token_says_lesson_role_and_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_token_says_lesson_role_time_and_participant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flags = ["--lesson", "l1", "--role", "receiving_class", "--name", "六(2)班", "--ttl", "60", "--data", str(tmp_path)]
-    assert main(["token", *flags]) == 0
+    assert main(["token", *flags, "--sub", "c-7"]) == 0
     claims = Grants(load_secret(tmp_path / "secret.key")).read(capsys.readouterr().out.strip())
     assert (claims.lesson_id, claims.role, claims.name) == ("l1", "receiving_class", "六(2)班")
+    assert claims.participant_id == "c-7"
 
 
 def test_only_an_administrator_s_token_is_for_no_lesson(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,7 +58,10 @@ def test_what_was_not_recorded_cannot_be_exported(tmp_path: Path, capsys: pytest
     assert "no recording of a lesson l1" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [[], ["dance"], ["lesson"], ["token", "--role", "headmaster"], ["export", "l1"]])
+@pytest.mark.parametrize(
+    "words",
+    [[], ["dance"], ["lesson"], ["token", "--role", "headmaster"], ["token", "--sub", "c 7"], ["export", "l1"]],
+)
 def test_what_is_not_understood_is_answered_with_the_usage(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
