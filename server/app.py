@@ -80,6 +80,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[lessons_api.ROOMS] = rooms
     app[lessons_api.RECORDINGS] = recordings
     app[archive_api.ARCHIVE] = recordings
+    app[archive_api.RECORDER] = recorder
     app[door.METER] = HttpMeter()
     app[health.ENGINE] = engine
     app[health.WORKERS] = workers

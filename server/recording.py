@@ -27,6 +27,7 @@ RECONNECT = 0.1  # seconds between attempts to reach the recorder; the superviso
 LOST_AFTER = 10.0  # seconds without a recorder until recordings are called stopped: as long as workers hold media back
 REFUSED_AGAIN = 5.0  # seconds until a refused request (disk full) is tried again
 BATCH = 500  # events in one message, far below the framing's 4 MiB
+WATCHED_FOR = 30.0  # seconds after a fetch by HTTP in which a lesson counts as watched; players come every 2 to 6 s
 CLOSE_TIME = 5.0  # seconds a room waits for its recording to close; then it goes on closing in the background
 
 
@@ -46,6 +47,9 @@ class _Lesson:
     news: asyncio.Event = field(default_factory=asyncio.Event)
     log: list[Event] | None = None  # all of it, once the room has ended
     recording: bool = False  # the recorder says so
+    watched: bool = False  # by HTTP, and so cut into shorter segments
+    fetched: float = 0.0  # when it was last fetched, on the loop's clock
+    timer: asyncio.TimerHandle | None = None  # while watched
     task: asyncio.Task[None] | None = None
 
 
@@ -94,6 +98,18 @@ class RecorderAttachment:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def fetched(self, lesson_id: str) -> None:
+        """Someone has just asked for a lesson's last seconds by HTTP. Costs nothing when it is already known."""
+        lesson = self._lessons.get(lesson_id)
+        if lesson is None:
+            return
+        loop = asyncio.get_running_loop()
+        lesson.fetched = loop.time()
+        if not lesson.watched:
+            lesson.timer = loop.call_later(WATCHED_FOR, self._look_whether_watched, lesson)
+            lesson.watched = True
+            lesson.news.set()
 
     # ── what rooms tell ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -189,6 +205,8 @@ class RecorderAttachment:
         except Exception:
             _log.exception("a lesson is not recorded", extra={"lesson_id": lesson.lesson_id})
         finally:
+            if lesson.timer is not None:
+                lesson.timer.cancel()
             if lesson.log is not None:
                 self._lessons.pop(lesson.lesson_id, None)
 
@@ -203,9 +221,12 @@ class RecorderAttachment:
             return True
         if not isinstance(opened, recorder.Opened):
             raise _RefusedError(opened)
-        seq = opened.last_seq
+        seq, watched = opened.last_seq, False
         while True:
             lesson.news.clear()
+            if watched != lesson.watched:
+                watched = lesson.watched
+                await client.request(recorder.WatchLesson(lesson.lesson_id, watched))
             if events := await self._events(lesson, seq):
                 lines = tuple(event.to_json() for event in events[:BATCH])
                 appended = await client.request(recorder.AppendEvents(lesson.lesson_id, lines))
@@ -222,6 +243,15 @@ class RecorderAttachment:
                 await lesson.news.wait()
                 if client.closed:
                     raise RecorderGoneError("the recorder's connection has ended")
+
+    def _look_whether_watched(self, lesson: _Lesson) -> None:
+        loop = asyncio.get_running_loop()
+        left = lesson.fetched + WATCHED_FOR - loop.time()
+        if left > 0:
+            lesson.timer = loop.call_later(left, self._look_whether_watched, lesson)
+        else:
+            lesson.timer, lesson.watched = None, False
+            lesson.news.set()
 
     async def _events(self, lesson: _Lesson, after: int) -> Sequence[Event]:
         if lesson.log is not None:

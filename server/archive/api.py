@@ -13,15 +13,18 @@ from typing import Literal
 
 from aiohttp import hdrs, web
 
+from recorder import lead
 from server import caller
 from server.archive.recordings import Recordings
 from server.caller import Caller
 from server.endpoint import Endpoint, Model, reply
 from server.lessons import api as lessons_api
 from server.lessons.grants import TokenError
+from server.recording import RecorderAttachment
 from signaling.problems import ProblemError
 
 ARCHIVE = web.AppKey("archive", Recordings)
+RECORDER = web.AppKey("archive_recorder", RecorderAttachment)  # told which lessons are watched live by HTTP
 
 COOKIE = "tongke_archive"
 
@@ -37,6 +40,7 @@ TYPES = {
     ".bin": "application/octet-stream",
 }
 FIXED = frozenset({".m4s", ".mp4"})  # written once; what the others say may change while the lesson is on
+LIVE = frozenset({lead.LIVE, lead.LIVE_CAMERA_LIST, lead.LIVE_SOUND_LIST})  # what players ask for again and again
 SETTLED = 10.0  # seconds without a change after which a part of a running recording counts as complete
 
 
@@ -75,6 +79,10 @@ async def file(request: web.Request) -> web.StreamResponse:
     """One file of a recording."""
     lesson_id = request.match_info["lesson_id"]
     await _may_read(request, lesson_id)
+    if request.match_info["path"] in LIVE:
+        request.app[RECORDER].fetched(
+            lesson_id
+        )  # although the first segment may still be to come: then it comes sooner
     found = await asyncio.to_thread(request.app[ARCHIVE].file, lesson_id, request.match_info["path"])
     if found is None or found.suffix not in TYPES:
         raise ProblemError(404, "file_unknown", "There is no such file in this recording")

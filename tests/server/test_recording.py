@@ -26,6 +26,7 @@ class Recorder:
         self.path = path
         self.logs: dict[str, list[dict[str, object]]] = {}
         self.closed: list[str] = []
+        self.watched: list[tuple[str, bool]] = []
         self.refuse: str | None = None
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
@@ -68,6 +69,10 @@ class Recorder:
                 log = self.logs[lesson_id]
                 log += [event for event in map(json.loads, lines) if event["seq"] > len(log)]
                 return recorder.Appended(len(log))
+            case recorder.WatchLesson(lesson_id, watched):
+                assert lesson_id in self.logs
+                self.watched.append((lesson_id, watched))
+                return recorder.Done()
             case recorder.CloseLesson(lesson_id):
                 self.closed.append(lesson_id)
                 return recorder.Closed(1000)
@@ -236,6 +241,37 @@ async def test_a_recorder_that_stays_away_is_said_to_be_lost(tmp_path: Path, mon
         await until(lambda: len(rooms.recordings) == 1)
         await there.stop()
         await until(lambda: rooms.recordings[-1] == ("l1", "stopped", "recorder_lost"))
+
+
+async def test_the_recorder_is_told_while_someone_watches_by_http(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "WATCHED_FOR", 0.3)
+    async with attached(tmp_path) as (rooms, attachment, there):
+        attachment.fetched("l1")  # no such room: nothing is kept of it
+        rooms.open("l1")
+        rooms.open("l2")
+        rooms.happen("l1", Started())
+        for _ in range(10):
+            attachment.fetched("l1")
+            await asyncio.sleep(0.05)
+        assert there.watched == [("l1", True)]
+        await until(lambda: there.watched == [("l1", True), ("l1", False)])
+        attachment.fetched("l1")
+        await until(lambda: there.watched == [("l1", True), ("l1", False), ("l1", True)])
+        await rooms.end("l1")
+        assert there.closed == ["l1"]
+
+
+async def test_a_recorder_that_returns_is_told_who_is_watched(tmp_path: Path) -> None:
+    async with attached(tmp_path) as (rooms, attachment, there):
+        rooms.open("l1")
+        attachment.fetched("l1")  # before it has started
+        rooms.happen("l1", Started())
+        await until(lambda: there.watched == [("l1", True)])
+        await there.stop()
+        await there.start()
+        await until(lambda: there.watched == [("l1", True), ("l1", True)])
 
 
 async def test_the_worker_is_told_what_to_record_and_when_to_stop(tmp_path: Path) -> None:

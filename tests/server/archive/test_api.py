@@ -8,6 +8,7 @@ import pytest
 from yarl import URL
 
 from recorder.manifest import Manifest, TrackEntry, write_manifest
+from server.recording import RecorderAttachment
 from tests.server.application import Client, add_user, log_in, problem, running, token
 
 SEGMENT = bytes(range(256)) * 40
@@ -170,3 +171,22 @@ async def test_the_description_fits_the_published_schema(tmp_path: Path) -> None
         assert {"/healthz", "/api/lessons/{lesson_id}", "/archive/{lesson_id}/{path}", "/whip/{lesson_id}"} <= set(
             document["paths"]
         )
+
+
+async def test_who_asks_for_the_last_seconds_of_a_lesson_is_seen_to_watch_it_and_a_stranger_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(RecorderAttachment, "fetched", lambda _, lesson_id: seen.append(lesson_id))
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path, "recording")
+        headers = token(client, lesson_id, "observer")
+        for path in ("master.m3u8", "tracks/p-0/live.m3u8"):
+            await client.get(f"/archive/{lesson_id}/{path}", headers=headers)
+        assert (await client.get(f"/archive/{lesson_id}/live.m3u8")).status == 401
+        foreign = token(client, "other", "observer")
+        assert (await client.get(f"/archive/{lesson_id}/live.m3u8", headers=foreign)).status == 403
+        assert seen == []
+        for path in ("live.m3u8", "live-camera.m3u8"):  # the second is what a player asks for again and again
+            await client.get(f"/archive/{lesson_id}/{path}", headers=headers)
+        assert seen == [lesson_id, lesson_id]
