@@ -16,7 +16,7 @@ from typing import Self
 
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.support.browser import eventually, participant
+from tests.support.browser import eventually, participant, received
 from tests.support.server import Tongke
 
 PATIENCE = 15_000  # ms for anything a page should do at once; the machine may be busy with other tests
@@ -56,7 +56,11 @@ class Person:
                 before = count
             return count is not None and before is not None and count >= before + 3
 
-        return await eventually(f"a moving picture in {test_id}", check, within)
+        try:
+            return await eventually(f"a moving picture in {test_id}", check, within)
+        except AssertionError as error:
+            error.add_note(f"{self.page.url} {self.errors} {await received(self.page)}")
+            raise
 
     async def open_replay(self) -> None:
         """From the screen that says the lesson is over."""
