@@ -2,7 +2,8 @@
 
 Asking at once would ask for what is only out of order: on the radio links of county schools a packet is often overtaken
 by one or two. Waiting long would cost the jitter buffer. So a packet is asked for when it is 20 ms late or two later
-ones have come, and then again every round trip until it is of no more use to anybody.
+ones have come, again after a round trip, and then ever more seldom until it is of no more use to anybody: some
+publishers keep no sound to send again (FFmpeg), and asking them each round trip would be mere noise.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ from __future__ import annotations
 LATE = 0.019  # seconds: a hair less than 20 ms, so that a tick 20 ms later is surely late enough
 OVERTAKEN = 2  # packets
 SHORTEST_REPEAT = 0.03  # seconds: the other side needs a moment on the fastest link, too
+SLOWER = 1.5  # each wait for an answer is so much longer than the one before …
+LONGEST_REPEAT = 0.5  # … but no longer than this, seconds
 MAX_MISSING = 1000  # packets; who has lost more needs a key frame, not repairs
 
 
 class _Missing:
-    __slots__ = ("asked", "overtaken", "since")
+    __slots__ = ("asked", "overtaken", "since", "wait")
 
     def __init__(self, since: float, overtaken: int) -> None:
         self.since = since
         self.overtaken = overtaken  # the count of packets in order with which it will have been overtaken often enough
         self.asked: float | None = None
+        self.wait = 0.0  # seconds from that asking to the next; at least a round trip
 
 
 class MissingPackets:
@@ -69,7 +73,8 @@ class MissingPackets:
                 if self._count >= missing.overtaken or now - missing.since >= LATE:
                     missing.asked = now
                     due.append(sequence)
-            elif now - missing.asked >= repeat:
+            elif now - missing.asked >= max(repeat, missing.wait):
+                missing.wait = min(max(repeat, missing.wait) * SLOWER, LONGEST_REPEAT)
                 missing.asked = now
                 due.append(sequence)
         return due

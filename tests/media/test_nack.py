@@ -1,10 +1,11 @@
+import itertools
 import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.nack import LATE, MAX_MISSING, MissingPackets
+from media.nack import LATE, LONGEST_REPEAT, MAX_MISSING, MissingPackets
 
 RTT = 0.08
 
@@ -49,11 +50,21 @@ def test_a_packet_twenty_milliseconds_late_is_asked_for() -> None:
     assert missing.due(LATE, RTT) == [2]
 
 
-def test_it_is_asked_for_again_once_per_round_trip() -> None:
+def test_it_is_asked_for_again_after_a_round_trip() -> None:
     missing = received(1, 4)
     assert missing.due(0.02, RTT) == [2, 3]
     assert missing.due(0.02 + RTT - 0.01, RTT) == []
     assert missing.due(0.02 + RTT, RTT) == [2, 3]
+
+
+def test_one_that_is_never_answered_is_asked_for_more_and_more_seldom() -> None:
+    missing = received(1, 3)
+    missing.patience = 3.0
+    asked = [tick for tick in range(1, 150) if missing.due(tick * 0.02, RTT)]
+    waits = [later - sooner for sooner, later in itertools.pairwise(asked)]
+    assert waits == sorted(waits)
+    assert waits[-1] * 0.02 <= LONGEST_REPEAT + 0.02
+    assert len(asked) < 12
 
 
 def test_what_arrives_is_not_asked_for_again() -> None:
