@@ -6,6 +6,7 @@ What happens inside a room is not here: a lesson is its event log (signaling/), 
 from __future__ import annotations
 
 import sqlite3
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,13 +55,26 @@ def create_engine(url: str) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, record: object) -> None:
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")  # the command line writes while the server reads
+        _write_ahead(cursor)  # the command line writes while the server reads
         cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.execute("PRAGMA busy_timeout=5000")  # milliseconds
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     return engine
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Switch to WAL. For this one SQLite does not wait when another process is just doing it to a new database."""
+    until = time.monotonic() + 5  # seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def sessions(engine: AsyncEngine) -> async_sessionmaker[Any]:

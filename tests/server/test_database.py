@@ -1,3 +1,5 @@
+import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -9,15 +11,17 @@ from server.accounts import model as accounts_model
 from server.database import Base, create_engine, migrate
 from server.failure import CannotWorkError
 from server.lessons import model as lessons_model
+from tests.support.postgres import Cluster
+from tests.support.server import Tongke
 
 
 def url(folder: Path) -> str:
     return f"sqlite+aiosqlite:///{folder / 'x.db'}"
 
 
-async def test_the_migrations_make_what_the_models_say(tmp_path: Path) -> None:
+async def test_the_migrations_make_what_the_models_say(database: str) -> None:
     assert accounts_model.User.metadata is lessons_model.Lesson.metadata
-    engine = create_engine(url(tmp_path))
+    engine = create_engine(database)
     await migrate(engine)
     async with engine.connect() as connection:
         differences = await connection.run_sync(
@@ -52,8 +56,17 @@ async def test_a_server_and_a_command_can_use_the_database_at_once(tmp_path: Pat
     await command.dispose()
 
 
-async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    engine = create_engine(url(tmp_path))
+async def test_of_processes_that_migrate_at_once_one_does_it(database: str) -> None:
+    engines = [create_engine(database) for _ in range(3)]
+    await asyncio.gather(*(migrate(engine) for engine in engines))
+    async with engines[0].connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
+    for engine in engines:
+        await engine.dispose()
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(database: str) -> None:
+    engine = create_engine(database)
     await migrate(engine)
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -72,3 +85,20 @@ async def test_a_database_that_cannot_be_reached_is_one_sentence_without_its_pas
     await engine.dispose()
     assert "\n" not in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+async def test_a_node_keeps_its_records_in_postgresql(tmp_path: Path, postgresql: Cluster) -> None:
+    where = ("--database-url", postgresql.url())
+    async with Tongke(tmp_path / "data", *where) as tongke:
+        made = json.loads(await tongke.command("lesson", "create", "--title", "草原", "--json", *where))
+        entered = await tongke.request(
+            "POST",
+            "/api/class/enter",
+            body=json.dumps({"code": made["class_code"], "name": "阜平一小"}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        assert (entered.status, entered.json["lesson_id"]) == (200, made["lesson_id"])
+        await tongke.command("lesson", "end", made["lesson_id"], *where)
+        shown = await tongke.request("GET", f"/api/lessons/{made['lesson_id']}", token=entered.json["token"])
+        assert shown.json["status"] == "ended"
+    assert not (tmp_path / "data" / "tongke.db").exists()
