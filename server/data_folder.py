@@ -16,6 +16,7 @@ from server.failure import CannotWorkError
 from server.settings import Settings
 
 RUN_PREFIX = "tongke-"  # of run folders, below the system's folder for temporary files
+PRIVATE = 0o077  # umask: password hashes, class codes and recorded children are for our user only
 LEAST_FREE = 64 * 1024 * 1024  # bytes; some minutes of a lesson
 
 
@@ -96,9 +97,6 @@ def why_not(error: OSError, folder: Path) -> str:
 
 def _try_to_write(folder: Path) -> None:
     """Write and remove a file. Raises OSError, ENOSPC already when little is left."""
-    space = os.statvfs(folder)
-    if space.f_bavail * space.f_frsize < LEAST_FREE:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     probe = folder / f".probe-{os.getpid()}"
     try:
         with probe.open("wb") as file:
@@ -107,3 +105,6 @@ def _try_to_write(folder: Path) -> None:
             os.fsync(file.fileno())
     finally:
         probe.unlink(missing_ok=True)
+    space = os.statvfs(folder)
+    if space.f_bavail * space.f_frsize < LEAST_FREE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
 from server.accounts.store import Accounts
-from server.data_folder import why_not
+from server.data_folder import PRIVATE, why_not
 from server.database import create_engine, migrate, sessions, unreachable
 from server.failure import CannotWorkError
 from server.lessons.store import Lessons
@@ -25,6 +26,7 @@ class Records:
 @contextlib.asynccontextmanager
 async def open_records(settings: Settings) -> AsyncIterator[Records]:
     """The records, with their schema up to date. Raises CannotWorkError."""
+    os.umask(PRIVATE)
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:

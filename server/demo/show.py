@@ -5,9 +5,10 @@ The console is kept for the addresses and passwords; what the processes log goes
 
 from __future__ import annotations
 
+import os
 import sys
 
-from server.data_folder import why_not
+from server.data_folder import PRIVATE, why_not
 from server.failure import CannotWorkError
 from server.log import to_stderr
 from server.settings import Settings
@@ -16,6 +17,7 @@ from server.supervisor import Child, Node, serve
 
 def demo(settings: Settings) -> int:
     """Run until SIGTERM or Ctrl-C; returns the exit code. Raises CannotWorkError."""
+    os.umask(PRIVATE)
     path = settings.data / "demo.log"
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
