@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, event, inspect, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -47,10 +47,13 @@ def now() -> datetime:
 
 
 def create_engine(url: str) -> AsyncEngine:
-    """An engine for one of the two databases; nothing is opened yet."""
+    """An engine for one of the two databases; nothing is opened yet. Raises CannotWorkError for what is no URL."""
+    try:
+        engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    except (ArgumentError, ValueError) as error:  # which may quote the password
+        raise CannotWorkError("--database-url is not of the form postgresql://user:password@host:port/name.") from error
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_pre_ping=True)
-    engine = create_async_engine(url)
+        return engine
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, record: object) -> None:
@@ -85,6 +88,7 @@ def sessions(engine: AsyncEngine) -> async_sessionmaker[Any]:
 async def migrate(engine: AsyncEngine) -> None:
     """Bring the schema up to this version's. Raises CannotWorkError when the database cannot be reached or is newer."""
     try:
+        await _reach(engine)
         async with engine.connect() as connection:
             if await _version(connection) == _newest():
                 return  # Alembic takes 0.15 s to load, of 2 s for the whole start
@@ -93,6 +97,15 @@ async def migrate(engine: AsyncEngine) -> None:
             await connection.run_sync(_upgrade)
             await connection.commit()
     except (DBAPIError, OSError, sqlite3.Error) as error:
+        raise CannotWorkError(unreachable(engine, error)) from error
+
+
+async def _reach(engine: AsyncEngine) -> None:
+    """Connect once; the pool keeps the connection. Raises CannotWorkError, DBAPIError, OSError and sqlite3.Error."""
+    try:
+        async with engine.connect():
+            pass
+    except (TypeError, ValueError, OverflowError) as error:  # the driver's word for an option or port it does not take
         raise CannotWorkError(unreachable(engine, error)) from error
 
 

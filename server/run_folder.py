@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+LONGEST_SOCKET = 107  # bytes; what the path of a Unix socket may have (unix(7))
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Their Unix sockets, in a folder with a short name: the path of a socket holds at most 107 bytes."""
+    """Their Unix sockets, in a folder with a short name: see LONGEST_SOCKET."""
 
     path: Path
 

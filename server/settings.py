@@ -192,10 +192,17 @@ def _check(settings: Settings) -> None:
         raise SettingsError("--tls-cert and --tls-key go together; one of them is missing.")
     if settings.redis_url:
         raise SettingsError("--redis-url: this version runs on one node and keeps its state itself; leave it out.")
-    if settings.archive_url and urlsplit(settings.archive_url).scheme not in ("", "file"):
+    if _scheme(settings.archive_url) not in ("", "file"):
         raise SettingsError("--archive-url: this version archives to a folder; give a path or file:///… .")
     if settings.database.partition("://")[0] not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
         raise SettingsError("--database-url must begin with sqlite:/// or postgresql:// .")
+
+
+def _scheme(url: str) -> str | None:
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return None
 
 
 def _number(name: str, value: Any) -> int:

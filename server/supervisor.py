@@ -23,10 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from server.data_folder import RUN_PREFIX, DataFolder
+from server.data_folder import PRIVATE, RUN_PREFIX, DataFolder
 from server.failure import EXIT_CODE, CannotWorkError
 from server.listeners import Listeners, bind
-from server.run_folder import RunFolder
+from server.run_folder import LONGEST_SOCKET, RunFolder
 from server.settings import Settings
 
 _log = logging.getLogger("tongke.supervisor")
@@ -97,8 +97,9 @@ class Keeper:
             if status == EXIT_CODE:
                 self._gave_up()
             delay = backoff.died(time.monotonic() - started)
-            _log.warning("%s died, starting it again", self.child.name, extra={"status": status, "delay": delay})
             await asyncio.sleep(delay)
+            if not self._ending:  # else it has said in one sentence why it cannot work, and that is all there is to say
+                _log.warning("%s died, starting it again", self.child.name, extra={"status": status, "delay": delay})
 
     async def end(self) -> None:
         """SIGTERM, and SIGKILL for a child that takes too long."""
@@ -147,12 +148,13 @@ def serve(settings: Settings, companion: Callable[[Node], Child] | None = None, 
     What the processes log goes to `log`, else to stderr. Raises CannotWorkError when it cannot begin.
     """
     _raise_limits()
+    os.umask(PRIVATE)
     data = DataFolder(settings.data)
     data.prepare(settings)
     with data.lock():
         data.clear_after_kill()
         listeners = bind(settings)
-        run = Path(tempfile.mkdtemp(prefix=RUN_PREFIX))
+        run = _make_run_folder()
         try:
             return asyncio.run(_serve(Node(settings, listeners), RunFolder(run), data, companion, log or sys.stderr))
         finally:
@@ -237,6 +239,20 @@ async def _ready(told: int, stop: asyncio.Event, failed: asyncio.Event) -> bool:
         loop.remove_reader(told)
         for task in waits:
             task.cancel()
+
+
+def _make_run_folder() -> Path:
+    """For our user only: whoever reaches the sockets in it is obeyed. Raises CannotWorkError."""
+    try:
+        run = Path(tempfile.mkdtemp(prefix=RUN_PREFIX))
+    except OSError as error:
+        raise CannotWorkError(
+            f"No folder for temporary files can be written ({error.strerror}): set TMPDIR."
+        ) from error
+    if len(os.fsencode(RunFolder(run).recorder_media)) > LONGEST_SOCKET:
+        run.rmdir()
+        raise CannotWorkError(f"The name of the folder for temporary files is too long ({run.parent}): set TMPDIR.")
+    return run
 
 
 def _raise_limits() -> None:

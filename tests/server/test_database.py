@@ -87,6 +87,23 @@ async def test_a_database_that_cannot_be_reached_is_one_sentence_without_its_pas
     assert "secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "postgresql+asyncpg://u:secret@[::/x",
+        "postgresql+asyncpg://u:secret@host:port/x",
+        "postgresql+asyncpg://u:secret@127.0.0.1:1/x?sslmode=require",
+        "postgresql+asyncpg://u:secret@127.0.0.1:99999/x",
+        "sqlite+aiosqlite:///\x00",
+    ],
+)
+async def test_a_url_that_is_none_is_one_sentence_without_its_password(wrong: str) -> None:
+    with pytest.raises(CannotWorkError) as raised:
+        await migrate(create_engine(wrong))
+    assert "\n" not in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
 async def test_a_node_keeps_its_records_in_postgresql(tmp_path: Path, postgresql: Cluster) -> None:
     where = ("--database-url", postgresql.url())
     async with Tongke(tmp_path / "data", *where) as tongke:

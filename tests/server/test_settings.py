@@ -51,6 +51,7 @@ def test_children_get_the_same_settings_by_environment() -> None:
         (("--tls-cert", "c.pem"), "--tls-cert and --tls-key go together"),
         (("--redis-url", "redis://x"), "--redis-url"),
         (("--archive-url", "s3://bucket"), "--archive-url"),
+        (("--archive-url", "s3://["), "--archive-url"),
         (("--database-url", "mysql://x/y"), "--database-url must begin with"),
         (("--config", "/nowhere.toml"), "cannot be read"),
         (("--https", ":1", "--no-https"), "exclude each other"),

@@ -151,9 +151,8 @@ def test_a_database_that_cannot_be_reached_ends_serve_with_one_sentence(tmp_path
     url = "postgresql://tongke:geheim@127.0.0.1:1/tongke"
     ended = command("serve", *FLAGS, "--data", str(tmp_path), "--database-url", url)
     assert ended.returncode == 1
-    spoken = [line for line in ended.stderr.splitlines() if not line.startswith("{")]
-    assert len(spoken) == 1
-    assert spoken[0].startswith("The database postgresql+asyncpg://tongke:***@127.0.0.1:1/tongke cannot be used")
+    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith("The database postgresql+asyncpg://tongke:***@127.0.0.1:1/tongke cannot be used")
 
 
 def test_a_data_folder_that_cannot_be_written_ends_serve_with_one_sentence(tmp_path: Path) -> None:
@@ -162,6 +161,32 @@ def test_a_data_folder_that_cannot_be_written_ends_serve_with_one_sentence(tmp_p
     assert ended.returncode == 1
     assert ended.stderr.endswith("is no folder: choose another with --data.\n")
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_folder_for_temporary_files_with_too_long_a_name_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    ended = command("serve", *FLAGS, "--data", str(tmp_path / "data"))
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert ended.stderr.endswith("set TMPDIR.\n")
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("port", ["--http", "--https", "--media-port"])
+def test_a_port_that_is_taken_ends_serve_with_one_sentence(tmp_path: Path, port: str) -> None:
+    kind = socket.SOCK_DGRAM if port == "--media-port" else socket.SOCK_STREAM
+    with socket.socket(type=kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if port != "--media-port":
+            taken.listen()
+        number = str(taken.getsockname()[1])
+        flags = (*FLAGS, port, number if port == "--media-port" else f"127.0.0.1:{number}")
+        ended = command("serve", *flags, "--data", str(tmp_path / "data"))
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert f"port {number} is already taken on 127.0.0.1" in ended.stderr
 
 
 def test_lessons_are_made_entered_and_ended_from_the_command_line_beside_a_running_node(tmp_path: Path) -> None:
