@@ -97,7 +97,8 @@ class Done:
 class Refused:
     """The request could not be carried out.
 
-    Codes: lesson_id_invalid, unknown_lesson, lesson_closed, event_malformed, disk_full.
+    Codes: lesson_id_invalid, unknown_lesson (or its manifest cannot be read), event_malformed, disk_full, disk_error
+    (any other fault of the disk), internal (a bug).
     """
 
     code: str
@@ -116,7 +117,7 @@ class RecordingChanged:
 
     lesson_id: str
     state: RecordingState
-    reason: str  # "" while on; "disk_full"
+    reason: str  # "" while on; "disk_full", "disk_error"
 
 
 Event = RecordingChanged

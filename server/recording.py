@@ -217,8 +217,6 @@ class RecorderAttachment:
     async def _feed(self, lesson: _Lesson, client: RecorderClient) -> bool:
         """Open, append as events come, close at the end: True when closed. Raises when the recorder goes or refuses."""
         opened = await client.request(recorder.OpenLesson(lesson.lesson_id, lesson.epoch_us, lesson.title))
-        if isinstance(opened, recorder.Refused) and opened.code == "lesson_closed":
-            return True
         if not isinstance(opened, recorder.Opened):
             raise _RefusedError(opened)
         seq, watched = opened.last_seq, False

@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from recorder import messages
@@ -9,6 +12,7 @@ from recorder.messages import (
     OpenLesson,
     OpenRecording,
     RecordingChanged,
+    Refused,
     WireError,
 )
 
@@ -31,3 +35,11 @@ def test_every_message_survives_the_wire(message: Message) -> None:
 def test_what_is_no_message_is_refused(value: dict[str, object]) -> None:
     with pytest.raises(WireError):
         messages.from_wire(value)
+
+
+def test_the_codes_that_are_documented_are_those_that_are_sent() -> None:
+    sources = [path.read_text("utf-8") for path in Path(messages.__file__).parent.glob("*.py")]
+    refusals = re.findall(r"return Refused\(([^,]+),", "\n".join(sources))
+    sent = set(re.findall(r'"(\w+)"', " ".join(refusals)))
+    documented = re.findall(r"\w+", re.sub(r"\([^)]*\)", "", str(Refused.__doc__).partition("Codes:")[2]))
+    assert sent == set(documented)

@@ -478,3 +478,11 @@ def _state(house: House) -> Any:
 def _sections(sdp: str) -> tuple[str, str, str]:
     head, audio, video = sdp.split("m=")
     return head, "m=" + audio, "m=" + video
+
+
+async def test_who_comes_while_the_server_goes_is_asked_to_try_again(house: House) -> None:
+    late = await house.open()
+    await house.rooms.close()
+    await late.say("hello", token="lead_teacher:l-1")
+    assert await late.error() == "media_unavailable"
+    assert await late.closed() == 1013
