@@ -17,8 +17,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
 
+from server.accounts.roles import AccountRole
 from server.failure import CannotWorkError
+from server.lessons.kinds import LessonKind
 from server.settings import Settings, add_flags, load
+from signaling.grants import GrantRole
 
 RECORDS = ("data", "database_url", "secret_file", "archive_url", "config")  # settings of commands that do not serve
 
@@ -154,10 +157,6 @@ def show_version(given: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from server.accounts.model import AccountRole
-    from server.lessons.grants import GRANT_ROLES
-    from server.lessons.model import LessonKind
-
     parser = argparse.ArgumentParser(prog="tongke", description="同课: live lessons shared between schools.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -176,7 +175,7 @@ def _parser() -> argparse.ArgumentParser:
 
     grant = _add(commands, "token", token, "make a token for a role in a lesson")
     grant.add_argument("--lesson", metavar="ID", default="")
-    grant.add_argument("--role", required=True, choices=GRANT_ROLES)
+    grant.add_argument("--role", required=True, choices=get_args(GrantRole))
     grant.add_argument("--name", metavar="N")
     grant.add_argument("--sub", type=_participant, metavar="ID", help="always the same participant, however it comes")
     grant.add_argument("--ttl", metavar="SECONDS", type=int, default=3600)

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import StringConstraints
 
 from server import caller
-from server.accounts.model import AccountRole
+from server.accounts.roles import AccountRole
 from server.accounts.store import SESSION_TIME, Account
 from server.endpoint import ONE_LINE, Endpoint, Model, address, read, reply
 from server.tries import TooManyTriesError, WrongTries

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database import Base, UtcDateTime
-
-AccountRole = Literal["teacher", "researcher", "school_admin", "region_admin", "admin"]
 
 
 class User(Base):

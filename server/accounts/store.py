@@ -12,8 +12,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
-from server.accounts.model import AccountRole, AccountSession, User
+from server.accounts.model import AccountSession, User
 from server.accounts.passwords import hash_password, password_fits
+from server.accounts.roles import AccountRole
 from server.database import now
 
 SESSION_TIME = timedelta(days=14)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.accounts.model import AccountRole
+from server.accounts.roles import AccountRole
 from server.demo.state import State
 
 # Name, role and what the account is shown as; Chinese letters are two columns wide.

@@ -13,7 +13,8 @@ from server import caller
 from server.caller import Caller
 from server.database import now
 from server.endpoint import ONE_LINE, Endpoint, Model, address, read, reply
-from server.lessons.model import Lesson, LessonKind, LessonStatus
+from server.lessons.kinds import LessonKind, LessonStatus
+from server.lessons.model import Lesson
 from server.lessons.store import Lessons, LessonUnknownError, NoFreeCodeError
 from server.tries import TooManyTriesError, WrongTries
 from signaling.grants import GrantRole

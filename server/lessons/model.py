@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.database import Base, UtcDateTime
-
-LessonStatus = Literal["scheduled", "live", "ended"]
-LessonKind = Literal[
-    "delivered_class",
-    "master_class",
-    "school_online_course",
-    "synchronous_lesson",
-    "dual_teacher_lesson",
-    "demo_lesson",
-    "open_lesson",
-    "viewing_lesson",
-    "study_lesson",
-    "research_activity",
-    "lecture",
-    "training",
-]
 
 
 class Lesson(Base):

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from server.database import now
-from server.lessons.model import ClassCode, Lesson, LessonKind
+from server.lessons.kinds import LessonKind
+from server.lessons.model import ClassCode, Lesson
 
 # A class that comes late with yesterday's code is told that the lesson is over, not let into another one.
 CODE_REST = timedelta(days=1)

@@ -12,7 +12,7 @@ from aiohttp import ClientResponse, CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from server import caller
-from server.accounts.model import AccountRole
+from server.accounts.roles import AccountRole
 from server.app import build
 from server.run_folder import RunFolder
 from server.settings import Settings
