@@ -55,6 +55,12 @@ def create_engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
         return engine
 
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def try_first(dialect: Dialect, record: object, arguments: list[Any], options: dict[str, Any]) -> None:
+        # aiosqlite starts a thread for each attempt and after a failed one does not wait for its end: the thread would
+        # still speak to an event loop that may be closed by then. A trial costs 50 us and fails without a thread.
+        sqlite3.connect(*arguments, **options).close()
+
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, record: object) -> None:
         cursor = connection.cursor()

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,14 @@ async def test_a_url_that_is_none_is_one_sentence_without_its_password(wrong: st
         await migrate(create_engine(wrong))
     assert "\n" not in str(raised.value)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("wrong", ["sqlite+aiosqlite:////nowhere/at/all/x.db", "sqlite+aiosqlite:///\x00"])
+async def test_an_attempt_that_fails_leaves_no_thread_behind(wrong: str) -> None:
+    before = set(threading.enumerate())
+    with pytest.raises(CannotWorkError):
+        await migrate(create_engine(wrong))
+    assert set(threading.enumerate()) <= before
 
 
 async def test_a_node_keeps_its_records_in_postgresql(tmp_path: Path, postgresql: Cluster) -> None:
