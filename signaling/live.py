@@ -183,9 +183,8 @@ class LiveRoom:
         # Never the grant's own id: a device beside the same person's browser is another participant.
         named = grant.participant_id
         participant_id = f"{named}-{door}" if named is not None else self._new_id(grant.room_role)
-        here = self.room.state.participants
-        if participant_id not in here and len(here) >= self.room.max_participants:
-            raise RoomError("room_full", "the room is full")
+        if participant_id not in self.room.state.participants:
+            self.room.check_place(grant.room_role)
         negotiated = await self.transports.negotiate(direction, sdp)
         try:
             self.commit(

@@ -66,10 +66,17 @@ class Room:
         if known is not None and known.role != role:
             events += self.leave(at_ms, participant_id, "left")
             known = None
-        if known is None and len(self.state.participants) >= self.max_participants:
-            raise RoomError("room_full", f"{self.max_participants} participants are here already")
+        if known is None:
+            self.check_place(role)
         events.append(self._emit(at_ms, participant_id, Joined(participant_id, role, _tidy(name), headcount)))
         return events
+
+    def check_place(self, role: Role) -> None:
+        """Raises RoomError if there is no place for one more. The last tenth is the teachers': whoever has a class code
+        can fill a room, and must not keep out who could end that."""
+        kept = 0 if may(role, "publish") else self.max_participants // 10
+        if len(self.state.participants) >= self.max_participants - kept:
+            raise RoomError("room_full", f"{len(self.state.participants)} participants are here already")
 
     def set_away(self, at_ms: int, participant_id: str, away: bool) -> list[Event]:
         """A participant's connection is lost, or is back."""

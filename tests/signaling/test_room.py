@@ -179,6 +179,17 @@ def test_a_room_has_a_last_place_but_takes_back_who_was_in_it() -> None:
     assert room.join(3, "t", "lead_teacher", "", None)
 
 
+def test_whoever_fills_a_room_keeps_no_teacher_out() -> None:
+    room = Room(max_participants=20)
+    for number in range(18):
+        room.join(1, f"c-{number}", "receiving_class", "", None)
+    assert code(lambda: room.join(2, "c", "receiving_class", "", None)) == "room_full"
+    assert code(lambda: room.join(2, "o", "observer", "", None)) == "room_full"
+    assert room.join(3, "t", "lead_teacher", "", None)
+    assert room.join(3, "k", "co_teacher", "", None)
+    assert code(lambda: room.join(4, "k-2", "co_teacher", "", None)) == "room_full"
+
+
 def test_a_latecomer_gets_the_last_hundred_lines_of_chat(room: Room) -> None:
     for number in range(130):
         room.chat(100, "t", str(number))
