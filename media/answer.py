@@ -51,7 +51,7 @@ class NegotiatedSection:
     remote: tuple[Source, ...]  # what the browser says it will send with; empty with rids
     rids: tuple[str, ...]  # simulcast layers the browser offers to send, in its order; not answered yet, so one comes
     local: Source | None  # what we send with: receiving sections only, stable over re-offers
-    reports_rtt: bool  # the browser answers XR receiver reference times (rtcp-xr rcvr-rtt)
+    reports_rtt: bool  # the browser offers to answer XR receiver reference times (rtcp-xr rcvr-rtt); some do unasked
 
 
 @dataclass(frozen=True, slots=True)

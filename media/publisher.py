@@ -18,7 +18,6 @@ from media.sender_clock import SenderClock
 
 MAX_ANNOUNCED = 8  # SSRCs of one section; a browser names one, or three with old-style simulcast
 MAX_UNANNOUNCED = 32  # SSRCs that an offer did not name; a browser with simulcast needs six
-UNKNOWN_RTT = 0.1  # seconds, until a report has said
 
 SendRtcp = Callable[[Iterable[rtcp.Packet]], None]
 
@@ -49,14 +48,8 @@ class Publisher:
         self._feedback = TransportWideFeedback(self._ssrc)
         self._feedback_id = 0  # header extension of the transport-wide number; 0: not negotiated
         self._mid_id = 0
-        self._references = False  # whether it answers reference times
         self._limited: dict[int, None] = {}  # SSRCs that understand REMB
         self._fir_sequence: Counter[int] = Counter()
-
-    @property
-    def rtt(self) -> float:
-        """Round trip in seconds; a guess while nobody has said."""
-        return self.round_trip.seconds if self.round_trip.seconds is not None else UNKNOWN_RTT
 
     def negotiated(self, sections: Sequence[NegotiatedSection]) -> list[Publication]:
         """Take the sections of an answer; returns those publications that are new."""
@@ -78,7 +71,6 @@ class Publisher:
                     self._repairs[source.rtx_ssrc] = publication, source.ssrc
             self._feedback_id = section.extensions.get(TRANSPORT_WIDE_CC, self._feedback_id)
             self._mid_id = section.extensions.get(MID, self._mid_id)
-            self._references = self._references or section.reports_rtt
             if any("goog-remb" in codec.feedback for codec in section.codecs):
                 self._limited.update(dict.fromkeys(source.ssrc for source in section.remote))
         return new
@@ -127,7 +119,7 @@ class Publisher:
             publication.tick(now)
             stream = publication.stream
             if stream is not None and stream.asks_again:
-                lost = stream.missing.due(now, self.rtt)
+                lost = stream.missing.due(now, self.round_trip.assumed)
                 if lost:
                     self._counters["nacked_upstream"] += len(lost)
                     # Each in a datagram of its own (RFC 5506): FFmpeg's WHIP muxer reads a NACK only when it is alone.
@@ -149,8 +141,9 @@ class Publisher:
         packets: list[rtcp.Packet] = [
             rtcp.ReceiverReport(self._ssrc, tuple(blocks[at : at + 31])) for at in range(0, len(blocks), 31)
         ]
-        if self._references:
-            packets.append(self.round_trip.reference_time(self._ssrc, wall))
+        # Whether rtcp-xr was offered or not: RFC 3611 does not ask for it, who does not know the block passes it over,
+        # and Firefox answers without ever offering. It costs 20 bytes.
+        packets.append(self.round_trip.reference_time(self._ssrc, wall))
         if not self._feedback_id and self._limited:
             packets.append(ceiling(self._ssrc, tuple(self._limited)))
         self._send(packets)
