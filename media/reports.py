@@ -6,9 +6,10 @@ comes back in report blocks can be compared with our own clock.
 
 from __future__ import annotations
 
+from media import ntp
 from media.rtcp import LastReceiverReference, ReceiverReferenceTime, ReceiverReport, ReportBlock, SenderReport
 
-NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
+UNKNOWN = 0.1  # seconds of round trip to reckon with until a report has said
 LONGEST = 10.0  # seconds of round trip; anything above is a stale echo or nonsense
 _SMOOTHING = 1 / 8  # as in TCP (RFC 6298)
 
@@ -63,7 +64,7 @@ class Inbound:
 
     def sender_report(self, report: SenderReport, now: float) -> None:
         """The sender's own report has come; the next block says how long ago."""
-        self._last_sr = report.ntp >> 16 & 0xFFFF_FFFF, now
+        self._last_sr = ntp.middle(report.ntp), now
 
     def block(self, now: float) -> ReportBlock | None:
         """The report block since the last call; None before the first packet."""
@@ -100,9 +101,14 @@ class RoundTrip:
     def __init__(self) -> None:
         self.seconds: float | None = None  # smoothed; None while unknown
 
+    @property
+    def assumed(self) -> float:
+        """In seconds; a guess while it is unknown."""
+        return UNKNOWN if self.seconds is None else self.seconds
+
     def reference_time(self, ssrc: int, wall: float) -> ReceiverReferenceTime:
         """To send with our receiver reports, for the peer to answer."""
-        return ReceiverReferenceTime(ssrc, int((wall + NTP_EPOCH) * (1 << 32)) & 0xFFFF_FFFF_FFFF_FFFF)
+        return ReceiverReferenceTime(ssrc, ntp.from_wall(wall))
 
     def from_receiver_report(self, report: ReceiverReport | SenderReport, wall: float) -> None:
         """The peer has reported about what we send; its blocks echo our sender reports."""
@@ -118,8 +124,7 @@ class RoundTrip:
         """RFC 3550 section 6.4.1, in 1/65536 s modulo 2^32."""
         if reference == 0:
             return  # it has not had one of ours
-        now = int((wall + NTP_EPOCH) * 65536)
-        elapsed = (now - reference - delay + 0x8000_0000 & 0xFFFF_FFFF) - 0x8000_0000
+        elapsed = (ntp.middle(ntp.from_wall(wall)) - reference - delay + 0x8000_0000 & 0xFFFF_FFFF) - 0x8000_0000
         seconds = elapsed / 65536
         if not -0.01 <= seconds <= LONGEST:
             return

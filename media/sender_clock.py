@@ -6,19 +6,10 @@ so that a slot may change from one publisher to another and sound and picture st
 
 from __future__ import annotations
 
-from media.reports import NTP_EPOCH
+from media import ntp
 from media.rtcp import SenderReport
 
 WINDOW = 60.0  # seconds; a crystal is off by 6 ms in this time at most
-
-
-def to_ntp(wall: float) -> int:
-    """Seconds since 1970 as a 64-bit NTP time."""
-    return int((wall + NTP_EPOCH) * (1 << 32)) & 0xFFFF_FFFF_FFFF_FFFF
-
-
-def from_ntp(ntp: int) -> float:
-    return ntp / (1 << 32) - NTP_EPOCH
 
 
 class SenderClock:
@@ -34,7 +25,7 @@ class SenderClock:
 
     def observe(self, report: SenderReport, wall: float) -> float:
         """Take a sender report that came at `wall`; returns when it was sent, in our time."""
-        theirs = from_ntp(report.ntp)
+        theirs = ntp.to_wall(report.ntp)
         seen = wall - theirs
         if self._current is None or wall - self._started >= WINDOW:
             self._former, self._current, self._started = self._current, seen, wall

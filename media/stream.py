@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from media import rtp
+from media import ntp, rtp
 from media.codecs import Codec
 from media.fanout import Fanout
 from media.keyframes import starts_key_frame
@@ -17,7 +17,7 @@ from media.pictures import numbers
 from media.reports import Inbound
 from media.ring import Ring
 from media.rtcp import SenderReport
-from media.sender_clock import SenderClock, to_ntp
+from media.sender_clock import SenderClock
 
 RING_PACKETS = 2048  # one second at 20 Mb/s, more than any camera or screen sends
 MAX_AGE = 1.0  # seconds behind the newest; older packets are for the recorder only
@@ -135,7 +135,7 @@ class Stream:
         if self._reported is None:
             return None
         then, timestamp = self._reported
-        return to_ntp(wall), timestamp + int((wall - then) * self.codec.clock_rate)
+        return ntp.from_wall(wall), timestamp + int((wall - then) * self.codec.clock_rate)
 
     def _keep(self, packets: list[rtp.Packet], now: float) -> None:
         """What has gone out is counted, and may be asked for again."""

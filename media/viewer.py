@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from media import rtcp
+from media import ntp, rtcp
 from media.answer import NegotiatedSection, random_ssrc
 from media.fanout import Outlet
-from media.publisher import UNKNOWN_RTT, SendRtcp
+from media.publisher import SendRtcp
 from media.reports import RoundTrip
 from media.subscription import Slot
 
 REPEATS_PER_SECOND = 250  # packets a viewer may have again: a 1.5 Mb/s picture and its sound, entirely
 REPEATS_AT_ONCE = 250
-NTP_MIDDLE = 16  # bits to the right of the middle 32
 
 
 class Viewer:
@@ -37,11 +36,6 @@ class Viewer:
         self._budget = float(REPEATS_AT_ONCE)
         self._budget_at = 0.0
         self._reference: tuple[int, int, float] | None = None  # ssrc, middle 32 bits and arrival of an XR reference
-
-    @property
-    def rtt(self) -> float:
-        """Round trip in seconds; a guess while nobody has said."""
-        return self.round_trip.seconds if self.round_trip.seconds is not None else UNKNOWN_RTT
 
     def negotiated(self, sections: Sequence[NegotiatedSection]) -> None:
         """Take the sections of an answer; known slots keep what they carry."""
@@ -78,7 +72,7 @@ class Viewer:
                 for ssrc, _ in packet.requests:
                     self._picture_lost(ssrc, now)
             elif isinstance(packet, rtcp.ReceiverReferenceTime):
-                self._reference = packet.ssrc, packet.ntp >> NTP_MIDDLE & 0xFFFFFFFF, now
+                self._reference = packet.ssrc, ntp.middle(packet.ntp), now
 
     def report(self, now: float, wall: float) -> None:
         """Every second: sender reports of the slots that carry something."""
@@ -124,7 +118,7 @@ class Viewer:
         allowed = nack.lost[: int(self._budget)]
         if len(allowed) < len(nack.lost):
             self._counters["dropped_nack_flood"] += len(nack.lost) - len(allowed)
-        sent = slot.repeat(allowed, self.rtt, now)
+        sent = slot.repeat(allowed, self.round_trip.assumed, now)
         # What was asked in vain costs us a look-up, so it costs the viewer something too.
         self._budget -= sent + (len(allowed) - sent) / 8
         self._counters["repeated_downstream"] += sent

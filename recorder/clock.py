@@ -9,9 +9,8 @@ is approached slowly; what is written is never rewritten.
 
 from __future__ import annotations
 
+from media import ntp
 from media.recording_link import Report
-
-_NTP_1970 = 2_208_988_800  # seconds from 1900 to 1970
 
 SLEW = 0.05  # how much faster or slower lesson time may run while it approaches a better answer
 STEP_US = 2_000_000  # a sender's wall clock that is off by more than this was set anew
@@ -57,7 +56,7 @@ class SenderClock:
         """The instant a report speaks of, in us since 1970 on our clock; None if it speaks of none."""
         if not report.ntp:
             return None
-        sent_us = ((report.ntp >> 32) - _NTP_1970) * 1_000_000 + ((report.ntp & 0xFFFFFFFF) * 1_000_000 >> 32)
+        sent_us = ((report.ntp >> 32) - ntp.EPOCH) * 1_000_000 + ((report.ntp & 0xFFFFFFFF) * 1_000_000 >> 32)
         mine = self._offsets.setdefault(track, RecentMinimum())
         mine.add(report.arrival_us - report.rtt_us // 2 - sent_us, report.arrival_us)
         own = mine.value

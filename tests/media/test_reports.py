@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.reports import NTP_EPOCH, Inbound, RoundTrip
+from media import ntp
+from media.reports import Inbound, RoundTrip
 from media.rtcp import LastReceiverReference, ReceiverReport, ReportBlock, SenderReport
 
 WALL = 1_700_000_000.0
@@ -78,7 +79,7 @@ def test_whatever_comes_a_block_can_be_written(arrivals: list[tuple[int, int, fl
 
 
 def middle(wall: float) -> int:
-    return int((wall + NTP_EPOCH) * 65536) & 0xFFFF_FFFF
+    return ntp.middle(ntp.from_wall(wall))
 
 
 def test_the_round_trip_is_what_an_echo_took_less_the_peers_delay() -> None:

@@ -79,7 +79,7 @@ def test_the_round_trip_is_learned_from_receiver_reports() -> None:
     viewer.report(rtcp.ReceiverReport(1, (block,)))
     transport = world.worker._transports["class"]
     assert transport.viewer is not None
-    assert 0.5 <= transport.viewer.rtt <= 1.5
+    assert 0.5 <= transport.viewer.round_trip.assumed <= 1.5
 
 
 def test_a_viewers_reference_time_is_answered() -> None:
