@@ -22,7 +22,6 @@ _PID_BLP = struct.Struct("!HH")
 _FEEDBACK = struct.Struct("!IIHHI")
 
 MAX_STATUSES = 8192  # of one transport-wide feedback; the format allows 65535, nobody sends 100 ms of so many
-UNITS_PER_REFERENCE = 256  # a reference time counts 64 ms, an arrival 250 us
 
 
 class RtcpError(ValueError):

@@ -13,7 +13,6 @@ import struct
 from dataclasses import dataclass
 
 BINDING_REQUEST = 0x0001
-BINDING_INDICATION = 0x0011
 BINDING_RESPONSE = 0x0101
 BINDING_ERROR = 0x0111
 
