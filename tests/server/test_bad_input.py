@@ -52,6 +52,7 @@ def doors(lesson_id: str) -> list[str]:
         f"POST /api/lessons/{lesson_id}/end",
         f"POST /api/lessons/{lesson_id}/grants",
         f"GET /api/lessons/{lesson_id}/recording",
+        f"GET /api/lessons/{lesson_id}/participants",
         f"GET /archive/{lesson_id}/master.m3u8",
         f"POST /whip/{lesson_id}",
         f"POST /whep/{lesson_id}",
