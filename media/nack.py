@@ -29,11 +29,10 @@ class _Missing:
 class MissingPackets:
     """One incoming SSRC. Sequence numbers are the 16-bit ones, RTX already undone. Times are in seconds."""
 
-    __slots__ = ("_count", "_highest", "_missing", "given_up", "patience")
+    __slots__ = ("_count", "_highest", "_missing", "patience")
 
     def __init__(self, patience: float = 1.0) -> None:
         self.patience = patience  # how long to go on asking: 1 for viewers, 3 while recorded; may be changed any time
-        self.given_up = 0  # packets that never came
         self._count = 0  # packets that came in order
         self._highest = -1
         self._missing: dict[int, _Missing] = {}  # oldest first
@@ -52,7 +51,6 @@ class MissingPackets:
             self._missing.pop(sequence, None)
         else:
             if ahead + len(self._missing) > MAX_MISSING:
-                self.given_up += len(self._missing) + ahead - 1
                 self._missing.clear()
             else:
                 for behind in range(ahead - 1, 0, -1):
@@ -68,7 +66,7 @@ class MissingPackets:
         due = []
         for sequence, missing in list(self._missing.items()):
             if now - missing.since > self.patience:
-                self._give_up(sequence)
+                del self._missing[sequence]
             elif missing.asked is None:
                 if self._count >= missing.overtaken or now - missing.since >= LATE:
                     missing.asked = now
@@ -78,7 +76,3 @@ class MissingPackets:
                 missing.asked = now
                 due.append(sequence)
         return due
-
-    def _give_up(self, sequence: int) -> None:
-        del self._missing[sequence]
-        self.given_up += 1
