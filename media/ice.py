@@ -89,16 +89,11 @@ class IceLite:
         """Whether no valid check came for 30 s."""
         return now >= self._checked + CONSENT
 
-    def restart(self) -> str | None:
-        """Take fresh credentials (`ufrag`, `pwd`); the old ones stay good until a check uses the new ones.
-
-        Returns a ufrag that is now retired: restarted twice without a check between.
-        """
-        retired = self._former[0] if self._former is not None else None
+    def restart(self) -> None:
+        """Take fresh credentials (`ufrag`, `pwd`); the last ones stay good until a check uses the new ones."""
         self._former = (self.ufrag, self._key)
         self.ufrag, self.pwd = _credentials()
         self._key = self.pwd.encode()
-        return retired
 
     @property
     def ufrags(self) -> tuple[str, ...]:

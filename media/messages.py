@@ -47,11 +47,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class RestartIce:
-    """A WHIP or WHEP client restarts ICE by PATCH (RFC 9725 section 4.3.3): fresh credentials, same DTLS."""
+    """A WHIP or WHEP client restarts ICE by PATCH (RFC 9725 section 4.3.3): fresh credentials, same DTLS.
+
+    The client's new ones are not needed: it is the one that checks.
+    """
 
     transport_id: str
-    ufrag: str
-    pwd: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class Transport:
         )
 
     def restart_ice(self) -> IceRestarted:
-        """Fresh credentials of ours; the peer's are not needed, it is the one that checks."""
+        """Fresh credentials of ours."""
         self.ice.restart()
         self._local = replace(self._local, ufrag=self.ice.ufrag, pwd=self.ice.pwd)
         return IceRestarted(self.transport_id, self.ice.ufrag, self.ice.pwd, self._shared.candidates)

@@ -42,7 +42,6 @@ class LivePublication:
 
     publication_id: str
     participant_id: str
-    participant_name: str
     kind: media.Kind
     source: Source
     lead: bool  # a lead teacher sends it

@@ -167,7 +167,7 @@ class Rooms:
     def worker_event(self, worker: Worker, event: media.Event) -> None:
         if isinstance(event, media.TransportChanged):
             for room in list(self._rooms.values()):
-                if room.transports.worker_event(worker, event):
+                if room.transports.transport_changed(worker, event):
                     return
 
     # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────

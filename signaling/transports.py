@@ -176,13 +176,13 @@ class Transports:
         known = self.find(participant_id, "send") or self.find(participant_id, "receive")
         return known.note.ice_generation if known is not None else 0
 
-    async def restart_ice(self, participant_id: str, ufrag: str, pwd: str) -> tuple[media.IceRestarted, int]:
+    async def restart_ice(self, participant_id: str) -> tuple[media.IceRestarted, int]:
         """New ICE credentials for a WHIP or WHEP session, and the count of its restarts. Raises RoomError."""
         known = self.find(participant_id, "send") or self.find(participant_id, "receive")
         if known is None or known.worker is None:
             raise RoomError("media_unavailable", "the session has no transport")
         try:
-            reply = await known.worker.request(media.RestartIce(known.note.transport_id, ufrag, pwd))
+            reply = await known.worker.request(media.RestartIce(known.note.transport_id))
         except MediaUnavailableError as error:
             raise RoomError("media_unavailable", str(error)) from error
         if not isinstance(reply, media.IceRestarted):
@@ -284,10 +284,8 @@ class Transports:
         if self._worker is worker:
             self._move(None)
 
-    def worker_event(self, worker: Worker, event: media.Event) -> bool:
-        """Take notice of what concerns this room; False if it does not."""
-        if not isinstance(event, media.TransportChanged):
-            return isinstance(event, media.PublicationFlowing) and event.publication_id in self._publications
+    def transport_changed(self, worker: Worker, event: media.TransportChanged) -> bool:
+        """Take notice if the transport is of this room; False if it is not."""
         for transport in self._transports.values():
             if transport.note.transport_id == event.transport_id and transport.worker is worker:
                 if event.state == "connected":
@@ -406,7 +404,6 @@ class Transports:
             described = LivePublication(
                 publication.publication_id,
                 sender.participant_id,
-                sender.name,
                 publication.kind,
                 publication.source,
                 lead=sender.role == "lead_teacher",

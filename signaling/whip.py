@@ -115,9 +115,9 @@ class HttpDoor:
             fragment = Fragment.parse(await _body(request, FRAGMENT))
         except SdpError as error:
             raise _problem(error.code, str(error)) from error
-        if expected.strip() != "*" or fragment.ufrag is None or fragment.pwd is None:
+        if expected.strip() != "*" or fragment.ufrag is None:
             return web.Response(status=204)
-        restarted, generation = await room.transports.restart_ice(participant_id, fragment.ufrag, fragment.pwd)
+        restarted, generation = await room.transports.restart_ice(participant_id)
         answer = fragment.answer(restarted.ufrag, restarted.pwd, restarted.candidates)
         response = web.Response(body=answer.encode(), content_type=FRAGMENT)
         response.headers[hdrs.ETAG] = _etag(generation)

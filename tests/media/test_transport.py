@@ -90,7 +90,7 @@ def test_ice_restarts_without_a_break(way: str) -> None:
     teacher, viewer = watching(world)
     former = viewer.remote
     if way == "patch":
-        reply = world.worker.handle(RestartIce("class", "ufrag", "p" * 22), world.now)
+        reply = world.worker.handle(RestartIce("class"), world.now)
         assert isinstance(reply, IceRestarted)
         viewer.remote = offers.Remote(reply.ufrag, reply.pwd, former.fingerprint, former.address)
     else:

@@ -54,7 +54,7 @@ def record(publication_id: str) -> Record:
         (Place("class", (Placement("9", None),)), "unknown_slot"),
         (Place("class", (Placement("1", "nothing"),)), "unknown_publication"),
         (Place("class", (Placement("1", "teacher-0"),)), "unknown_publication"),
-        (RestartIce("nobody", "u", "p"), "unknown_transport"),
+        (RestartIce("nobody"), "unknown_transport"),
         (CloseTransport("nobody"), "unknown_transport"),
         (RequestKeyFrame("nothing"), "unknown_publication"),
         (record("nothing"), "unknown_publication"),

@@ -278,7 +278,7 @@ async def test_the_worker_is_told_what_to_record_and_when_to_stop(tmp_path: Path
     async with attached(tmp_path) as (rooms, attachment, _):
         worker = Worker()
         rooms.open("l1")
-        publication = LivePublication("t-1-0", "t-1", "主讲教师甲", "video", "camera", lead=True)
+        publication = LivePublication("t-1-0", "t-1", "video", "camera", lead=True)
         attachment.publication_added("l1", publication, worker)
         attachment.publication_removed("l1", "t-1-0", worker)
         await until(lambda: len(worker.asked) == 2)
