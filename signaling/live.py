@@ -410,16 +410,24 @@ class LiveRoom:
                     log.exception("lesson %s: something was not told", self.lesson_id)
 
     async def _finish(self) -> None:
-        """The lesson is over: once every observer has done with it, its log is not needed any more."""
+        """The lesson is over: once every observer has done with it, its log is not needed any more.
+
+        If one fails, the log stays, and whoever asks for the lesson, or the next start, has it told again.
+        """
         for presence in self._presences.values():
             if presence.connection is not None:
                 presence.connection.close(CLOSE_ENDED, "lesson_ended")
+        done = True
         for observer in self._observers:
             try:
                 await observer.room_ended(self.lesson_id)
+            except TimeoutError:
+                log.warning("an observer of lesson %s has not done with it yet", self.lesson_id)
+                done = False
             except Exception:
                 log.exception("an observer of lesson %s failed", self.lesson_id)
-        await self._bus.remove(self.lesson_id)
+                done = False
+        await (self._bus.remove if done else self._bus.release)(self.lesson_id)
         self._over(self)
 
     def _deliver(self, event: Event) -> None:

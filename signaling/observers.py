@@ -68,4 +68,5 @@ class RoomObserver(Protocol):
         taken back): a recorder must be told to stop at once. The worker may be gone already."""
 
     async def room_ended(self, lesson_id: str) -> None:
-        """The lesson is over. Awaited; told again at the next start if the process died before it returned."""
+        """The lesson is over. Awaited; told again at the next start if it raised, or the process died before it
+        returned. Raises TimeoutError if the observer needs longer than anybody should wait."""

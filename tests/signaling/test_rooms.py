@@ -232,6 +232,26 @@ async def test_an_observer_that_fails_disturbs_nobody(house: House, monkeypatch:
     assert house.rooms.count == 0
 
 
+async def test_an_end_that_an_observer_could_not_take_is_told_again_at_the_next_start(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def late(lesson_id: str) -> None:
+        raise TimeoutError
+
+    teacher = await house.enter("lead_teacher")
+    await teacher.ask("start")
+    with monkeypatch.context() as patch:
+        patch.setattr(house.watcher, "room_ended", late)
+        assert await house.rooms.end("l-1")
+    assert house.rooms.count == 0
+    assert await house.bus.lessons() == ["l-1"]
+    await house.stop()
+    await house.start()
+    await eventually(lambda: ("ended", "l-1") in house.watcher.told)
+    await eventually(lambda: house.rooms.count == 0)
+    assert await house.bus.lessons() == []
+
+
 async def test_recording_is_told_to_everyone(house: House) -> None:
     teacher = await house.enter("lead_teacher")
     house.rooms.set_recording("l-1", "on")
