@@ -26,8 +26,10 @@ from recorder.levels import LEVELS
 from recorder.manifest import FileEntry, Manifest, Status, TrackEntry, write_manifest
 from recorder.parts import Part, read_parts
 from recorder.playlists import TARGET_S, MediaPlaylist
-from recorder.segments import WEBM_FILE, SegmentWriter, WebmWriter, Writer
+from recorder.segments import SegmentWriter
 from recorder.track import AudioTrack, Track, VideoTrack
+from recorder.webm_file import WEBM_FILE, WebmWriter
+from recorder.writer import Writer
 
 EVENTS = "events.jsonl"
 WATCHED_S = 2  # length of segments while someone watches by HTTP

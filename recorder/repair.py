@@ -15,7 +15,7 @@ from pathlib import Path
 from recorder import boxes, webm
 from recorder.manifest import TrackEntry, read_manifest
 from recorder.parts import JOURNAL, Part, read_parts
-from recorder.segments import WEBM_FILE, media_end
+from recorder.webm_file import WEBM_FILE, media_end
 
 _USUAL_FRAMES = 15  # per second, for the last frame of a WebM file, which says no duration
 

@@ -17,7 +17,7 @@ from recorder.formats import OPUS
 from recorder.levels import SILENT, LevelLog
 from recorder.manifest import TrackEntry
 from recorder.reorder import Packet, Reorder
-from recorder.segments import Writer
+from recorder.writer import Writer
 
 _FOREVER = 1 << 62
 

@@ -9,7 +9,8 @@ from recorder.formats import Format
 from recorder.manifest import Manifest, TrackEntry, write_manifest
 from recorder.parts import Part, read_parts
 from recorder.repair import cut_torn_line, repair
-from recorder.segments import SegmentWriter, WebmWriter
+from recorder.segments import SegmentWriter
+from recorder.webm_file import WebmWriter
 
 FORMAT = Format("avc1.42e01f", boxes.video_entry(b"avc1", 320, 180, boxes.box(b"avcC", bytes(7))), 320, 180)
 
