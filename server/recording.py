@@ -239,7 +239,7 @@ class RecorderAttachment:
                 return True
             else:
                 await lesson.news.wait()
-                if client.closed:
+                if client.gone:
                     raise RecorderGoneError("the recorder's connection has ended")
 
     def _look_whether_watched(self, lesson: _Lesson) -> None:
