@@ -220,6 +220,7 @@ class Snapshot:
     started_ms: int | None
     ended_ms: int | None
     recording: RecordingState
+    recording_reason: str | None
     chat: tuple[ChatLine, ...]
     marks: tuple[MarkState, ...]
 

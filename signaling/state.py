@@ -53,6 +53,7 @@ class RoomState:
             started_ms=self.started_ms,
             ended_ms=self.ended_ms,
             recording=self.recording,
+            recording_reason=self.recording_reason,
             chat=tuple(self.chat),
             marks=tuple(self.marks),
         )

@@ -206,7 +206,8 @@ def test_recording_is_told_once(room: Room) -> None:
     assert room.set_recording(60, "on", None)
     assert room.set_recording(70, "on", None) == []
     assert room.set_recording(80, "stopped", "disk_full")
-    assert room.state.snapshot().recording == "stopped"
+    snapshot = room.state.snapshot()
+    assert (snapshot.recording, snapshot.recording_reason) == ("stopped", room.state.recording_reason)
 
 
 def anything(room: Room, actor: str, other: str, flag: bool, now: int) -> dict[str, Callable[[], list[Event]]]:

@@ -67,6 +67,7 @@ export interface Snapshot {
   started_ms: number | null;
   ended_ms: number | null;
   recording: RecordingState;
+  recording_reason: string | null;
   chat: ChatLine[];
   marks: Mark[];
 }
@@ -208,6 +209,7 @@ const snapshot = shape<Snapshot>({
   started_ms: nullable(number),
   ended_ms: nullable(number),
   recording,
+  recording_reason: nullable(text),
   chat: list(
     shape<ChatLine>({ seq: number, at_ms: number, participant_id: text, name: or("", text), role, text }),
   ),

@@ -48,6 +48,7 @@ export function fromSnapshot(snapshot: Snapshot): RoomState {
     startedMs: snapshot.started_ms,
     endedMs: snapshot.ended_ms,
     recording: snapshot.recording,
+    recordingReason: snapshot.recording_reason,
     chat: snapshot.chat,
     marks: snapshot.marks,
   };

@@ -74,16 +74,23 @@ test("start and end are told once, recording as it is", () => {
 });
 
 test("a snapshot and the events after it make the state that all events make", () => {
-  const events = [joined(1, "t-1", "lead_teacher"), joined(2, "c-1", "receiving_class", 43), lessonEvent(3, "started", {})];
+  const events = [
+    joined(1, "t-1", "lead_teacher"),
+    joined(2, "c-1", "receiving_class", 43),
+    lessonEvent(3, "started", {}),
+    lessonEvent(4, "recording", { state: "stopped", reason: "disk_full" }),
+  ];
   const snapshot = fromSnapshot({
     ...SNAPSHOT,
     started_ms: 3000,
+    recording: "stopped",
+    recording_reason: "disk_full",
     participants: [
       { participant_id: "t-1", role: "lead_teacher", name: "name of t-1", headcount: null, joined_ms: 1000, hand_ms: null, on_floor: false, away: false },
       { participant_id: "c-1", role: "receiving_class", name: "name of c-1", headcount: 43, joined_ms: 2000, hand_ms: null, on_floor: false, away: false },
     ],
   });
-  const after = lessonEvent(4, "hand", { raised: true }, "c-1");
+  const after = lessonEvent(5, "hand", { raised: true }, "c-1");
   expect(reduce(snapshot, after)).toEqual(fold(...events, after));
 });
 

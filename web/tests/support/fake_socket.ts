@@ -42,6 +42,7 @@ export const SNAPSHOT: Snapshot = {
   started_ms: null,
   ended_ms: null,
   recording: "off",
+  recording_reason: null,
   chat: [],
   marks: [],
 };
