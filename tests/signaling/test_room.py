@@ -207,7 +207,7 @@ def test_recording_is_told_once(room: Room) -> None:
     assert room.set_recording(70, "on", None) == []
     assert room.set_recording(80, "stopped", "disk_full")
     snapshot = room.state.snapshot()
-    assert (snapshot.recording, snapshot.recording_reason) == ("stopped", room.state.recording_reason)
+    assert (snapshot.recording, snapshot.recording_reason) == ("stopped", "disk_full")
 
 
 def anything(room: Room, actor: str, other: str, flag: bool, now: int) -> dict[str, Callable[[], list[Event]]]:
