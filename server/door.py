@@ -16,6 +16,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from server.endpoint import Handler
 from server.metrics import HttpMeter
+from server.tries import TooManyTriesError
 from signaling.problems import ProblemError, problem_response
 
 METER = web.AppKey("http_meter", HttpMeter)
@@ -70,6 +71,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
     except ProblemError as error:
         response = problem_response(error)
+    except TooManyTriesError as error:
+        wait: dict[str, str] = {hdrs.RETRY_AFTER: str(error.retry_after)}
+        response = problem_response(ProblemError(429, "too_many_tries", "Too many wrong tries", headers=wait))
     except web.HTTPException as error:
         if error.status < 400:
             raise

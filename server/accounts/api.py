@@ -11,7 +11,7 @@ from server import caller
 from server.accounts.roles import AccountRole
 from server.accounts.store import SESSION_TIME, Account
 from server.endpoint import ONE_LINE, Endpoint, Model, address, read, reply
-from server.tries import TooManyTriesError, WrongTries
+from server.tries import WrongTries
 from signaling.problems import ProblemError
 
 LOGIN_TRIES = web.AppKey("login_tries", WrongTries)
@@ -36,15 +36,10 @@ async def log_in(request: web.Request) -> web.Response:
     wanted = await read(request, Login)
     tries = request.app[LOGIN_TRIES]
     accounts = request.app[caller.ACCOUNTS]
-    try:
-        async with tries.turn(address(request)):
-            known = await accounts.log_in(wanted.name, wanted.password)
-            if known is None:
-                tries.wrong(address(request))
-    except TooManyTriesError as error:
-        raise ProblemError(
-            429, "too_many_tries", "Too many wrong tries", headers={"Retry-After": str(error.retry_after)}
-        ) from error
+    async with tries.turn(address(request)):
+        known = await accounts.log_in(wanted.name, wanted.password)
+        if known is None:
+            tries.wrong(address(request))
     if known is None:
         raise ProblemError(401, "login_wrong", "Name or password is wrong")
     account, token = known

@@ -16,7 +16,7 @@ from server.endpoint import ONE_LINE, Endpoint, Model, address, read, reply
 from server.lessons.kinds import LessonKind, LessonStatus
 from server.lessons.model import Lesson
 from server.lessons.store import Lessons, LessonUnknownError, NoFreeCodeError
-from server.tries import TooManyTriesError, WrongTries
+from server.tries import WrongTries
 from signaling.grants import GrantRole
 from signaling.problems import ProblemError
 from signaling.rooms import Rooms
@@ -144,15 +144,10 @@ async def enter(request: web.Request) -> web.Response:
     tries = request.app[CODE_TRIES]
     # Typed on a board: with blanks, or with the full-width digits of a Chinese input method.
     code = "".join(str(int(letter)) for letter in wanted.code if letter.isdecimal())
-    try:
-        async with tries.turn(address(request)):
-            lesson = await request.app[LESSONS].by_code(code)
-            if lesson is None:
-                tries.wrong(address(request))
-    except TooManyTriesError as error:
-        raise ProblemError(
-            429, "too_many_tries", "Too many wrong codes", headers={"Retry-After": str(error.retry_after)}
-        ) from error
+    async with tries.turn(address(request)):
+        lesson = await request.app[LESSONS].by_code(code)
+        if lesson is None:
+            tries.wrong(address(request))
     if lesson is None:
         raise ProblemError(404, "class_code_unknown", "No lesson has this class code")
     if lesson.status == "ended":
