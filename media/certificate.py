@@ -1,4 +1,4 @@
-"""The worker's own certificate for DTLS: ECDSA P-256, self-signed, made at start and never stored.
+"""A certificate for DTLS: ECDSA P-256, self-signed, made at start and never stored.
 
 Nobody verifies a chain in WebRTC: the fingerprint in the SDP vouches for the certificate (RFC 8122, RFC 8827).
 """

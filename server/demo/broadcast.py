@@ -18,15 +18,14 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
 import av
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import serialization
 
+from media.certificate import Certificate
 from server.demo import voice
 from server.demo.blackboard import Blackboard
 from server.demo.publisher import EXIT_DONE, EXIT_LOST, command_line
@@ -126,22 +125,10 @@ class Broadcast:
 
 def write_certificate(folder: Path) -> None:
     """certificate.pem and key.pem for DTLS. FFmpeg would make an RSA pair of its own, many times larger and slower."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tongke")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=365))
-        .sign(key, hashes.SHA256())
-    )
+    made = Certificate.generate()
     pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
-    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    (folder / "certificate.pem").write_bytes(made.x509.public_bytes(pem))
+    (folder / "key.pem").write_bytes(made.key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import datetime
 import secrets
 import socket
 import struct
@@ -20,11 +19,9 @@ from functools import cache
 
 import pylibsrtp
 from aioice import stun
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL
 
+from media.certificate import Certificate
 from tests.bench.offers import Credentials, Remote
 
 SAMPLE = 16  # one packet of so many reaches us, by sequence number
@@ -50,25 +47,13 @@ class Identity:
 @cache
 def identity() -> Identity:
     """One certificate for all peers of the process: making them is not what is measured."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
-        .sign(key, hashes.SHA256())
-    )
+    made = Certificate.generate()
     context = SSL.Context(SSL.DTLS_METHOD)
     context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
-    context.use_certificate(certificate)
-    context.use_privatekey(key)
+    context.use_certificate(made.x509)
+    context.use_privatekey(made.key)
     context.set_tlsext_use_srtp(b":".join(_PROFILES))
-    return Identity(context, certificate.fingerprint(hashes.SHA256()).hex(":").upper())
+    return Identity(context, made.fingerprint)
 
 
 class Peer:
