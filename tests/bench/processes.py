@@ -15,7 +15,6 @@ from pathlib import Path
 from media.client import WorkerClient
 
 START_WITHIN = 10.0  # seconds
-END_WITHIN = 5.0  # seconds
 
 
 class RefusedError(Exception):

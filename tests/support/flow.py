@@ -120,7 +120,6 @@ class Browser:
         self.lost: set[int] = set()  # sequence numbers to lose, once each
         self.lost_datagrams: list[bytes] = []
         self._dtls: Dtls | None = None
-        self._sequences: dict[int, int] = {}
         world.browsers[self.address] = self
 
     def answer(self, direction: Direction, sdp: str) -> Answered:
