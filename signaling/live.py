@@ -17,13 +17,14 @@ from signaling import messages
 from signaling.bus import Bus, Door, Entry, Opened, TransportNote, events_of
 from signaling.events import SERVER, Ended, Event, LeaveReason, Left, RecordingState
 from signaling.grants import Grant, Role
-from signaling.messages import EventMessage, Hello, IceServer, ServerMessage, SlotCounts, Welcome, to_json
+from signaling.messages import EventMessage, Hello, ServerMessage, SlotCounts, Welcome, to_json
 from signaling.observers import LivePublication, RoomObserver
 from signaling.presence import Connection, LessonClock, Presence
 from signaling.rights import RIGHTS
 from signaling.room import Room, RoomError
 from signaling.sessions import Sessions
 from signaling.transports import Transports
+from signaling.turn import IceServers
 from signaling.workers import Worker, Workers
 
 AWAY = 60.0  # seconds a participant whose socket is lost may be away before it has left
@@ -95,7 +96,7 @@ class LiveRoom:
 
     # ── sockets ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def enter(self, grant: Grant, hello: Hello, connection: Connection, ice_servers: Sequence[IceServer]) -> str:
+    def enter(self, grant: Grant, hello: Hello, connection: Connection, ice_servers: IceServers) -> str:
         """Someone says hello: the same participant again, or a new one. Gives its id. Raises RoomError."""
         resumed = self._resumed(grant, hello)
         events: list[Event] = []
@@ -171,8 +172,8 @@ class LiveRoom:
 
     # ── WHIP and WHEP ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def open_session(self, grant: Grant, door: Door, sdp: str) -> tuple[str, str]:
-        """A WHIP or WHEP session as a participant of its own: the id of its transport and the answer.
+    async def open_session(self, grant: Grant, door: Door, sdp: str) -> tuple[str, str, str]:
+        """A WHIP or WHEP session as a participant of its own: its id, the id of its transport and the answer.
 
         A grant that names a participant has one session per door; the next takes the place of the last.
         Raises RoomError.
@@ -198,7 +199,7 @@ class LiveRoom:
         answer, _ = self.transports.register(participant_id, door, direction, 1, negotiated)
         if direction == "send" and "start" in RIGHTS[grant.room_role]:
             self.commit(self.room.start(self.now_ms(), participant_id))
-        return negotiated.transport_id, answer
+        return participant_id, negotiated.transport_id, answer
 
     def session(self, door: Door, transport_id: str) -> str | None:
         """The participant whose session by this door has this transport, None if there is no such session."""
@@ -342,7 +343,7 @@ class LiveRoom:
         missed: list[Event] | None,
         hello: Hello,
         role: Role,
-        ice_servers: Sequence[IceServer],
+        ice_servers: IceServers,
     ) -> None:
         welcome = Welcome(
             re=hello.id,
@@ -356,7 +357,7 @@ class LiveRoom:
             resumed=missed is not None,
             snapshot=None if missed is not None else self.room.state.snapshot(),
             rights=RIGHTS[role],
-            ice_servers=tuple(ice_servers),
+            ice_servers=tuple(ice_servers(participant_id)),
             slots=SLOTS,
         )
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from signaling import messages
 from signaling.grants import GrantError
 from signaling.live import LiveRoom
-from signaling.messages import MAX_MESSAGE, Done, Error, Hello, IceServer, MessageError, Offer, Ping, Pong
+from signaling.messages import MAX_MESSAGE, Done, Error, Hello, MessageError, Offer, Ping, Pong
 from signaling.pace import Outbox, Pace, Verdict
 from signaling.room import RoomError
 from signaling.rooms import Rooms
+from signaling.turn import IceServers, no_ice_servers
 
 HELLO = 5.0  # seconds until the first message
 SILENCE = 20.0  # seconds without a message; the client pings every five
@@ -42,7 +42,7 @@ CLOSE_TOO_MANY = 4429
 log = logging.getLogger(__name__)
 
 
-def routes(rooms: Rooms, ice_servers: Sequence[IceServer] = ()) -> list[web.RouteDef]:
+def routes(rooms: Rooms, ice_servers: IceServers = no_ice_servers) -> list[web.RouteDef]:
     """The routes of this door, for the server's application."""
 
     async def open_socket(request: web.Request) -> web.WebSocketResponse:
@@ -62,7 +62,7 @@ class SocketDoor:
     def __init__(
         self,
         rooms: Rooms,
-        ice_servers: Sequence[IceServer],
+        ice_servers: IceServers,
         lesson_id: str,
         socket: web.WebSocketResponse,
         transport: asyncio.Transport | None,

@@ -20,6 +20,7 @@ from signaling.problems import ProblemError, problem_response
 from signaling.room import RoomError
 from signaling.rooms import Rooms
 from signaling.sdpfrag import Fragment
+from signaling.turn import IceServers, no_ice_servers
 
 MAX_BODY = 64 * 1024  # bytes
 BODY = 10.0  # seconds a client has to send it
@@ -53,7 +54,7 @@ _EXPOSED: dict[str, str] = {
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-def routes(rooms: Rooms, ice_servers: Sequence[IceServer] = ()) -> list[web.RouteDef]:
+def routes(rooms: Rooms, ice_servers: IceServers = no_ice_servers) -> list[web.RouteDef]:
     """The routes of these doors, for the server's application."""
     doors: tuple[Door, ...] = ("whip", "whep")
     found = []
@@ -82,23 +83,23 @@ def link_headers(ice_servers: Sequence[IceServer]) -> list[str]:
 class HttpDoor:
     """WHIP or WHEP."""
 
-    def __init__(self, door: Door, rooms: Rooms, ice_servers: Sequence[IceServer]) -> None:
+    def __init__(self, door: Door, rooms: Rooms, ice_servers: IceServers) -> None:
         self._door = door
         self._rooms = rooms
-        self._links = link_headers(ice_servers)
+        self._ice_servers = ice_servers
 
     async def post(self, request: web.Request) -> web.Response:
         """Begin a session."""
         lesson_id = request.match_info["lesson_id"]
         grant, room = await self._rooms.admit(_token(request), lesson_id)
         offer = await _body(request, SDP)
-        transport_id, answer = await room.open_session(grant, self._door, offer)
+        participant_id, transport_id, answer = await room.open_session(grant, self._door, offer)
         # Of the transport, not of the participant: a publisher that was replaced must not end its successor's session.
         session = self._rooms.locations.issue(lesson_id, transport_id)
         response = web.Response(status=201, body=answer.encode(), content_type=SDP)  # text would add a charset
         response.headers[hdrs.LOCATION] = f"/{self._door}/{lesson_id}/{session}"
         response.headers[hdrs.ETAG] = _etag(1)
-        for link in self._links:
+        for link in link_headers(self._ice_servers(participant_id)):
             response.headers.add(hdrs.LINK, link)
         return response
 

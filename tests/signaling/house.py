@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,9 +30,9 @@ from signaling import whip as whip_door
 from signaling.bus_memory import MemoryBus
 from signaling.events import Event
 from signaling.grants import Grant, GrantError, GrantRole, Role
-from signaling.messages import IceServer
 from signaling.observers import LessonInfo, LivePublication, MediaWorker
 from signaling.rooms import Limits, Rooms
+from signaling.turn import IceServers, no_ice_servers
 from signaling.workers import Workers
 
 CAPTURES = Path(__file__).parents[1] / "support" / "captures"
@@ -171,7 +171,7 @@ class House:
         self.folder = folder
         self.directory = Directory()
         self.watcher = Watcher(self.directory)
-        self.ice_servers: Sequence[IceServer] = ()
+        self.ice_servers: IceServers = no_ice_servers
         self.workers: list[RunningWorker] = []
         self.processes: list[WorkerProcess] = []
         self._in_processes = processes

@@ -331,19 +331,32 @@ async def test_a_browser_from_anywhere_may_ask(house: House) -> None:
         assert "If-Match" in response.headers["Access-Control-Allow-Headers"]
 
 
-async def test_turn_servers_are_told_as_links(tmp_path: Path) -> None:
+async def test_turn_servers_are_told_as_links_each_participant_with_credentials_of_its_own(tmp_path: Path) -> None:
     house = House(tmp_path)
-    house.ice_servers = (
-        IceServer(("turn:turn.example:3478?transport=udp", "turns:turn.example:443"), "u", 'p"w'),
+    house.ice_servers = lambda participant_id: (
         IceServer(("stun:turn.example:3478",)),
+        IceServer(("turn:turn.example:3478?transport=udp", "turns:turn.example:443"), f"9:{participant_id}", 'p"w'),
     )
     async with house:
-        links = (await post(house)).headers.getall("Link")
+        published = await post(house, token="lead_teacher:l-1:录播主机:t-7")
+        watched = await post(house, "/whep/l-1", "observer:l-1::o-7", captured_offer("chromium", "receive"))
         pupils = await house.enter("receiving_class")
-    assert links == [
-        '<turn:turn.example:3478?transport=udp>; rel="ice-server"; username="u"; credential="p\\"w"; '
-        'credential-type="password"',
-        '<turns:turn.example:443>; rel="ice-server"; username="u"; credential="p\\"w"; credential-type="password"',
-        '<stun:turn.example:3478>; rel="ice-server"',
-    ]
-    assert pupils.welcome["ice_servers"][1] == {"urls": ["stun:turn.example:3478"]}
+    for response, username in ((published, "9:t-7-whip"), (watched, "9:o-7-whep")):
+        rest = f'; username="{username}"; credential="p\\"w"; credential-type="password"'
+        assert response.headers.getall("Link") == [
+            '<stun:turn.example:3478>; rel="ice-server"',
+            '<turn:turn.example:3478?transport=udp>; rel="ice-server"' + rest,
+            '<turns:turn.example:443>; rel="ice-server"' + rest,
+        ]
+        assert "Link" in response.headers["Access-Control-Expose-Headers"]
+    stun, turn = pupils.welcome["ice_servers"]
+    assert stun == {"urls": ["stun:turn.example:3478"]}
+    assert turn["username"] == f"9:{pupils.id}"
+
+
+async def test_credentials_are_not_for_whoever_only_asks_for_options(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.ice_servers = lambda participant_id: (IceServer(("turn:turn.example",), "u", "p"),)
+    async with house:
+        response = await house.http.options(f"{house.url}/whip/l-1")
+    assert "Link" not in response.headers
