@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -11,13 +10,14 @@ from dataclasses import dataclass
 
 from media import messages as media
 from signaling.bus import Bus, Entry, Opened, events_of
+from signaling.errands import Errands
 from signaling.events import Event, RecordingState
 from signaling.grants import Grant, Verifier, own, verify_for
 from signaling.live import LiveRoom
 from signaling.observers import LessonDirectory, LessonInfo, LivePublication, MediaWorker, RoomObserver
 from signaling.room import Room, RoomError
 from signaling.sessions import Sessions
-from signaling.workers import MediaUnavailableError, Worker, Workers
+from signaling.workers import Worker, Workers
 
 __all__ = ["LessonDirectory", "LessonInfo", "Limits", "LivePublication", "MediaWorker", "RoomObserver", "Rooms"]
 
@@ -65,7 +65,7 @@ class Rooms:
         self._settled = False
         self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._asked: set[asyncio.Task[None]] = set()  # on their way to workers
+        self._errands = Errands()
 
     @property
     def count(self) -> int:
@@ -92,6 +92,7 @@ class Rooms:
             task.cancel()
         await asyncio.gather(*self._tasks, *(room.close() for room in self._rooms.values()), return_exceptions=True)
         self._rooms.clear()
+        await self._errands.stop()
         await self._workers.close()
         await self._bus.close()
 
@@ -156,7 +157,7 @@ class Rooms:
             known |= room.transports.ids
         for info in held.transports:
             if info.transport_id not in known:
-                self._discard(worker, info.transport_id)
+                self._errands.ask(worker, media.CloseTransport(info.transport_id))
         if not self._settled and all(one.alive for one in self._workers.all):
             self._settle()
 
@@ -210,11 +211,6 @@ class Rooms:
         if self._rooms.get(room.lesson_id) is room:
             del self._rooms[room.lesson_id]
 
-    def _discard(self, worker: Worker, transport_id: str) -> None:
-        task = asyncio.create_task(_close_transport(worker, transport_id))
-        self._asked.add(task)
-        task.add_done_callback(self._asked.discard)
-
     async def _settle_later(self) -> None:
         await asyncio.sleep(SETTLING)
         self._settle()
@@ -246,8 +242,3 @@ class Rooms:
                     del self._rooms[lesson_id]
                     await room.close()
                     await self._bus.release(lesson_id)
-
-
-async def _close_transport(worker: Worker, transport_id: str) -> None:
-    with contextlib.suppress(MediaUnavailableError):
-        await worker.request(media.CloseTransport(transport_id))

@@ -8,31 +8,27 @@ The worker is asked without holding anything still: after each await, rights and
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from media import messages as media
+from signaling.announcements import Announcements, Audience
 from signaling.arrangement import Arrangement
 from signaling.bus import Door, Entry, TransportNote
+from signaling.errands import Errands
 from signaling.messages import AnsweredTrack, MediaLost, OfferedTrack, ServerMessage
-from signaling.observers import LivePublication
 from signaling.room import Room, RoomError
 from signaling.slots import Slot
 from signaling.transport import Negotiated, Transport, sends, sources_of
 from signaling.workers import MediaUnavailableError, Worker, Workers
 
-log = logging.getLogger(__name__)
-
-STOPPING = 1.0  # seconds a worker has, when this process ends, to hear the last things
-
 _DIRECTIONS: tuple[media.Direction, ...] = ("send", "receive")
 _OFFERS_FAULT = ("sdp_malformed", "no_common_codec")  # refusals that say something of the offer
 
 
-class Stage(Protocol):
+class Stage(Audience, Protocol):
     """What the transports need of the room around them."""
 
     def now_ms(self) -> int: ...
@@ -46,10 +42,6 @@ class Stage(Protocol):
     def transport_gone(self, note: TransportNote) -> None:
         """The transport of a WHIP or WHEP session is no more, and so the session."""
 
-    def publication_added(self, publication: LivePublication, worker: Worker) -> None: ...
-
-    def publication_removed(self, publication_id: str, worker: Worker) -> None: ...
-
 
 class Transports:
     """All transports of a room, and where the lesson lives."""
@@ -62,14 +54,14 @@ class Transports:
         self._worker: Worker | None = None  # where the lesson lives
         self._transports: dict[tuple[str, media.Direction], Transport] = {}
         self._publications: dict[str, Transport] = {}  # all a worker holds for us, published or not
-        self._announced: dict[str, Worker] = {}  # told to the observers, and where
         self._lost: dict[tuple[str, media.Direction], int] = {}  # generation; told again when the participant is back
         self._locks: dict[tuple[str, media.Direction], asyncio.Lock] = {}
         self._seen: object = None  # of the state, at the last `changed`
         self._settled = asyncio.Event()  # every transport of the log has been found, or given up
         self._settled.set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._arrangement = Arrangement(room.state, stage.tell, self._start)
+        self._errands = Errands()
+        self._arrangement = Arrangement(room.state, stage.tell, self._errands.start)
+        self._announcements = Announcements(room.state, stage)
 
     @property
     def ids(self) -> set[str]:
@@ -169,7 +161,7 @@ class Transports:
     def discard(self, negotiated: Negotiated) -> None:
         """Nobody is there any more for whom this was negotiated."""
         if all(one.note.transport_id != negotiated.transport_id for one in self._transports.values()):
-            self._ask(negotiated.worker, media.CloseTransport(negotiated.transport_id))
+            self._errands.ask(negotiated.worker, media.CloseTransport(negotiated.transport_id))
 
     def ice_generation(self, participant_id: str) -> int:
         """How many times a WHIP or WHEP session has had ICE credentials; 0 if there is no such session."""
@@ -197,7 +189,7 @@ class Transports:
         if publication_id not in self._room.state.publications:
             raise RoomError("unknown_publication", "no such publication in this room")
         if holder is not None and holder.worker is not None:
-            self._ask(holder.worker, media.RequestKeyFrame(publication_id))
+            self._errands.ask(holder.worker, media.RequestKeyFrame(publication_id))
 
     # ── the room has changed ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,7 +202,7 @@ class Transports:
         if seen == self._seen:
             return
         self._seen = seen
-        self._announce()
+        self._announcements.update(self._publications)
         for transport in self._transports.values():
             if transport.note.direction == "receive":
                 self._arrangement.arrange(transport)
@@ -232,10 +224,7 @@ class Transports:
 
     async def stop(self) -> None:
         """Wait until the workers were told everything; the transports stay as they are."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=STOPPING)
-        for task in self._tasks:
-            task.cancel()
+        await self._errands.stop()
 
     # ── workers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -362,7 +351,7 @@ class Transports:
     def _close(self, transport: Transport) -> None:
         """Have the worker close a transport, and forget it."""
         if transport.worker is not None:
-            self._ask(transport.worker, media.CloseTransport(transport.note.transport_id))
+            self._errands.ask(transport.worker, media.CloseTransport(transport.note.transport_id))
         self._forget(transport)
 
     def _drop(self, transports: Sequence[Transport], tell: bool) -> None:
@@ -388,47 +377,3 @@ class Transports:
             del self._publications[publication_id]
             self._stage.commit(self._room.unpublish(self._stage.now_ms(), publication_id))
         self._stage.commit([replace(note, open=False)])
-
-    def _announce(self) -> None:
-        """Tell the observers which publications are part of the lesson."""
-        state = self._room.state
-        live = state.publications if state.started_ms is not None and state.ended_ms is None else {}
-        for publication_id in [id for id in self._announced if id not in live]:
-            self._stage.publication_removed(publication_id, self._announced.pop(publication_id))
-        for publication in list(live.values()):
-            holder = self._publications.get(publication.publication_id)
-            if publication.publication_id in self._announced or holder is None or holder.worker is None:
-                continue
-            self._announced[publication.publication_id] = holder.worker
-            sender = state.participants[publication.participant_id]
-            described = LivePublication(
-                publication.publication_id,
-                sender.participant_id,
-                publication.kind,
-                publication.source,
-                lead=sender.role == "lead_teacher",
-            )
-            self._stage.publication_added(described, holder.worker)
-
-    def _ask(self, worker: Worker, message: media.Request) -> None:
-        """Tell a worker something whose outcome changes nothing for us."""
-        self._start(_ask(worker, message))
-
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a task of lesson %s failed", self._lesson_id, exc_info=error)
-
-
-async def _ask(worker: Worker, message: media.Request) -> None:
-    try:
-        reply = await worker.request(message)
-    except MediaUnavailableError:
-        return  # what it held is gone anyway
-    if isinstance(reply, media.Refused):
-        log.info("media worker %d refused %s: %s", worker.number, type(message).__name__, reply.code)
