@@ -18,10 +18,11 @@ from signaling.bus import Bus, Door, Entry, Opened, TransportNote, events_of
 from signaling.events import SERVER, Ended, Event, LeaveReason, Left, RecordingState
 from signaling.grants import Grant, Role
 from signaling.messages import EventMessage, Hello, ServerMessage, SlotCounts, Welcome, to_json
-from signaling.observers import LivePublication, RoomObserver
+from signaling.observers import LivePublication, Observers, RoomObserver
 from signaling.presence import Connection, LessonClock, Presence
 from signaling.rights import RIGHTS
 from signaling.room import Room, RoomError
+from signaling.room_log import RoomLog
 from signaling.sessions import Sessions
 from signaling.transports import Transports
 from signaling.turn import IceServers
@@ -75,23 +76,20 @@ class LiveRoom:
         self.lesson_id = lesson_id
         self.title = opened.title
         self.clock = LessonClock(opened.epoch_us)
-        self.history = events_of(entries)  # every event, by seq - 1
-        self.room = Room(self.history, max_participants)
+        self.room = Room(events_of(entries), max_participants)
         self.empty_since = time.monotonic()
         self._bus = bus
-        self._observers = observers
+        self._observers = Observers(lesson_id, observers)
         self._over = over
         self._sessions = Sessions(secret, "room")
         self._presences: dict[str, Presence] = {}
         self._leaving: list[Presence] = []  # they have left, and are still to be told
-        self._stored = len(self.history)
-        self._pending: list[Entry | Callable[[], None]] = []
-        self._news = asyncio.Event()
+        self._log = RoomLog(lesson_id, bus, entries, self._deliver)
         self._closing = False
         self.transports = Transports(lesson_id, self.room, workers, self)
         self._remember(entries)
         if not known:
-            self._observe(lambda observer: observer.room_opened(lesson_id, opened.epoch_us, opened.title))
+            self._observers.tell(lambda observer: observer.room_opened(lesson_id, opened.epoch_us, opened.title))
         self._writer = asyncio.create_task(self._run(), name=f"room {lesson_id}")
 
     # ── sockets ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -106,7 +104,7 @@ class LiveRoom:
             events = self.room.set_away(self.now_ms(), participant_id, away=False)
             after = hello.resume.seq if hello.resume else 0
             if self.room.state.seq - MAX_MISSED <= after <= self.room.state.seq:
-                missed = self.history[after:] + events
+                missed = self._log.events[after:] + events
         else:
             participant_id = grant.participant_id or self._new_id(grant.room_role)
             known = participant_id in self.room.state.participants
@@ -221,7 +219,7 @@ class LiveRoom:
 
     def events(self, after: int) -> list[Event]:
         """The stored events with a greater `seq`."""
-        return self.history[after : self._stored]
+        return self._log.stored(after)
 
     async def close(self) -> None:
         """Let the sockets go; the lesson stays as it is in the log. Closing twice is harmless."""
@@ -230,7 +228,7 @@ class LiveRoom:
             presence.settle()
             if presence.connection is not None:
                 presence.connection.close(CLOSE_RESTART, "the server restarts")
-        self._news.set()
+        self._log.finish()
         await asyncio.gather(self._writer, return_exceptions=True)
         await self.transports.stop()
 
@@ -248,10 +246,8 @@ class LiveRoom:
         entries = list(entries)
         if not entries:
             return
-        self._pending += entries
-        self._news.set()
+        self._log.add(entries)
         events = events_of(entries)
-        self.history += events
         for event in events:
             if isinstance(event.payload, Left):
                 self._left(event.payload)
@@ -261,6 +257,7 @@ class LiveRoom:
             self.transports.close()
             for presence in self._presences.values():
                 presence.settle()
+            self._log.finish()
 
     def tell(self, participant_id: str, message: ServerMessage) -> None:
         presence = self._presences.get(participant_id)
@@ -271,10 +268,10 @@ class LiveRoom:
         self.leave(note.participant_id, "lost")
 
     def publication_added(self, publication: LivePublication, worker: Worker) -> None:
-        self._observe(lambda observer: observer.publication_added(self.lesson_id, publication, worker))
+        self._observers.tell(lambda observer: observer.publication_added(self.lesson_id, publication, worker))
 
     def publication_removed(self, publication_id: str, worker: Worker) -> None:
-        self._observe(lambda observer: observer.publication_removed(self.lesson_id, publication_id, worker))
+        self._observers.tell(lambda observer: observer.publication_removed(self.lesson_id, publication_id, worker))
 
     # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -282,6 +279,7 @@ class LiveRoom:
         """Take up the log of a process that is no more: its people have a while to come back."""
         notes = {(note.participant_id, note.direction): note for note in entries if isinstance(note, TransportNote)}
         if self.room.state.ended_ms is not None:
+            self._log.finish()
             return
         here = self.room.state.participants
         open_notes = [note for note in notes.values() if note.open and note.participant_id in here]
@@ -329,7 +327,7 @@ class LiveRoom:
             return
         presence.settle()
         self._leaving.append(presence)
-        self._pending.append(lambda: self._dismiss(presence, left.reason))  # after it was told that it has left
+        self._log.then(lambda: self._dismiss(presence, left.reason))  # after it was told that it has left
 
     def _dismiss(self, presence: Presence, reason: LeaveReason) -> None:
         self._leaving.remove(presence)
@@ -368,47 +366,19 @@ class LiveRoom:
             if self._presences.get(participant_id) is not None:
                 self.transports.tell_again(participant_id)
 
-        self._pending.append(say)  # behind the events it speaks of, which are stored first
-        self._news.set()
+        self._log.then(say)  # behind the events it speaks of, which are stored first
 
     def _say(self, connection: Connection, message: ServerMessage) -> None:
         connection.send(to_json(message))
 
-    def _observe(self, call: Callable[[RoomObserver], None]) -> None:
-        for observer in self._observers:
-            try:
-                call(observer)
-            except Exception:
-                log.exception("an observer of lesson %s failed", self.lesson_id)
-
     async def _run(self) -> None:
         """Store, then send, in order, until the lesson is over or the process ends."""
         try:
-            await self._write()
+            await self._log.write()
             if self.room.state.ended_ms is not None:
                 await self._finish()
         except Exception:
             log.exception("lesson %s cannot go on", self.lesson_id)
-
-    async def _write(self) -> None:
-        while True:
-            if not self._pending:
-                if self._closing or self.room.state.ended_ms is not None:
-                    return
-                self._news.clear()
-                await self._news.wait()
-            pending, self._pending = self._pending, []
-            entries = [item for item in pending if not callable(item)]
-            if entries:
-                await self._bus.append(self.lesson_id, entries)
-            for item in pending:
-                try:
-                    if callable(item):
-                        item()
-                    elif isinstance(item, Event):
-                        self._deliver(item)
-                except Exception:  # a bug in what is told to one must not end the lesson of all
-                    log.exception("lesson %s: something was not told", self.lesson_id)
 
     async def _finish(self) -> None:
         """The lesson is over: once every observer has done with it, its log is not needed any more.
@@ -418,23 +388,13 @@ class LiveRoom:
         for presence in self._presences.values():
             if presence.connection is not None:
                 presence.connection.close(CLOSE_ENDED, "lesson_ended")
-        done = True
-        for observer in self._observers:
-            try:
-                await observer.room_ended(self.lesson_id)
-            except TimeoutError:
-                log.warning("an observer of lesson %s has not done with it yet", self.lesson_id)
-                done = False
-            except Exception:
-                log.exception("an observer of lesson %s failed", self.lesson_id)
-                done = False
+        done = await self._observers.ended()
         await (self._bus.remove if done else self._bus.release)(self.lesson_id)
         self._over(self)
 
     def _deliver(self, event: Event) -> None:
-        self._stored = event.seq
         text = to_json(EventMessage(event))
         for presence in (*self._presences.values(), *self._leaving):
             if presence.connection is not None and presence.seen < event.seq:
                 presence.connection.send(text)
-        self._observe(lambda observer: observer.event_stored(self.lesson_id, event))
+        self._observers.tell(lambda observer: observer.event_stored(self.lesson_id, event))

@@ -5,11 +5,15 @@ The server puts the recorder and the database behind these Protocols, so signali
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from media import messages as media
 from signaling.events import Event, Source
+
+log = logging.getLogger(__name__)
 
 LessonStatus = Literal["scheduled", "live", "ended"]
 
@@ -70,3 +74,33 @@ class RoomObserver(Protocol):
     async def room_ended(self, lesson_id: str) -> None:
         """The lesson is over. Awaited; told again at the next start if it raised, or the process died before it
         returned. Raises TimeoutError if the observer needs longer than anybody should wait."""
+
+
+class Observers:
+    """All that follow one room. What one of them gets wrong disturbs neither the room nor the others."""
+
+    def __init__(self, lesson_id: str, observers: Sequence[RoomObserver]) -> None:
+        self._lesson_id = lesson_id
+        self._observers = observers
+
+    def tell(self, call: Callable[[RoomObserver], None]) -> None:
+        """Call each of them."""
+        for observer in self._observers:
+            try:
+                call(observer)
+            except Exception:
+                log.exception("an observer of lesson %s failed", self._lesson_id)
+
+    async def ended(self) -> bool:
+        """The lesson is over; False if one of them has not done with it and must be told again."""
+        done = True
+        for observer in self._observers:
+            try:
+                await observer.room_ended(self._lesson_id)
+            except TimeoutError:
+                log.warning("an observer of lesson %s has not done with it yet", self._lesson_id)
+                done = False
+            except Exception:
+                log.exception("an observer of lesson %s failed", self._lesson_id)
+                done = False
+        return done
