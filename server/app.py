@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import time
 from collections.abc import AsyncIterator, Coroutine
 from importlib.metadata import version
 from typing import Any
@@ -29,10 +30,11 @@ from server.lessons.store import Lessons, LessonUnknownError
 from server.metrics import HttpMeter
 from server.recording import RecorderAttachment
 from server.run_folder import RunFolder
-from server.secret import derive
+from server.secret import derive, load_turn_secret
 from server.settings import Settings
 from server.tries import WrongTries
 from signaling import socket as socket_door
+from signaling import turn
 from signaling import whip as whip_door
 from signaling.bus_memory import MemoryBus
 from signaling.grants import Grant, GrantError, Verifier
@@ -71,6 +73,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     )
     recorder.attach(rooms)
     recordings = Recordings(settings.archive)
+    ice_servers = _ice_servers(settings)
 
     app[caller.ACCOUNTS] = Accounts(records)
     app[caller.GRANTS] = grants
@@ -116,8 +119,8 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         [
             *(endpoint.route() for endpoint in ENDPOINTS),
             web.get("/api/openapi.json", described),
-            *socket_door.routes(rooms),
-            *whip_door.routes(rooms),
+            *socket_door.routes(rooms, ice_servers),
+            *whip_door.routes(rooms, ice_servers),
             *pages.routes(),
         ]
     )
@@ -138,6 +141,12 @@ def _verifier(grants: Grants) -> Verifier:
         return Grant(claims.lesson_id, claims.role, claims.participant_id, claims.name, claims.expires_at)
 
     return verify
+
+
+def _ice_servers(settings: Settings) -> turn.IceServers:
+    urls = tuple(map(str, settings.turn_server))
+    secret = load_turn_secret(settings.turn_secret_file) if settings.turn_secret_file else b""
+    return lambda participant_id: turn.ice_servers(urls, secret, participant_id, time.time())
 
 
 async def _is_over(lessons: Lessons, lesson_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""The key of this installation: it signs grants, archive cookies and room sessions."""
+"""The key of this installation, which signs grants, archive cookies and room sessions; and the TURN servers' secret."""
 
 from __future__ import annotations
 
@@ -25,6 +25,17 @@ def load_secret(path: Path) -> bytes:
     if len(key) < _LEAST:
         raise CannotWorkError(f"The secret file {path} must hold at least {_LEAST} bytes.")
     return key
+
+
+def load_turn_secret(path: Path) -> bytes:
+    """The secret that the TURN servers have too, never made here. Raises CannotWorkError."""
+    try:
+        secret = path.read_bytes().strip()  # an editor's last newline is not in coturn's configuration
+    except OSError as error:
+        raise CannotWorkError(f"The file {path} with the TURN secret cannot be read: {error.strerror}.") from error
+    if not secret:
+        raise CannotWorkError(f"The file {path} must hold the TURN servers' secret, and is empty.")
+    return secret
 
 
 def derive(key: bytes, purpose: str) -> bytes:

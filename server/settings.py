@@ -17,6 +17,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from server.failure import CannotWorkError
+from server.ice_uri import IceUri
 
 
 class SettingsError(CannotWorkError):
@@ -57,6 +58,10 @@ class Settings:
     """UDP port of the first media worker; worker n has this plus n. 0 takes any free ports."""
     public_ip: tuple[str, ...] = ()
     """Addresses browsers reach this machine by when they are not its own (behind a NAT or a container network)."""
+    turn_server: tuple[IceUri, ...] = ()
+    """STUN and TURN servers that browsers may use where the way to the media port is closed."""
+    turn_secret_file: Path | None = None
+    """The secret shared with the TURN servers (coturn's static-auth-secret), of which credentials are made."""
     workers: int = 0
     """Media workers; 0 means one per core less one, at least one."""
     data: Path = Path("data")
@@ -108,7 +113,7 @@ class Settings:
             if field.name == "https" and value is None:
                 values["TONGKE_NO_HTTPS"] = "1"
             elif isinstance(value, tuple):
-                values[_variable(field.name)] = ",".join(value)
+                values[_variable(field.name)] = ",".join(map(str, value))
             elif value not in (None, ""):
                 values[_variable(field.name)] = str(value)
         return values
@@ -122,7 +127,7 @@ def add_flags(parser: argparse.ArgumentParser, names: Iterable[str] | None = Non
         flag = "--" + name.replace("_", "-")
         if name == "no_https":
             flags.add_argument(flag, action="store_const", const="1", help=what)
-        elif name == "public_ip":
+        elif name in ("public_ip", "turn_server"):
             flags.add_argument(flag, metavar=metavar, nargs="+", action="extend", help=what)
         else:
             flags.add_argument(flag, metavar=metavar, help=what)
@@ -176,7 +181,9 @@ def _build(given: dict[str, Any]) -> Settings:
             chosen[name] = _number(name, value)
         elif name == "public_ip":
             chosen[name] = _addresses(value)
-        elif name in ("tls_cert", "tls_key", "data", "secret_file", "config"):
+        elif name == "turn_server":
+            chosen[name] = _ice_uris(value)
+        elif name in ("tls_cert", "tls_key", "turn_secret_file", "data", "secret_file", "config"):
             chosen[name] = Path(str(value)).expanduser()
         elif name != "no_https":
             chosen[name] = str(value)
@@ -190,6 +197,10 @@ def _build(given: dict[str, Any]) -> Settings:
 def _check(settings: Settings) -> None:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise SettingsError("--tls-cert and --tls-key go together; one of them is missing.")
+    if any(uri.relays for uri in settings.turn_server) != (settings.turn_secret_file is not None):
+        raise SettingsError(
+            "A turn: or turns: --turn-server and --turn-secret-file go together; one of them is missing."
+        )
     if settings.redis_url:
         raise SettingsError("--redis-url: this version runs on one node and keeps its state itself; leave it out.")
     if _scheme(settings.archive_url) not in ("", "file"):
@@ -217,11 +228,24 @@ def _number(name: str, value: Any) -> int:
 
 
 def _addresses(value: Any) -> tuple[str, ...]:
-    texts = value.replace(",", " ").split() if isinstance(value, str) else [str(item) for item in value]
     try:
-        return tuple(str(ipaddress.ip_address(text)) for text in texts)
+        return tuple(str(ipaddress.ip_address(text)) for text in _texts(value))
     except ValueError as error:
         raise SettingsError(f"--public-ip takes IP addresses: {error}.") from error
+
+
+def _ice_uris(value: Any) -> tuple[IceUri, ...]:
+    try:
+        return tuple(IceUri.parse(text) for text in _texts(value))
+    except ValueError as error:
+        raise SettingsError(
+            "--turn-server takes addresses like turn:turn.example.org:3478?transport=udp, turns:… or stun:…,"
+            f" not {str(error)!r}."
+        ) from error
+
+
+def _texts(value: Any) -> list[str]:
+    return value.replace(",", " ").split() if isinstance(value, str) else [str(item) for item in value]
 
 
 def _true(value: Any) -> bool:
@@ -240,6 +264,8 @@ _FLAGS = {
     "tls_key": ("F", "PEM private key"),
     "media_port": ("PORT", "UDP port of the first media worker (7000)"),
     "public_ip": ("IP", "addresses to announce to browsers (those of this machine)"),
+    "turn_server": ("URI", "STUN and TURN servers for browsers (none)"),
+    "turn_secret_file": ("F", "secret shared with the TURN servers"),
     "workers": ("N", "media workers (one per core less one)"),
     "data": ("DIR", "data folder (./data)"),
     "database_url": ("URL", "database (SQLite in the data folder)"),

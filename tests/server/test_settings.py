@@ -37,8 +37,30 @@ def test_an_address_for_tls_wins_over_no_https_from_further_back() -> None:
 
 def test_children_get_the_same_settings_by_environment() -> None:
     flags = ("--no-https", "--public-ip", "203.0.113.5", "2001:db8::1", "--workers", "3", "--data", "/srv/tongke")
-    settings = from_flags(*flags)
+    turn = ("--turn-server", "turn:t.example?transport=udp", "stun:[2001:db8::2]", "--turn-secret-file", "/run/turn")
+    settings = from_flags(*flags, *turn)
     assert load(None, settings.environment()) == settings
+
+
+def test_turn_servers_are_named_by_flags_by_environment_or_in_the_file(tmp_path: Path) -> None:
+    secret, uris = str(tmp_path / "turn.secret"), ["turn:t.example:3478?transport=udp", "turns:t.example:443"]
+    file = tmp_path / "tongke.toml"
+    file.write_text(f'turn-server = ["{uris[0]}", "{uris[1]}"]\nturn-secret-file = "{secret}"\n')
+    for settings in (
+        from_flags("--turn-server", uris[0], "--turn-server", uris[1], "--turn-secret-file", secret),
+        from_flags(environ={"TONGKE_TURN_SERVER": " ".join(uris), "TONGKE_TURN_SECRET_FILE": secret}),
+        from_flags("--config", str(file)),
+    ):
+        assert [str(uri) for uri in settings.turn_server] == uris
+        assert settings.turn_secret_file == Path(secret)
+    assert from_flags("--turn-server", "stun:t.example").turn_secret_file is None
+
+
+def test_the_turn_secret_itself_goes_to_no_child(tmp_path: Path) -> None:
+    secret = tmp_path / "turn.secret"
+    secret.write_text("north wind\n")
+    settings = from_flags("--turn-server", "turn:t.example", "--turn-secret-file", str(secret))
+    assert "north wind" not in repr((settings, settings.environment()))
 
 
 @pytest.mark.parametrize(
@@ -48,6 +70,10 @@ def test_children_get_the_same_settings_by_environment() -> None:
         (("--http", "x:99999"), "--http must be HOST:PORT"),
         (("--media-port", "many"), "--media-port must be a number"),
         (("--public-ip", "school.example"), "--public-ip takes IP addresses"),
+        (("--turn-server", "turn://turn.example"), "--turn-server takes addresses like turn:.*, not 'turn://turn.ex"),
+        (("--turn-server", "turn:[1::2::3]"), "--turn-server takes addresses like"),
+        (("--turn-server", "turn:turn.example"), "--turn-secret-file go together"),
+        (("--turn-server", "stun:turn.example", "--turn-secret-file", "x"), "--turn-secret-file go together"),
         (("--tls-cert", "c.pem"), "--tls-cert and --tls-key go together"),
         (("--redis-url", "redis://x"), "--redis-url"),
         (("--archive-url", "s3://bucket"), "--archive-url"),
