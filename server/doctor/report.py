@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 
 from server.data_folder import DataFolder
-from server.doctor import machine, media
+from server.doctor import machine, media, turn
 from server.doctor.finding import Finding
 from server.settings import Settings
 
@@ -40,6 +40,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         lambda: machine.database(settings),
         lambda: machine.ports(settings, running),
         lambda: machine.addresses(settings),
+        lambda: turn.servers(settings),
         lambda: machine.certificate(settings),
         machine.clock,
         machine.limits,
