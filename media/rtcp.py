@@ -10,6 +10,8 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from media import status_chunks
+
 _SR, _RR, _SDES, _BYE, _RTPFB, _PSFB, _XR = 200, 201, 202, 203, 205, 206, 207
 _NACK, _TRANSPORT_WIDE = 1, 15  # formats of RTPFB
 _PLI, _FIR, _APPLICATION = 1, 4, 15  # formats of PSFB
@@ -201,7 +203,7 @@ class TransportFeedback:
                 raise RtcpError(f"arrivals {delta * 250} us apart")
         reference = (self.reference_time & 0xFFFFFF) << 8 | self.count & 0xFF
         head = _FEEDBACK.pack(self.ssrc, self.media_ssrc, self.base_sequence, len(symbols), reference)
-        return _pack(_TRANSPORT_WIDE, _RTPFB, head + _chunks(symbols) + deltas)
+        return _pack(_TRANSPORT_WIDE, _RTPFB, head + status_chunks.pack(symbols) + deltas)
 
 
 Packet = (
@@ -351,53 +353,14 @@ def _exactly(body: bytes, at: int, length: int) -> bytes:
     return part
 
 
-# ── the status symbols of transport-wide feedback: 0 has not come, 1 a delta of one byte, 2 a delta of two ────────────
-
-
-def _chunks(symbols: list[int]) -> bytes:
-    """Symbols packed greedily into chunks of 16 bits: a run of up to 8191 equal ones, or 14 or 7 single ones."""
-    packed = bytearray()
-    at, size = 0, len(symbols)
-    while at < size:
-        symbol = symbols[at]
-        run = 1
-        while at + run < size and run < 8191 and symbols[at + run] == symbol:
-            run += 1
-        if run >= 14 or at + run == size:
-            chunk = symbol << 13 | run
-            at += run
-        elif 2 in symbols[at : at + 14]:
-            chunk = 0xC000
-            for place, each in enumerate(symbols[at : at + 7]):
-                chunk |= each << (12 - 2 * place)
-            at += 7
-        else:
-            chunk = 0x8000
-            for place, each in enumerate(symbols[at : at + 14]):
-                chunk |= each << (13 - place)
-            at += 14
-        packed += chunk.to_bytes(2, "big")
-    return bytes(packed)
-
-
 def _transport_feedback(body: bytes) -> TransportFeedback:
     ssrc, media_ssrc, base, statuses, reference = _FEEDBACK.unpack_from(body)
     if statuses > MAX_STATUSES:
         raise RtcpError(f"transport-wide feedback on {statuses} packets")
-    at = _FEEDBACK.size
-    symbols: list[int] = []
-    while len(symbols) < statuses:
-        chunk = int.from_bytes(_exactly(body, at, 2), "big")
-        at += 2
-        if not chunk & 0x8000:
-            symbols += [chunk >> 13 & 3] * (chunk & 0x1FFF)
-        elif chunk & 0x4000:
-            symbols += [chunk >> shift & 3 for shift in range(12, -1, -2)]
-        else:
-            symbols += [chunk >> shift & 1 for shift in range(13, -1, -1)]
+    symbols, at = status_chunks.read(body, _FEEDBACK.size, statuses)
     arrivals: list[int | None] = []
     last = 0
-    for symbol in symbols[:statuses]:
+    for symbol in symbols:
         if symbol in (1, 2):
             last += int.from_bytes(_exactly(body, at, symbol), "big", signed=symbol == 2)
             at += symbol
