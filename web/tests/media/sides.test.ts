@@ -32,6 +32,16 @@ describe("receiving", () => {
     expect(offers).toMatchObject([{ direction: "receive", generation: 1, sdp: "offer of 7 sections" }]);
   });
 
+  test("each peer connection may use the relays of the last welcome, whose credentials are the freshest", async () => {
+    const { side, newest } = await receiving();
+    expect(newest().configuration.iceServers).toEqual([]);
+    const relays = [{ urls: ["turn:turn.example"], username: "43200:c-1", credential: "p" }];
+    side.connected(relays, true);
+    side.lost();
+    await settle();
+    expect(newest().configuration.iceServers).toEqual(relays);
+  });
+
   test("on the floor it waits as little as it can", async () => {
     const { side, newest } = await receiving();
     side.setPatience(0);

@@ -13,6 +13,7 @@ export class FakeTrack {
 export const track = (kind: "audio" | "video") => new FakeTrack(kind) as unknown as MediaStreamTrack;
 
 export class FakePeer {
+  constructor(readonly configuration: RTCConfiguration = {}) {}
   connectionState = "new";
   onconnectionstatechange: (() => void) | null = null;
   ontrack = null;
@@ -91,8 +92,8 @@ export function surroundings() {
     newest: () => peers[peers.length - 1] as FakePeer,
     options: {
       changed: () => undefined,
-      createPeer: () => {
-        const peer = new FakePeer();
+      createPeer: (configuration: RTCConfiguration) => {
+        const peer = new FakePeer(configuration);
         peers.push(peer);
         return peer as unknown as RTCPeerConnection;
       },
