@@ -19,7 +19,7 @@ def text(state: State, http: str, elsewhere: str | None, recorded: bool) -> str:
     code = f"{state.code[:3]} {state.code[3:]}"
     lines = [
         "",
-        "同课正在运行,按 Ctrl-C 结束。",
+        "同课正在运行，按 Ctrl-C 结束。",
         "Tongke is running; Ctrl-C ends it.",
         "",
         f"  本机打开  on this machine      {http}/",
@@ -27,7 +27,7 @@ def text(state: State, http: str, elsewhere: str | None, recorded: bool) -> str:
     if elsewhere:
         lines += [
             f"  其他设备  on other devices     {elsewhere}/",
-            "            (自签名证书,首次打开时请选择继续;self-signed certificate: accept it once)",
+            "            （自签名证书，首次打开时请选择继续） self-signed certificate: accept it once",
         ]
     lines += [
         "",
@@ -35,13 +35,13 @@ def text(state: State, http: str, elsewhere: str | None, recorded: bool) -> str:
         f"            课堂码 class code     {code}",
         *(f"  {shown}  {http}/login   {name} / {state.passwords[name]}" for name, _, shown in ACCOUNTS),
         "",
-        "  一节模拟课正在直播。教师登录后可新建自己的课;教研员登录后可听课、看回放。",
+        "  一节模拟课正在直播。教师登录后可新建自己的课；教研员登录后可听课、看回放。",
         "  A synthetic lesson is live. Log in as the teacher to make a lesson of your own, as the researcher to",
         "  observe and to replay.",
     ]
     if not recorded:
         lines += [
-            "  示例录像正在录制,约两分钟后可以回放。",
+            "  示例录像正在录制，约两分钟后可以回放。",
             "  The sample recording is being made; it can be replayed in about two minutes.",
         ]
     return "\n".join([*lines, "", ""])
