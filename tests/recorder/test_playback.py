@@ -13,7 +13,7 @@ from playwright.async_api import Page, async_playwright
 
 from recorder.messages import CloseLesson
 from tests.recorder.process import recorder_process
-from tests.recorder.source import picture, publication, sound, together
+from tests.recorder.source import lead_that_comes_back, picture, publication, sound, together
 
 HLS = Path(__file__).parents[2] / "web/node_modules/hls.js/dist/hls.js"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -79,15 +79,8 @@ async def until(page: Page, condition: str, seconds: float = 20) -> dict[str, An
 async def test_hls_js_plays_a_finished_lesson_seeks_in_it_and_passes_the_gap_of_a_reconnect(tmp_path: Path) -> None:
     begin = time.time_ns() // 1000 - 60_000_000
     epoch = begin - 600_000_000  # the lesson clock has run for ten minutes
-    first = [publication("lesson", "a-0", "H264", epoch, handle=1)]
-    first.append(publication("lesson", "a-1", "opus", epoch, "microphone", handle=2))
-    second = [publication("lesson", "b-0", "H264", epoch, handle=3)]
-    second.append(publication("lesson", "b-1", "opus", epoch, "microphone", handle=4))
     async with recorder_process(tmp_path) as recorder:
-        for pair, at in ((first, begin), (second, begin + 22_000_000)):
-            media = together(pair[0].stream(picture("H264", 12), at), pair[1].stream(sound(12), at))
-            await recorder.send(pair[0].announce(), pair[1].announce(), *(timed.data for timed in media))
-            await recorder.send(pair[0].end(), pair[1].end())
+        await recorder.send(*lead_that_comes_back("lesson", epoch, begin))
         await recorder.client.request(CloseLesson("lesson"))
     async with player(tmp_path) as (page, archive):
         await page.evaluate("(url) => play(url)", f"{archive}/lesson/master.m3u8")

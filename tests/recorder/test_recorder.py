@@ -27,7 +27,7 @@ from recorder.messages import (
     WatchLesson,
 )
 from tests.recorder.process import recorder_process
-from tests.recorder.source import Timed, later, picture, publication, sound, together
+from tests.recorder.source import Timed, later, lead_that_comes_back, picture, publication, sound, together
 from tests.recorder.watch import decode, decode_bytes, entries, risings
 
 
@@ -264,15 +264,8 @@ async def test_a_new_resolution_brings_a_new_init_segment_and_the_old_one_comes_
 
 async def test_a_lead_who_comes_back_goes_on_in_the_same_playlists(tmp_path: Path) -> None:
     begin = now_us() - 60_000_000
-    first = [publication("lesson", "a-0", "H264", begin, handle=1)]
-    first.append(publication("lesson", "a-1", "opus", begin, "microphone", handle=2))
-    second = [publication("lesson", "b-0", "H264", begin, handle=3)]
-    second.append(publication("lesson", "b-1", "opus", begin, "microphone", handle=4))
     async with recorder_process(tmp_path) as recorder:
-        for pair, at in ((first, begin), (second, begin + 22_000_000)):
-            media = together(pair[0].stream(picture("H264", 12), at), pair[1].stream(sound(12), at))
-            await recorder.send(pair[0].announce(), pair[1].announce(), *(timed.data for timed in media))
-            await recorder.send(pair[0].end(), pair[1].end())
+        await recorder.send(*lead_that_comes_back("lesson", begin, begin))
         await recorder.client.request(CloseLesson("lesson"))
     folder = tmp_path / "lesson"
     camera, sounding = entries(folder / "lead-camera.m3u8"), entries(folder / "lead-microphone.m3u8")
