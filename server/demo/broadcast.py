@@ -80,7 +80,8 @@ class Broadcast:
                 )
                 video.width, video.height, video.pix_fmt = picture.width, picture.height, "yuv420p"
                 video.bit_rate = picture.bit_rate
-                video.codec_context.gop_size = 2 * picture.rate  # FFmpeg hears no request for a key frame
+                # FFmpeg hears no request for a key frame, and a class that joins shall see the lesson within a second.
+                video.codec_context.gop_size = picture.rate // 2
                 audio = container.add_stream("libopus", rate=48_000, layout="stereo")  # never fed: packets are ready
                 container.start_encoding()  # offers, waits for the answer, does ICE and DTLS
                 sys.stderr.write("publishing\n")
