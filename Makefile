@@ -61,10 +61,13 @@ setup: .setup/web-dist
 	tools/system-packages
 	@touch $@
 
+COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+          --no-header --no-annotate --quiet pyproject.toml
+
 # Needs `uv`; only for those who change dependencies.
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock
 	$(NPM) install --package-lock-only --no-audit --no-fund
 
 clean:
