@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from tests.bench.peer import own_address
 from tests.journeys.people import SchoolClass, Teacher, synthetic_teacher
@@ -19,10 +20,7 @@ WATCHED = 20.0  # seconds
 
 async def test_eighty_milliseconds_and_five_percent_loss_leave_picture_and_sound_whole(tmp_path: Path) -> None:
     async with Tongke(tmp_path / "data") as tongke, chromium() as browser:
-        teacher = await Teacher.arrive(browser, tongke)
-        await teacher.log_in()
-        lesson_id, code = await teacher.create_lesson("草原")
-        await teacher.start(lesson_id)
+        code = await _taught(browser, tongke)
         async with UdpLink((own_address(), tongke.media_port), LHASA) as link:
             pupils = await SchoolClass.arrive(browser, tongke, init_script=rerouted(tongke.media_port, link.address))
             await pupils.enter(code, "拉萨三小 五(1)班")
@@ -66,10 +64,7 @@ async def test_what_ffmpeg_loses_on_the_way_up_is_sent_again_and_recorded(tmp_pa
 
 async def test_a_line_that_was_cut_brings_the_lesson_back_by_itself(tmp_path: Path) -> None:
     async with Tongke(tmp_path / "data") as tongke, chromium() as browser:
-        teacher = await Teacher.arrive(browser, tongke)
-        await teacher.log_in()
-        lesson_id, code = await teacher.create_lesson("草原")
-        await teacher.start(lesson_id)
+        code = await _taught(browser, tongke)
         async with UdpLink((own_address(), tongke.media_port)) as link:
             pupils = await SchoolClass.arrive(browser, tongke, init_script=rerouted(tongke.media_port, link.address))
             await pupils.enter(code, "拉萨三小")
@@ -83,6 +78,15 @@ async def test_a_line_that_was_cut_brings_the_lesson_back_by_itself(tmp_path: Pa
             link.up.conditions = link.down.conditions = good
             await pupils.moves("main-video", within=10)
             assert pupils.errors == []
+
+
+async def _taught(browser: Browser, tongke: Tongke) -> str:
+    """A lesson that a teacher has started; its class code."""
+    teacher = await Teacher.arrive(browser, tongke)
+    await teacher.log_in()
+    lesson_id, code = await teacher.create_lesson("草原")
+    await teacher.start(lesson_id)
+    return code
 
 
 async def _frames(person: SchoolClass) -> int:

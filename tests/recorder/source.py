@@ -195,13 +195,17 @@ def together(*streams: Iterable[Timed]) -> list[Timed]:
     return sorted((timed for stream in streams for timed in stream), key=lambda timed: timed.at_us)
 
 
+def lead_on_air(camera: Publication, microphone: Publication, begin_us: int, seconds: int) -> list[bytes]:
+    """A lead teacher's H.264 camera and microphone, announced and sent for `seconds`, and not ended."""
+    media = together(camera.stream(picture("H264", seconds), begin_us), microphone.stream(sound(seconds), begin_us))
+    return [camera.announce(), microphone.announce(), *(timed.data for timed in media)]
+
+
 def lead_that_comes_back(lesson_id: str, epoch_us: int, begin_us: int) -> list[bytes]:
     """A lead teacher sends for 12 s, is away for 10, and sends for 12 more under new ids."""
     sent = []
     for name, handle, at in (("a", 1, begin_us), ("b", 3, begin_us + 22_000_000)):
         camera = publication(lesson_id, f"{name}-0", "H264", epoch_us, handle=handle)
         microphone = publication(lesson_id, f"{name}-1", "opus", epoch_us, "microphone", handle=handle + 1)
-        media = together(camera.stream(picture("H264", 12), at), microphone.stream(sound(12), at))
-        sent += [camera.announce(), microphone.announce(), *(timed.data for timed in media)]
-        sent += [camera.end(), microphone.end()]
+        sent += [*lead_on_air(camera, microphone, at, 12), camera.end(), microphone.end()]
     return sent

@@ -13,7 +13,7 @@ from playwright.async_api import Page, async_playwright
 
 from recorder.messages import CloseLesson
 from tests.recorder.process import recorder_process
-from tests.recorder.source import lead_that_comes_back, picture, publication, sound, together
+from tests.recorder.source import lead_on_air, lead_that_comes_back, picture, publication
 
 HLS = Path(__file__).parents[2] / "web/node_modules/hls.js/dist/hls.js"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -102,8 +102,7 @@ async def test_hls_js_plays_a_lesson_while_it_lasts(tmp_path: Path) -> None:
     camera = publication("lesson", "c-1", "H264", begin, handle=1)
     microphone = publication("lesson", "m-1", "opus", begin, "microphone", handle=2)
     async with recorder_process(tmp_path) as recorder:
-        media = together(camera.stream(picture("H264", 20), begin), microphone.stream(sound(20), begin))
-        await recorder.send(camera.announce(), microphone.announce(), *(timed.data for timed in media))
+        await recorder.send(*lead_on_air(camera, microphone, begin, 20))
         await asyncio.sleep(2)
         async with player(tmp_path) as (page, archive):
             for playlist in ("master.m3u8", "live.m3u8"):

@@ -27,7 +27,7 @@ from recorder.messages import (
     WatchLesson,
 )
 from tests.recorder.process import recorder_process
-from tests.recorder.source import Timed, later, lead_that_comes_back, picture, publication, sound, together
+from tests.recorder.source import Timed, later, lead_on_air, lead_that_comes_back, picture, publication, sound, together
 from tests.recorder.watch import decode, decode_bytes, entries, risings
 
 
@@ -357,8 +357,7 @@ async def test_a_lesson_can_be_watched_while_it_lasts(tmp_path: Path) -> None:
     camera = publication("lesson", "c-1", "H264", begin, handle=1)
     microphone = publication("lesson", "m-1", "opus", begin, "microphone", handle=2)
     async with recorder_process(tmp_path) as recorder:
-        media = together(camera.stream(picture("H264", 20), begin), microphone.stream(sound(20), begin))
-        await recorder.send(camera.announce(), microphone.announce(), *(timed.data for timed in media))
+        await recorder.send(*lead_on_air(camera, microphone, begin, 20))
         await asyncio.sleep(2)
         body = describe(tmp_path / "lesson")
         assert body["status"] == "recording"
