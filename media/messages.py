@@ -35,6 +35,7 @@ class Answer:
 class Placement:
     mid: str  # the slot: a receiving section of the transport
     publication_id: str | None  # None empties the slot
+    rank: int = 9  # 0 is the last to give up its picture when bandwidth is short
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,20 @@ class Place:
 
     transport_id: str
     placements: tuple[Placement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    mid: str
+    height: int  # pixels of the screen; 0 while the page does not show the slot
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How tall the browser shows the pictures of a receiving transport. Slots not named keep what they have."""
+
+    transport_id: str
+    shown: tuple[Shown, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,25 @@ class StopRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class Pull:
+    """Have a publication that lives at another worker of this machine: from now on it can be placed here.
+
+    `origin` is that worker's relay socket. Its packets come over it once, however many watch here.
+    """
+
+    publication_id: str
+    kind: Kind
+    origin: str  # path of a Unix socket
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Have a pulled publication no longer."""
+
+    publication_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListHeld:
     """What do you hold? Asked by a new server process that adopts a running worker."""
 
@@ -92,7 +126,26 @@ class Measure:
     """Give the counters."""
 
 
-Request = Answer | Place | RestartIce | CloseTransport | RequestKeyFrame | Record | StopRecording | ListHeld | Measure
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Give the statistics of every transport."""
+
+
+Request = (
+    Answer
+    | Place
+    | View
+    | RestartIce
+    | CloseTransport
+    | RequestKeyFrame
+    | Record
+    | StopRecording
+    | Pull
+    | Release
+    | ListHeld
+    | Measure
+    | Survey
+)
 
 
 # ── what the worker replies ───────────────────────────────────────────────────────────────────────────────────────
@@ -153,6 +206,61 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerStatistics:
+    """One layer of a publication, as it arrives here."""
+
+    rid: str  # "" without simulcast
+    codec: str
+    height: int  # pixels, 0 unknown
+    bitrate: float  # bit/s over the last seconds
+    loss: float  # share of packets, before repair, over the last seconds
+    jitter_ms: float
+    nacked: int  # packets asked for again, since the beginning
+    key_frames_asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationStatistics:
+    publication_id: str
+    layers: tuple[LayerStatistics, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotStatistics:
+    """What a viewer gets in one slot, and what it says about it."""
+
+    mid: str
+    publication_id: str | None
+    rid: str | None  # of the layer carried now
+    height: int
+    paused: bool  # by bandwidth
+    bitrate: float
+    loss: float
+    jitter_ms: float
+    nacked: int  # packets the viewer asked for again, since the beginning
+    repeated: int  # of which were sent
+    pictures_lost: int  # PLI and FIR
+
+
+@dataclass(frozen=True, slots=True)
+class TransportStatistics:
+    transport_id: str
+    direction: Direction
+    connected: bool
+    protocol: Literal["udp", "tcp"]
+    rtt_ms: float | None
+    estimate: float | None  # bit/s we believe the path to a viewer carries
+    bitrate: float  # bit/s in our sending or receiving direction, all publications or slots together
+    publications: tuple[PublicationStatistics, ...]
+    slots: tuple[SlotStatistics, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    transports: tuple[TransportStatistics, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The request was carried out and there is nothing to say about it."""
 
@@ -169,7 +277,7 @@ class Refused:
     message: str
 
 
-Reply = Answered | IceRestarted | Held | Measured | Done | Refused
+Reply = Answered | IceRestarted | Held | Measured | Surveyed | Done | Refused
 
 
 # ── what the worker tells by itself ───────────────────────────────────────────────────────────────────────────────
@@ -189,7 +297,35 @@ class PublicationFlowing:
     codec: str
 
 
-Event = TransportChanged | PublicationFlowing
+@dataclass(frozen=True, slots=True)
+class LayersWanted:
+    """Which simulcast layers anybody needs now; the publisher may switch the others off."""
+
+    publication_id: str
+    rids: tuple[str, ...]  # in the order of the offer
+
+
+@dataclass(frozen=True, slots=True)
+class SlotChanged:
+    """A slot carries another layer, or its picture was paused or goes on because of the viewer's bandwidth."""
+
+    transport_id: str
+    mid: str
+    rid: str | None  # None while nothing is carried
+    height: int  # pixels, 0 unknown
+    paused: bool  # by bandwidth
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChanged:
+    """Somebody began or stopped to speak, or became much louder or quieter meanwhile (RFC 6464)."""
+
+    publication_id: str
+    speaking: bool
+    level: int  # smoothed, -dBov: 0 is loudest, 127 silence
+
+
+Event = TransportChanged | PublicationFlowing | LayersWanted | SlotChanged | SpeechChanged
 Message = Request | Reply | Event
 
 _BY_NAME: dict[str, type] = {cls.__name__: cls for cls in typing.get_args(Message)}

@@ -28,15 +28,19 @@ from media.messages import (
     Measured,
     Place,
     PublicationFlowing,
+    Pull,
     Record,
     Refused,
+    Release,
     Reply,
     Request,
     RequestKeyFrame,
     RestartIce,
     StopRecording,
+    Survey,
     TransportChanged,
     TransportInfo,
+    View,
 )
 from media.publication import Publication
 from media.recorder_feed import RecordedTrack, RecorderFeed
@@ -113,6 +117,8 @@ class Worker:
                 return self._held()
             case Measure():
                 return Measured(self._measure())
+            case View() | Pull() | Release() | Survey():
+                return Refused("internal", f"{type(request).__name__} cannot be carried out yet")
 
     def _answer(self, request: Answer, now: float) -> Answered | Refused:
         transport = self._transports.get(request.transport_id)
