@@ -1,4 +1,4 @@
-"""A network path that loses, delays and reorders datagrams: in virtual time, and as real UDP between two sockets.
+"""A network path that loses, delays, reorders and is narrow: in virtual time, and as real UDP between two sockets.
 
 The kernel's own emulation needs privileges and a module that many machines lack, so the path is made here. The same
 seed gives the same fate to the same sequence of datagrams. `Lane` is one direction and knows no socket and no clock;
@@ -26,15 +26,21 @@ class Conditions:
     """What one direction does to a datagram."""
 
     loss: float = 0.0  # share that never arrives, 0…1
+    burst: float = 1.0  # datagrams lost in a row, on average; above 1 losses come in bursts (Gilbert's model)
     delay: float = 0.0  # seconds each datagram takes
     jitter: float = 0.0  # seconds added at most, evenly spread; order is kept
     reorder: float = 0.0  # share that is overtaken by those sent up to `held` seconds later
     held: float = 0.02  # seconds
+    rate: float | None = None  # bit/s it carries, headers included; None: all that comes
+    queue: float = 0.3  # seconds a datagram may have to wait for its turn; what would wait longer is dropped
 
 
 PERFECT = Conditions()
 LHASA = Conditions(loss=0.05, delay=0.04)  # half of the 80 ms round trip of the budgets, 5 % loss
+LHASA_BURSTS = Conditions(loss=0.05, burst=5.0, delay=0.04)  # the same losses, five in a row
 SEVERED = Conditions(loss=1.0)
+
+HEADERS = 28  # bytes of IPv4 and UDP, which a narrow path carries too
 
 
 class Lane(Generic[Item]):
@@ -43,20 +49,31 @@ class Lane(Generic[Item]):
     def __init__(self, conditions: Conditions = PERFECT, seed: int = 1) -> None:
         self.conditions = conditions  # may be changed at any time; what is under way keeps its fate
         self.sent = 0
-        self.lost = 0
+        self.lost = 0  # by chance
+        self.overflowed = 0  # because the queue was full
+        self._bad = False  # in the middle of a burst
+        self._free = 0.0  # when a narrow path will have sent what waits now
         self._chance = random.Random(seed)
         self._count = itertools.count()
         self._last_due = 0.0
         self._under_way: list[tuple[float, int, Item]] = []
 
-    def send(self, item: Item, now: float) -> None:
+    def send(self, item: Item, now: float, size: int = 0) -> None:
+        """`size` in bytes, headers included; only a narrow path asks for it."""
         self.sent += 1
         # Always three numbers: so a change of one condition leaves the verdicts of the others alone.
         lost, late, held = self._chance.random(), self._chance.random(), self._chance.random()
         conditions = self.conditions
-        if lost < conditions.loss:
+        self._bad = lost < self._risk(conditions)
+        if self._bad:
             self.lost += 1
             return
+        if conditions.rate is not None:
+            start = max(now, self._free)
+            if start - now > conditions.queue:
+                self.overflowed += 1
+                return
+            now = self._free = start + size * 8 / conditions.rate
         due = max(self._last_due, now + conditions.delay + conditions.jitter * late)
         if held < conditions.reorder:
             due += conditions.held  # and the ones after it do not wait
@@ -70,6 +87,13 @@ class Lane(Generic[Item]):
         while self._under_way and self._under_way[0][0] <= now:
             arrived.append(heapq.heappop(self._under_way)[2])
         return arrived
+
+    def _risk(self, conditions: Conditions) -> float:
+        """How likely the next one is lost: bursts begin so seldom that the share of all losses stays the same."""
+        if conditions.burst <= 1.0 or conditions.loss >= 1.0:
+            return conditions.loss
+        leave = 1 / conditions.burst
+        return 1 - leave if self._bad else leave * conditions.loss / (1 - conditions.loss)
 
     @property
     def next_arrival(self) -> float | None:
@@ -100,9 +124,9 @@ class Wire:
             ):
                 for datagram in incoming.receive(now):
                     for answer in receive(datagram, now):
-                        outgoing.send(answer, now)
+                        outgoing.send(answer, now, len(answer) + HEADERS)
                 for due in poll(now):
-                    outgoing.send(due, now)
+                    outgoing.send(due, now, len(due) + HEADERS)
             yield now
             now += step
 
@@ -156,7 +180,7 @@ class UdpLink:
 
     def _carry(self, lane: Lane[_Parcel], parcel: _Parcel) -> None:
         loop = asyncio.get_running_loop()
-        lane.send(parcel, loop.time())
+        lane.send(parcel, loop.time(), len(parcel[0]) + HEADERS)
         self._deliver(lane)
 
     def _deliver(self, lane: Lane[_Parcel]) -> None:

@@ -1,5 +1,7 @@
 import asyncio
+import itertools
 import socket
+from dataclasses import replace
 from typing import cast
 
 from tests.support.link import SEVERED, Conditions, Lane, UdpLink, Wire
@@ -29,6 +31,62 @@ def test_the_same_seed_gives_the_same_fate() -> None:
 
 def test_loss_is_about_the_share_asked_for() -> None:
     assert 900 < len(carried(Conditions(loss=0.05))) < 980
+
+
+def test_bursts_lose_the_same_share_in_longer_rows() -> None:
+    count = 20_000
+    lane: Lane[int] = Lane(Conditions(loss=0.05, burst=5.0))
+    fates = []
+    for number in range(count):
+        before = lane.lost
+        lane.send(number, 0.0)
+        fates.append(lane.lost > before)
+    rows = [len(list(row)) for lost, row in itertools.groupby(fates) if lost]
+    assert 0.04 < sum(rows) / count < 0.06
+    assert 4 < sum(rows) / len(rows) < 6
+
+
+def through(rate: float, offered: float, seconds: float = 10.0, queue: float = 0.3) -> tuple[Lane[int], list[float]]:
+    """How long datagrams of 1250 bytes, offered at so many bit/s, took through a lane of `rate`."""
+    lane: Lane[int] = Lane(Conditions(rate=rate, queue=queue))
+    waits, number, now = [], 0, 0.0
+    while now < seconds:
+        while number * 10_000 / offered <= now:
+            lane.send(number, now, 1250)
+            number += 1
+        waits += [now - arrived * 10_000 / offered for arrived in lane.receive(now)]
+        now += 0.001
+    return lane, waits
+
+
+def test_a_narrow_lane_carries_its_rate_and_drops_the_rest() -> None:
+    lane, waits = through(rate=400_000, offered=1_500_000)
+    assert 390_000 < len(waits) * 10_000 / 10 < 415_000
+    assert lane.overflowed > 1000
+    assert lane.lost == 0
+    assert 0.25 < max(waits) < 0.35
+
+
+def test_a_narrow_lane_lets_pass_at_once_what_fits() -> None:
+    lane, waits = through(rate=1_500_000, offered=400_000)
+    assert lane.overflowed == 0
+    assert max(waits) < 0.01
+
+
+def test_a_lane_may_become_narrow_and_wide_again() -> None:
+    lane: Lane[int] = Lane(Conditions(rate=1_500_000))
+    passed = []
+    for tick in range(9000):  # three seconds of each
+        now = tick / 1000
+        rate = 400_000 if 3 <= now < 6 else 1_500_000
+        lane.conditions = replace(lane.conditions, rate=rate)
+        if tick % 10 == 0:
+            lane.send(tick, now, 1250)  # 1 Mb/s
+        passed += [now] * len(lane.receive(now))
+    shares = [sum(start <= at < start + 3 for at in passed) / 300 for start in (0, 3, 6)]
+    assert shares[0] > 0.98
+    assert 0.35 < shares[1] < 0.55
+    assert shares[2] > 0.98
 
 
 def test_a_change_of_delay_leaves_the_losses_alone() -> None:
