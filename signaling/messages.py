@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from media.messages import Direction, Kind
+from media.messages import Direction, Kind, PublicationStatistics, SlotStatistics
 from signaling.events import Event, RecordingState, Source
 from signaling.grants import Role
 
@@ -22,6 +22,7 @@ Id = Annotated[str, Field(min_length=1, max_length=200)]
 Token = Annotated[str, Field(max_length=8192)]
 Mid = Annotated[str, Field(min_length=1, max_length=32)]
 Generation = Annotated[int, Field(ge=0, le=2**53)]
+Rung = Literal["high", "medium", "low", "audio"]
 Number = Annotated[int, Field(ge=0, le=2**53)] | None  # `id` of a client's message: a JavaScript integer
 
 
@@ -90,6 +91,19 @@ class KeyFrame:
     publication_id: Id
 
 
+@dataclass(frozen=True, slots=True)
+class ShownSlot:
+    mid: Mid
+    height: Annotated[int, Field(ge=0, le=20_000)]  # pixels of the screen; 0 while it is not shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    type: Literal["view"] = "view"
+    id: Number = None
+    slots: Annotated[tuple[ShownSlot, ...], Field(max_length=64)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     type: Literal["start"] = "start"
@@ -145,7 +159,7 @@ class Leave:
 
 
 ClientMessage = (
-    Hello | Ping | Offer | Mute | KeyFrame | Start | RaiseHand | GiveFloor | Say | SetMark | Remove | End | Leave
+    Hello | Ping | Offer | Mute | KeyFrame | View | Start | RaiseHand | GiveFloor | Say | SetMark | Remove | End | Leave
 )
 
 _CLIENT: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
@@ -313,6 +327,69 @@ class MediaLost:
     directions: tuple[Direction, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SlotQuality:
+    """What a slot carries now of its publication."""
+
+    mid: str
+    rid: str | None  # None while nothing is carried
+    height: int  # pixels, 0 unknown
+    paused: bool  # by bandwidth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotQualities:
+    type: Literal["slot_quality"] = "slot_quality"
+    slots: tuple[SlotQuality, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layers:
+    """To a sender: the layers somebody needs."""
+
+    type: Literal["layers"] = "layers"
+    publication_id: str
+    active: tuple[str, ...]  # rids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaking:
+    type: Literal["speaking"] = "speaking"
+    publication_ids: tuple[str, ...]  # the loudest first
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTransport:
+    """What the worker measures of one of the participant's own transports."""
+
+    direction: Direction
+    protocol: Literal["udp", "tcp"]
+    rtt_ms: float | None
+    estimate: float | None  # bit/s
+    bitrate: float  # bit/s
+    publications: tuple[PublicationStatistics, ...]
+    slots: tuple[SlotStatistics, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLine:
+    """How a class receives, for its teachers."""
+
+    participant_id: str
+    rtt_ms: float | None
+    loss: float  # share of packets, before repair
+    rung: Rung | None  # None: there is no picture to receive
+    protocol: Literal["udp", "tcp"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    type: Literal["statistics"] = "statistics"
+    at_ms: int
+    transports: tuple[OwnTransport, ...]
+    lines: tuple[ClassLine, ...]  # empty for all but teachers
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     type: Literal["done"] = "done"
@@ -333,8 +410,20 @@ class EventMessage:
 
 
 ServerMessage = (
-    Welcome | Pong | AnswerSend | AnswerReceive | Slots | MediaLost | Done | Error | EventMessage
-)  # fmt: skip
+    Welcome
+    | Pong
+    | AnswerSend
+    | AnswerReceive
+    | Slots
+    | SlotQualities
+    | Layers
+    | Speaking
+    | Statistics
+    | MediaLost
+    | Done
+    | Error
+    | EventMessage
+)
 
 
 def to_wire(message: ServerMessage) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def _server_message(value: dict[str, Any]) -> messages.ServerMessage:
     if value["type"] == "answer":
         cls: type = messages.AnswerSend if value["direction"] == "send" else messages.AnswerReceive
     else:
-        cls = {"media_lost": messages.MediaLost}.get(value["type"]) or getattr(messages, value["type"].title())
+        other = {"media_lost": messages.MediaLost, "slot_quality": messages.SlotQualities}
+        cls = other.get(value["type"]) or getattr(messages, value["type"].title())
     return typing.cast(messages.ServerMessage, TypeAdapter(cls).validate_python(value))
 
 

@@ -80,6 +80,61 @@ export interface Slot {
   source: Source | null;
 }
 
+/** What a slot carries now of its publication. */
+export interface SlotQuality {
+  mid: string;
+  rid: string | null; // null while nothing is carried
+  height: number; // pixels, 0 unknown
+  paused: boolean; // by bandwidth
+}
+
+export type Rung = "high" | "medium" | "low" | "audio";
+export type Protocol = "udp" | "tcp";
+
+export interface LayerStatistics {
+  rid: string;
+  codec: string;
+  height: number;
+  bitrate: number; // bit/s
+  loss: number; // share, 0…1
+  jitter_ms: number;
+  nacked: number;
+  key_frames_asked: number;
+}
+
+export interface SlotStatistics {
+  mid: string;
+  publication_id: string | null;
+  rid: string | null;
+  height: number;
+  paused: boolean;
+  bitrate: number; // bit/s
+  loss: number; // share, 0…1
+  jitter_ms: number;
+  nacked: number;
+  repeated: number;
+  pictures_lost: number;
+}
+
+export interface OwnTransport {
+  direction: Direction;
+  protocol: Protocol;
+  rtt_ms: number | null;
+  estimate: number | null; // bit/s
+  bitrate: number; // bit/s
+  publications: { publication_id: string; layers: LayerStatistics[] }[];
+  slots: SlotStatistics[];
+}
+
+/** How a class receives, for its teachers. */
+export interface ClassLine {
+  participant_id: string;
+  rtt_ms: number | null;
+  loss: number; // share, 0…1
+  rung: Rung | null; // null: there is no picture to receive
+  protocol: Protocol;
+}
+
 // ── events of the lesson ────────────────────────────────────────────────────────────────────────────────────────────
 
 interface Payloads {
@@ -138,6 +193,10 @@ export type ServerMessage =
   | Answer
   | { type: "pong"; re: number | null; now_ms: number }
   | { type: "slots"; slots: Slot[] }
+  | { type: "slot_quality"; slots: SlotQuality[] }
+  | { type: "layers"; publication_id: string; active: string[] }
+  | { type: "speaking"; publication_ids: string[] }
+  | { type: "statistics"; at_ms: number; transports: OwnTransport[]; lines: ClassLine[] }
   | { type: "media_lost"; directions: Direction[] }
   | { type: "event"; event: LessonEvent }
   | { type: "done"; re: number }
@@ -164,6 +223,7 @@ export interface Offer {
 export type Command =
   | { type: "mute"; publication_id: string; muted: boolean }
   | { type: "key_frame"; publication_id: string }
+  | { type: "view"; slots: { mid: string; height: number }[] }
   | { type: "start" }
   | { type: "hand"; raised: boolean }
   | { type: "floor"; participant_id: string; granted: boolean }
@@ -222,6 +282,49 @@ const slot = shape<Slot>({
   publication_id: nullable(text),
   participant_id: nullable(text),
   source: nullable(source),
+});
+
+const slotQuality = { mid: text, rid: nullable(text), height: number, paused: flag };
+const protocol = oneOf("udp", "tcp");
+
+const layerStatistics = shape<LayerStatistics>({
+  rid: text,
+  codec: text,
+  height: number,
+  bitrate: number,
+  loss: number,
+  jitter_ms: number,
+  nacked: number,
+  key_frames_asked: number,
+});
+
+const ownTransport = shape<OwnTransport>({
+  direction,
+  protocol,
+  rtt_ms: nullable(number),
+  estimate: nullable(number),
+  bitrate: number,
+  publications: list(shape({ publication_id: text, layers: list(layerStatistics) })),
+  slots: list(
+    shape<SlotStatistics>({
+      ...slotQuality,
+      publication_id: nullable(text),
+      bitrate: number,
+      loss: number,
+      jitter_ms: number,
+      nacked: number,
+      repeated: number,
+      pictures_lost: number,
+    }),
+  ),
+});
+
+const classLine = shape<ClassLine>({
+  participant_id: text,
+  rtt_ms: nullable(number),
+  loss: number,
+  rung: nullable(oneOf("high", "medium", "low", "audio")),
+  protocol,
 });
 
 const nothing: Decoder<object> = () => ({});
@@ -283,6 +386,15 @@ const decoders: { [name: string]: Decoder<ServerMessage> } = {
   }),
   pong: shape({ type: oneOf("pong"), re: nullable(number), now_ms: number }),
   slots: shape({ type: oneOf("slots"), slots: list(slot) }),
+  slot_quality: shape({ type: oneOf("slot_quality"), slots: list(shape<SlotQuality>(slotQuality)) }),
+  layers: shape({ type: oneOf("layers"), publication_id: text, active: list(text) }),
+  speaking: shape({ type: oneOf("speaking"), publication_ids: list(text) }),
+  statistics: shape({
+    type: oneOf("statistics"),
+    at_ms: number,
+    transports: list(ownTransport),
+    lines: list(classLine),
+  }),
   media_lost: shape({ type: oneOf("media_lost"), directions: list(direction) }),
   event: (value) => ({ type: "event", event: decodeEvent(value) }),
   done: shape({ type: oneOf("done"), re: number }),

@@ -27,6 +27,7 @@ describe("the samples both languages share", () => {
     offer: { type: "offer", direction: "send", sdp: "v=0", generation: 1, tracks: [{ mid: "0", source: "screen" }] },
     mute: { type: "mute", publication_id: "p", muted: true },
     key_frame: { type: "key_frame", publication_id: "p" },
+    view: { type: "view", slots: [{ mid: "3", height: 720 }] },
     start: { type: "start" },
     hand: { type: "hand", raised: true },
     floor: { type: "floor", participant_id: "c", granted: true },
