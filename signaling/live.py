@@ -150,6 +150,8 @@ class LiveRoom:
             case messages.KeyFrame(publication_id=publication_id):
                 room.participant(actor)
                 self.transports.request_key_frame(publication_id)
+            case messages.View(slots=shown):
+                self.transports.view(actor, shown)
             case messages.Remove(participant_id=participant_id):
                 self.commit(room.remove(now, actor, participant_id))
             case messages.End():
@@ -221,6 +223,18 @@ class LiveRoom:
         """The stored events with a greater `seq`."""
         return self._log.stored(after)
 
+    def worker_event(self, worker: Worker, event: media.Event) -> bool:
+        """Take notice of what a worker tells if it is of this room; False if it is not."""
+        match event:
+            case media.TransportChanged():
+                return self.transports.transport_changed(worker, event)
+            case media.LayersWanted():
+                return self.transports.layers_wanted(event)
+            case media.SlotChanged():
+                return self.transports.slot_changed(event)
+            case _:
+                return False
+
     async def close(self) -> None:
         """Let the sockets go; the lesson stays as it is in the log. Closing twice is harmless."""
         self._closing = True
@@ -263,6 +277,13 @@ class LiveRoom:
         presence = self._presences.get(participant_id)
         if presence is not None and presence.connection is not None:
             self._say(presence.connection, message)
+
+    def tell_all(self, message: ServerMessage) -> None:
+        """Say something to everybody that is no event: it is not stored, who is away misses it."""
+        text = to_json(message)
+        for presence in self._presences.values():
+            if presence.connection is not None:
+                presence.connection.send(text)
 
     def transport_gone(self, note: TransportNote) -> None:
         self.leave(note.participant_id, "lost")

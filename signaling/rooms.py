@@ -166,10 +166,9 @@ class Rooms:
             room.transports.worker_down(worker)
 
     def worker_event(self, worker: Worker, event: media.Event) -> None:
-        if isinstance(event, media.TransportChanged):
-            for room in list(self._rooms.values()):
-                if room.transports.transport_changed(worker, event):
-                    return
+        for room in list(self._rooms.values()):
+            if room.worker_event(worker, event):
+                return
 
     # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -9,6 +9,7 @@ from media import messages as media
 from media.sdp import SdpError, SessionDescription
 from signaling.bus import TransportNote
 from signaling.events import Source
+from signaling.messages import SlotQuality
 from signaling.room import RoomError
 from signaling.slots import Slot
 from signaling.workers import Worker
@@ -27,6 +28,8 @@ class Transport:
     gone: bool = False  # it exists no more
     slots: list[Slot] = field(default_factory=list)  # of a receiving one
     sources: dict[str, Source] = field(default_factory=dict)  # by mid, of a sending one
+    layers: dict[str, tuple[str, ...]] = field(default_factory=dict)  # rids somebody needs, by publication
+    qualities: dict[str, SlotQuality] = field(default_factory=dict)  # what a receiving one's slots carry, by mid
     arranging: bool = False  # a task brings its slots to what they should be
     changed: bool = False  # and must look again
     told: bool = False  # its slots were told once

@@ -18,7 +18,8 @@ from signaling.announcements import Announcements, Audience
 from signaling.arrangement import Arrangement
 from signaling.bus import Door, Entry, TransportNote
 from signaling.errands import Errands
-from signaling.messages import AnsweredTrack, MediaLost, OfferedTrack, ServerMessage
+from signaling.layers import LayerNews
+from signaling.messages import AnsweredTrack, MediaLost, OfferedTrack, ServerMessage, ShownSlot
 from signaling.room import Room, RoomError
 from signaling.slots import Slot
 from signaling.transport import Negotiated, Transport, sends, sources_of
@@ -62,6 +63,7 @@ class Transports:
         self._errands = Errands()
         self._arrangement = Arrangement(room.state, stage.tell, self._errands.start)
         self._announcements = Announcements(room.state, stage)
+        self._layer_news = LayerNews(stage.tell)
 
     @property
     def ids(self) -> set[str]:
@@ -191,6 +193,16 @@ class Transports:
         if holder is not None and holder.worker is not None:
             self._errands.ask(holder.worker, media.RequestKeyFrame(publication_id))
 
+    def view(self, participant_id: str, shown: Sequence[ShownSlot]) -> None:
+        """How tall a page shows its slots; those it does not have (any more) are passed over."""
+        known = self.find(participant_id, "receive")
+        if known is None or known.worker is None:
+            return
+        mids = {slot.mid for slot in known.slots}
+        heights = tuple(media.Shown(slot.mid, slot.height) for slot in shown if slot.mid in mids)
+        if heights:
+            self._errands.ask(known.worker, media.View(known.note.transport_id, heights))
+
     # ── the room has changed ──────────────────────────────────────────────────────────────────────────────────────
 
     def changed(self) -> None:
@@ -285,6 +297,21 @@ class Transports:
                 return True
         return False
 
+    def layers_wanted(self, event: media.LayersWanted) -> bool:
+        """Tell the sender if the publication is of this room; False if it is not."""
+        sender = self._publications.get(event.publication_id)
+        if sender is not None:
+            self._layer_news.wanted(sender, event)
+        return sender is not None
+
+    def slot_changed(self, event: media.SlotChanged) -> bool:
+        """Tell the viewer if it is of this room; False if it is not."""
+        for transport in self._transports.values():
+            if transport.note.transport_id == event.transport_id:
+                self._layer_news.slot_changed(transport, event)
+                return True
+        return False
+
     def tell_again(self, participant_id: str) -> None:
         """What a participant whose socket is back must know of its transports."""
         lost = [direction for direction in _DIRECTIONS if (participant_id, direction) in self._lost]
@@ -292,6 +319,9 @@ class Transports:
             self._stage.tell(participant_id, MediaLost(directions=tuple(lost)))
         if receiving := self.find(participant_id, "receive"):
             self._arrangement.tell_slots(receiving)
+        for direction in _DIRECTIONS:
+            if known := self.find(participant_id, direction):
+                self._layer_news.again(known)
 
     # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
