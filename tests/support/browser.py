@@ -12,9 +12,9 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright
 
 FLAGS = (
     "--no-sandbox",
@@ -28,7 +28,7 @@ FLAGS = (
     "--use-fake-ui-for-media-stream",  # answers the camera question, and gives getDisplayMedia a fake screen
 )
 
-_HOOK = """
+HOOK = """
 (() => {
   const Native = window.RTCPeerConnection;
   if (!Native) return;
@@ -61,6 +61,12 @@ _HOOK = """
   };
 })();
 """
+
+
+class Asked(Protocol):
+    """A page that answers questions: Playwright's, or Firefox's (firefox.py)."""
+
+    async def evaluate(self, expression: str, arg: Any = None) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ async def participant(
         permissions=["camera", "microphone"],
         ignore_https_errors=True,
     )
-    await context.add_init_script(_HOOK)
+    await context.add_init_script(HOOK)
     if init_script is not None:
         await context.add_init_script(init_script)
     return context
@@ -134,7 +140,7 @@ def rerouted(port: int, link: tuple[str, int]) -> str:
     return _REROUTE.replace("PORT", str(port)).replace("HOST", link[0]).replace("LINK", str(link[1]))
 
 
-async def received(page: Page, kind: str | None = None) -> list[Received]:
+async def received(page: Asked, kind: str | None = None) -> list[Received]:
     """What the page's open peer connections have received so far."""
     found: list[dict[str, Any]] = await page.evaluate("() => window.__received ? window.__received() : []")
     return [Received(**each) for each in found if kind is None or each["kind"] == kind]
@@ -153,7 +159,7 @@ async def eventually(
     return loop.time() - start
 
 
-async def moving_pictures(page: Page, count: int = 1, within: float = 20.0) -> float:
+async def moving_pictures(page: Asked, count: int = 1, within: float = 20.0) -> float:
     """Wait until `count` video streams decode new frames; the seconds it took."""
     before = {each.ssrc: each.frames for each in await received(page, "video")}
 
@@ -164,7 +170,7 @@ async def moving_pictures(page: Page, count: int = 1, within: float = 20.0) -> f
     return await eventually(f"{count} moving picture(s)", check, within)
 
 
-async def heard(page: Page, count: int = 1, within: float = 20.0) -> float:
+async def heard(page: Asked, count: int = 1, within: float = 20.0) -> float:
     """Wait until `count` audio streams bring sound that is not silence; the seconds it took."""
     before = {each.ssrc: each.energy for each in await received(page, "audio")}
 

@@ -2,7 +2,7 @@ import pytest
 
 from tests.support.browser import chromium, heard, moving_pictures, participant, received
 
-_LOOPBACK_CALL = """
+LOOPBACK_CALL = """
 async () => {
   const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
   a.onicecandidate = ({candidate}) => candidate && b.addIceCandidate(candidate);
@@ -33,7 +33,7 @@ async def test_the_hook_sees_pictures_and_sound_of_a_call_inside_one_page() -> N
             "**/*", lambda route: route.fulfill(body="<!doctype html><body></body>", content_type="text/html")
         )
         await page.goto("http://localhost/")
-        await page.evaluate(_LOOPBACK_CALL)
+        await page.evaluate(LOOPBACK_CALL)
         await moving_pictures(page)
         await heard(page)
         assert {each.kind for each in await received(page)} == {"audio", "video"}
