@@ -198,6 +198,8 @@ class Held:
     publications: tuple[PublicationInfo, ...]
     slots: tuple[SlotInfo, ...]
     recorded: tuple[str, ...]  # publication ids
+    pulled: tuple[str, ...] = ()  # publication ids, of other workers
+    relay: str | None = None  # path of the Unix socket where others pull what is held; None: they cannot
 
 
 @dataclass(frozen=True, slots=True)
