@@ -7,20 +7,25 @@ dictionary update. No socket and no clock in here: datagrams, paths and `now` (s
 Where we send. Chromium repeats USE-CANDIDATE on the pair it has selected, and on another when it changes its mind:
 the latest nomination wins. Firefox nominates with its first checks and never again; when its address changes behind a
 NAT, only plain checks come from the new one. So a target that was silent for longer than either browser pauses gives
-way to the path that is checked now.
+way to the path that is checked now. Firefox nominates its TCP paths as well, in whatever order their first checks come:
+so TCP takes over from a UDP path only when that one is no longer nominated and stays so for longer than Chromium
+pauses, who means what it says.
 """
 
 from __future__ import annotations
 
 import secrets
 import string
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from media import stun
 
 CONSENT = 30.0  # seconds without a valid check before we stop sending (RFC 7675 section 5.1)
 MAX_PATHS = 8
 TARGET_SILENCE = 7.5  # seconds; Chromium checks its pair every 2.5, Firefox every 4 to 6
+UDP_FIRST = 5.0  # seconds a nominated UDP path is kept when TCP is nominated; Chromium repeats itself every 2.5
+
+Protocol = Literal["udp", "tcp"]
 
 _ICE_CHARS = string.ascii_letters + string.digits
 
@@ -29,7 +34,8 @@ class Path(NamedTuple):
     """A way to the browser: one of our sockets and the address at the other end."""
 
     via: int  # which of our sockets, as the endpoint numbers them
-    address: tuple[Any, ...]  # as recvfrom() gave it: (host, port, …)
+    address: tuple[Any, ...]  # as recvfrom() gave it: (host, port, …); for TCP (host, port, number of the connection)
+    protocol: Protocol = "udp"
 
 
 class Checked(NamedTuple):
@@ -47,7 +53,7 @@ _IGNORED = Checked(None, False)
 class IceLite:
     """One browser's paths."""
 
-    __slots__ = ("_checked", "_former", "_key", "paths", "pwd", "target", "ufrag")
+    __slots__ = ("_checked", "_former", "_key", "_nominated", "paths", "pwd", "target", "ufrag")
 
     def __init__(self, now: float) -> None:
         self.ufrag, self.pwd = _credentials()
@@ -55,6 +61,7 @@ class IceLite:
         self.paths: dict[Path, float] = {}  # valid ones, with the time of their last check
         self._key = self.pwd.encode()
         self._former: tuple[str, bytes] | None = None  # ufrag and key of before a restart
+        self._nominated = 0.0  # when the target was last nominated
         self._checked = now  # the last valid check on any path; a browser that never comes is lost like one that left
 
     def check(self, data: bytes, path: Path, now: float) -> Checked:
@@ -95,6 +102,13 @@ class IceLite:
         self.ufrag, self.pwd = _credentials()
         self._key = self.pwd.encode()
 
+    def forget(self, path: Path) -> None:
+        """A path is gone for good, as a TCP connection that was closed. We turn to the one checked last, if any."""
+        self.paths.pop(path, None)
+        if path == self.target:
+            self.target = max(self.paths, key=self.paths.__getitem__, default=None)
+            self._nominated = 0.0
+
     @property
     def ufrags(self) -> tuple[str, ...]:
         """Ours, under which checks may come: one, or two during a restart."""
@@ -109,9 +123,19 @@ class IceLite:
             del self.paths[evicted]
         self.paths[path] = now
         target = self.target
-        if target is None or nominated or restarted or now - self.paths[target] > TARGET_SILENCE:
+        if (
+            target is None
+            or restarted
+            or now - self.paths[target] > TARGET_SILENCE
+            or (nominated and not self._keeps_udp(target, path, now))
+        ):
             self.target = path
+        if nominated and self.target == path:
+            self._nominated = now
         return evicted
+
+    def _keeps_udp(self, target: Path, path: Path, now: float) -> bool:
+        return target.protocol == "udp" and path.protocol == "tcp" and now - self._nominated <= UDP_FIRST
 
 
 def _credentials() -> tuple[str, str]:

@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media import stun
-from media.ice import CONSENT, MAX_PATHS, TARGET_SILENCE, Checked, IceLite, Path
+from media.ice import CONSENT, MAX_PATHS, TARGET_SILENCE, UDP_FIRST, Checked, IceLite, Path
 from tests.support.captured import CONNECTIONS, captured
 
+TCP = Path(2, ("192.0.2.1", 40001, 1), "tcp")
 HOME, PHONE = Path(0, ("192.0.2.1", 40000)), Path(0, ("198.51.100.2", 50000))
 
 
@@ -155,6 +156,44 @@ def test_a_second_restart_retires_the_credentials_before_the_last() -> None:
     ice.restart()
     assert first not in (ice.ufrag, second)
     assert ice.ufrags == (ice.ufrag, second)
+
+
+def test_udp_is_preferred_to_tcp_whichever_is_nominated_first() -> None:
+    ice = IceLite(0.0)
+    check(ice, HOME, 1.0, nominate=True)
+    check(ice, TCP, 1.1, nominate=True)
+    assert ice.target == HOME
+    ice = IceLite(0.0)
+    check(ice, TCP, 1.0, nominate=True)
+    check(ice, HOME, 1.1, nominate=True)
+    assert ice.target == HOME
+
+
+def test_a_browser_that_means_tcp_gets_it_though_its_udp_checks_still_come() -> None:
+    ice = IceLite(0.0)
+    check(ice, HOME, 1.0, nominate=True)
+    for at in (2.0, 4.0, 6.0):
+        check(ice, HOME, at)
+        check(ice, TCP, at, nominate=True)
+    assert ice.target == HOME
+    check(ice, TCP, 1.0 + UDP_FIRST + 0.1, nominate=True)
+    assert ice.target == TCP
+
+
+def test_a_closed_connection_gives_way_to_the_path_checked_last() -> None:
+    ice = IceLite(0.0)
+    check(ice, PHONE, 1.0)
+    check(ice, HOME, 2.0)
+    check(ice, TCP, 3.0, nominate=True)
+    check(ice, TCP, 9.0, nominate=True)
+    assert ice.target == TCP
+    ice.forget(TCP)
+    assert ice.target == HOME
+    ice.forget(HOME)
+    ice.forget(PHONE)
+    assert ice.target is None
+    check(ice, PHONE, 10.0)
+    assert ice.target == PHONE
 
 
 @given(st.binary(max_size=200))
