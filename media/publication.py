@@ -15,7 +15,7 @@ from typing import Protocol
 from media import rtp
 from media.answer import AUDIO_LEVEL, NegotiatedSection
 from media.codecs import Codec
-from media.keyframes import KeyFrameRequests
+from media.layers import Layer, Option, Tap
 from media.messages import PublicationInfo
 from media.rtcp import SenderReport
 from media.sender_clock import SenderClock
@@ -26,6 +26,8 @@ PATIENCE = 1.0  # seconds to ask for a lost packet
 PATIENCE_RECORDED = 3.0  # the recorder can wait longer than a viewer
 REPLACED_AFTER = 1.0  # seconds of silence after which another SSRC may take a publication over
 STILL_WAITING = 2.0  # seconds: packets flow, somebody waits, and nobody has asked for so long
+LOOKED_AT_EVERY = 0.1  # seconds between looks at which layers flow and which are needed
+KEPT = 2.0  # seconds that a layer nobody needs is kept: who looks away may look back
 
 _PLAIN_MID = re.compile(r"[A-Za-z0-9_]{1,32}")
 
@@ -43,30 +45,35 @@ class Recording(Protocol):
 
 
 class Publication:
-    """See above. `flowing` is called with the codec's name when a stream begins."""
+    """See above. Its callbacks:
+
+    `ask_key_frame` of the layer's publisher; `flowing` is called with the codec's name when a stream begins;
+    `layers_wanted` with the rids, in the order of the offer, that anybody needs, whenever they have changed.
+    """
 
     def __init__(
         self,
         transport_id: str,
         section: NegotiatedSection,
         clock: SenderClock,
-        ask_key_frame: Callable[[int], None],
+        ask_key_frame: Callable[[Layer], None],
         flowing: Callable[[Publication, str], None],
+        layers_wanted: Callable[[Publication, tuple[str, ...]], None] = lambda *_: None,
     ) -> None:
         self.publication_id = publication_id(transport_id, section.mid)
         self.transport_id = transport_id
         self.section = section
-        self.stream: Stream | None = None
+        # An offer names its layers in the order of preference (RFC 8853 section 5.2), so the last is the smallest.
+        self.layers = [Layer(rid, index) for index, rid in enumerate(reversed(section.rids or ("",)))]
         self.recording: Recording | None = None
+        self._recorded: Layer | None = None  # which layer the recorder gets
         self._clock = clock
-        self._ask_key_frame = ask_key_frame  # takes the SSRC
+        self._ask_key_frame = ask_key_frame
         self._flowing = flowing
-        self._requests = KeyFrameRequests()
+        self._layers_wanted = layers_wanted
+        self._told: tuple[str, ...] = section.rids  # the layers last said to be wanted; a browser begins with all
         self._slots: dict[Slot, None] = {}  # all that we were placed in
-        self._waiting: dict[Slot, None] = {}  # those that wait for a packet to start with
-        self._awaited_at = 0.0
-        self._fresh: list[rtp.Packet] = []
-        self._late: list[rtp.Packet] = []
+        self._looked_at = 0.0
 
     @property
     def info(self) -> PublicationInfo:
@@ -80,109 +87,148 @@ class Publication:
             section.flow == "recvonly",
         )
 
+    @property
+    def streams(self) -> list[Stream]:
+        """Of all layers that have begun."""
+        return [layer.stream for layer in self.layers if layer.stream is not None]
+
+    @property
+    def stream(self) -> Stream | None:
+        """Of the best layer that has begun."""
+        streams = self.streams
+        return streams[-1] if streams else None
+
+    def options(self, now: float) -> tuple[Option, ...]:
+        """What a slot may choose from, lowest first."""
+        return tuple(layer.option() for layer in self.layers)
+
+    def layer(self, rid: str) -> Layer | None:
+        """The layer of this name; "" is the only one of a publication without simulcast."""
+        return next((layer for layer in self.layers if layer.rid == rid), None)
+
     def renegotiated(self, section: NegotiatedSection) -> None:
         """A re-offer may make it inactive or active, or change its codecs and SSRCs."""
         self.section = section
 
     # ── from the publisher ────────────────────────────────────────────────────────────────────────────────────────
 
-    def receive(self, packet: rtp.Packet, now: float, *, repaired: bool = False) -> bool:
-        """Take a packet, RTX undone. False if it was of no use."""
-        stream = self.stream
+    def receive(self, packet: rtp.Packet, now: float, *, repaired: bool = False, layer: Layer | None = None) -> bool:
+        """Take a packet of a layer, RTX undone. False if it was of no use."""
+        layer = layer or self.layers[0]
+        stream = layer.stream
         if stream is None or packet.ssrc != stream.ssrc or packet.payload_type != stream.codec.payload_type:
-            stream = self._change_stream(packet, now)
+            stream = self._change_stream(layer, packet, now)
             if stream is None:
                 return False
         order = stream.receive(packet, now, repaired=repaired)
         if order is Order.REPEATED:
             return False
-        if self.recording is not None:
+        layer.receive(packet, now)
+        if not layer.flowing:
+            layer.flowing = True
+            self._flow_changed(now)
+        if self.recording is not None and layer is self._recorded:
             self.recording.packet(packet, now)
+        for tap in layer.taps:
+            tap.packet(layer, packet, now)
         if order is Order.NEXT:
-            self._fresh.append(packet)
+            layer.fresh.append(packet)
         elif order is Order.LATE:
-            self._late.append(packet)
+            layer.late.append(packet)
         return True
 
     def flush(self, now: float) -> None:
         """Forward what was received."""
-        stream, fresh, late = self.stream, self._fresh, self._late
-        if stream is None or not (fresh or late):
-            return
-        self._fresh, self._late = [], []
-        if stream.kind == "video" or self._waiting:
-            at = next((n for n, packet in enumerate(fresh) if stream.starts_key_frame(packet)), None)
-            if at is not None:
-                self._requests.arrived(now)
-                if self._waiting:
-                    if at:
-                        stream.forward(fresh[:at], now)
-                    self._start_waiting(stream, fresh[at], now)
-                    fresh = fresh[at:]
-            elif self._waiting and now - self._awaited_at > STILL_WAITING:
-                self.awaited(now)
-        if fresh:
-            stream.forward(fresh, now)
-        for packet in late:
-            stream.forward_late(packet, now)
+        for layer in self.layers:
+            if layer.fresh or layer.late:
+                self._flush(layer, now)
 
     def sender_report(self, report: SenderReport, now: float, wall: float, rtt: float | None) -> None:
-        """The publisher's report about our stream; `rtt` to it in seconds."""
-        stream = self.stream
-        if stream is None or report.ssrc != stream.ssrc:
-            return
-        stream.sender_report(report, now, wall)
-        if self.recording is not None:
-            self.recording.report(report, now, rtt)
+        """The publisher's report about one of our streams; `rtt` to it in seconds."""
+        for layer in self.layers:
+            stream = layer.stream
+            if stream is not None and report.ssrc == stream.ssrc:
+                stream.sender_report(report, now, wall)
+                if self.recording is not None and layer is self._recorded:
+                    self.recording.report(report, now, rtt)
+                for tap in layer.taps:
+                    tap.report(layer, report, now)
 
     # ── from viewers and the recorder ─────────────────────────────────────────────────────────────────────────────
 
     def place(self, slot: Slot, now: float) -> None:
-        """The slot carries this publication from its next key frame on."""
-        slot.publication = self
+        """The slot carries this publication, the best of it, from its next key frame on."""
+        slot.placed(self)
         self._slots[slot] = None
-        self._waiting[slot] = None
-        self.awaited(now)
+        self.aim(slot, now)
 
     def remove(self, slot: Slot) -> None:
         """The slot carries nothing any more."""
         slot.stop()
         slot.publication = None
         self._slots.pop(slot, None)
-        self._waiting.pop(slot, None)
+        self._wait_for(slot, None)
+
+    def aim(self, slot: Slot, now: float) -> None:
+        """Let the slot wait for what it is to carry, unless it carries it already."""
+        wished = slot.wished
+        self._wait_for(slot, None)
+        if wished is None:
+            slot.stop()
+            return
+        target = self._reachable(wished[0]) or slot.layer or wished[0]
+        stream = target.stream
+        if stream is None or not slot.carries(stream.whole):
+            self._wait_for(slot, target)
+            self._await(target, now)
+        self._look_at_needs(now)
 
     def awaited(self, now: float) -> None:
-        """Ask for a key frame if a slot waits that could show it."""
-        stream = self.stream
-        self._awaited_at = now
-        if stream is None or stream.kind == "audio" or not self._waiting:
-            return
-        if any(slot.outlet.open and slot.match(stream.codec) for slot in self._waiting):
-            self.request_key_frame(now)
+        """Ask for key frames where a slot waits that could show it."""
+        for layer in self.layers:
+            self._await(layer, now)
 
-    def request_key_frame(self, now: float, *, loss: bool = False) -> None:
-        """Somebody needs a key frame: to start with, or because of `loss`. Requests are coalesced."""
-        stream = self.stream
-        if stream is not None and stream.kind == "video" and self._requests.ask(now, loss=loss):
-            self._ask_key_frame(stream.ssrc)
+    def request_key_frame(self, now: float, *, loss: bool = False, layer: Layer | None = None) -> None:
+        """Somebody needs a key frame: to start with, or because of `loss`. Requests are coalesced.
+
+        Without a layer it is asked of the one that is recorded, else of the best.
+        """
+        layer = layer or self._recorded or self.layers[-1]
+        stream = layer.stream
+        if stream is not None and stream.kind == "video" and layer.requests.ask(now, loss=loss):
+            self._ask_key_frame(layer)
 
     def record(self, recording: Recording | None, now: float) -> None:
-        """Start, relabel or (None) stop feeding the recorder."""
+        """Start, relabel or (None) stop feeding the recorder. It gets the best layer."""
         if self.recording is not None:
             self.recording.end()
         self.recording = recording
-        if self.stream is not None:
-            self._set_patience(self.stream)
-            if recording is not None:
-                self._announce(self.stream)
-                self.request_key_frame(now)
+        self._recorded = None
+        if recording is not None:
+            layer = self._reachable(self.layers[-1]) or self.layers[-1]
+            self._recorded = layer
+            if layer.stream is not None:
+                self._announce(layer.stream)
+                self.request_key_frame(now, layer=layer)
+        for layer in self.layers:
+            self._set_patience(layer)
+
+    def tap(self, layer: Layer, tap: Tap, now: float) -> None:
+        """Give a layer to somebody as it comes in."""
+        layer.taps.append(tap)
+        if layer.stream is not None:
+            tap.began(layer, layer.stream)
+            self.request_key_frame(now, layer=layer)
+        self._look_at_needs(now)
 
     # ── time, and the end ─────────────────────────────────────────────────────────────────────────────────────────
 
     def tick(self, now: float) -> None:
-        """Every 20 ms: a key frame request that had to wait."""
-        if self._requests.due(now) and self.stream is not None:
-            self._ask_key_frame(self.stream.ssrc)
+        """Every 20 ms: key frame requests that had to wait, and a look at the layers."""
+        for layer in self.layers:
+            if layer.requests.due(now) and layer.stream is not None:
+                self._ask_key_frame(layer)
+            layer.measure(now)
 
     def close(self) -> None:
         """The publisher is gone. Closing twice is harmless."""
@@ -191,16 +237,57 @@ class Publication:
         if self.recording is not None:
             self.recording.end()
             self.recording = None
-        self.stream = None
+        for layer in self.layers:
+            for tap in layer.taps:
+                tap.ended(layer)
+            layer.taps.clear()
+            layer.stream = None
 
-    def _start_waiting(self, stream: Stream, packet: rtp.Packet, now: float) -> None:
-        for slot in list(self._waiting):
-            if slot.outlet.open and slot.start(stream, packet, now):
-                del self._waiting[slot]
+    # ── streams and key frames ────────────────────────────────────────────────────────────────────────────────────
 
-    def _change_stream(self, packet: rtp.Packet, now: float) -> Stream | None:
+    def _flush(self, layer: Layer, now: float) -> None:
+        stream, fresh, late = layer.stream, layer.fresh, layer.late
+        assert stream is not None
+        layer.fresh, layer.late = [], []
+        if stream.kind == "video" or layer.waiting:
+            at = next((n for n, packet in enumerate(fresh) if stream.starts_key_frame(packet)), None)
+            if at is not None:
+                layer.requests.arrived(now)
+                if layer.waiting:
+                    if at:
+                        stream.forward(fresh[:at], now)
+                    self._start_waiting(layer, stream, fresh[at], now)
+                    fresh = fresh[at:]
+            elif layer.waiting and now - layer.awaited_at > STILL_WAITING:
+                self._await(layer, now)
+        if fresh:
+            stream.forward(fresh, now)
+        for packet in late:
+            stream.forward_late(packet, now)
+
+    def _start_waiting(self, layer: Layer, stream: Stream, packet: rtp.Packet, now: float) -> None:
+        for slot in list(layer.waiting):
+            if slot.outlet.open and slot.start(layer, stream.whole, packet, now):
+                del layer.waiting[slot]
+
+    def _wait_for(self, slot: Slot, target: Layer | None) -> None:
+        for layer in self.layers:
+            layer.waiting.pop(slot, None)
+        if target is not None:
+            target.waiting[slot] = None
+
+    def _await(self, layer: Layer, now: float) -> None:
+        """Ask for a key frame of a layer if a slot waits that could show it."""
+        stream = layer.stream
+        layer.awaited_at = now
+        if stream is None or stream.kind == "audio" or not layer.waiting:
+            return
+        if any(slot.outlet.open and slot.match(stream.codec) for slot in layer.waiting):
+            self.request_key_frame(now, layer=layer)
+
+    def _change_stream(self, layer: Layer, packet: rtp.Packet, now: float) -> Stream | None:
         """The stream a packet of an unknown kind begins; None if it may not."""
-        former = self.stream
+        former = layer.stream
         codec = next((c for c in self.section.codecs if c.payload_type == packet.payload_type), None)
         if codec is None:
             return None
@@ -212,16 +299,21 @@ class Publication:
                     return None
             elif former.silent_for(now) < REPLACED_AFTER and not self._announced(packet.ssrc):
                 return None
-            self.flush(now)
-            for slot in list(former.fanout):
-                slot.stop()
-                self._waiting[slot] = None
-        self.stream = stream
-        self._set_patience(stream)
-        self._announce(stream)
+            if layer.fresh or layer.late:
+                self._flush(layer, now)
+            for sieve in former.sieves:
+                for slot in sieve.fanout:
+                    slot.stop()
+                    layer.waiting[slot] = None
+        layer.stream = stream
+        self._set_patience(layer)
+        if layer is self._recorded:
+            self._announce(stream)
+        for tap in layer.taps:
+            tap.began(layer, stream)
         self._flowing(self, codec.name)
-        if self._waiting and not stream.starts_key_frame(packet):
-            self.awaited(now)
+        if layer.waiting and not stream.starts_key_frame(packet):
+            self._await(layer, now)
         return stream
 
     def _announce(self, stream: Stream) -> None:
@@ -231,8 +323,28 @@ class Publication:
     def _announced(self, ssrc: int) -> bool:
         return any(source.ssrc == ssrc for source in self.section.remote)
 
-    def _set_patience(self, stream: Stream) -> None:
-        stream.missing.patience = PATIENCE if self.recording is None else PATIENCE_RECORDED
+    def _set_patience(self, layer: Layer) -> None:
+        if layer.stream is not None:
+            recorded = self.recording is not None and layer is self._recorded
+            layer.stream.missing.patience = PATIENCE_RECORDED if recorded else PATIENCE
+
+    # ── layers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _reachable(self, wished: Layer) -> Layer | None:
+        """The best layer up to the wished one that flows, else the least above it that does; None if none does."""
+        best = None
+        for layer in self.layers:
+            if layer.flowing and (layer.index <= wished.index or best is None):
+                best = layer
+        return best
+
+    def _flow_changed(self, now: float) -> None:
+        """A layer has begun or ceased to flow: everybody may get something better, or must take something else."""
+        for slot in list(self._slots):
+            self.aim(slot, now)
+
+    def _look_at_needs(self, now: float) -> None:
+        """Which layers does anybody need?"""
 
 
 def publication_id(transport_id: str, mid: str) -> str:

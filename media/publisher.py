@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from media import rtcp, rtp
+from media import red, rtcp, rtp
 from media.answer import MID, TRANSPORT_WIDE_CC, NegotiatedSection, random_ssrc
 from media.feedback import TransportWideFeedback, ceiling
+from media.layers import Layer
 from media.publication import Publication
 from media.reports import RoundTrip
 from media.sender_clock import SenderClock
@@ -31,6 +32,7 @@ class Publisher:
         send: SendRtcp,
         counters: Counter[str],
         flowing: Callable[[Publication, str], None],
+        layers_wanted: Callable[[Publication, tuple[str, ...]], None] = lambda *_: None,
     ) -> None:
         self.publications: dict[str, Publication] = {}  # by mid
         self.round_trip = RoundTrip()
@@ -38,6 +40,7 @@ class Publisher:
         self._send = send
         self._counters = counters
         self._flowing = flowing
+        self._layers_wanted = layers_wanted
         self._clock = SenderClock()
         self._ssrc = random_ssrc()  # ours, in reports
         self._sources: dict[int, Publication] = {}
@@ -58,7 +61,9 @@ class Publisher:
         for section in sections:
             publication = self.publications.get(section.mid)
             if publication is None:
-                publication = Publication(self._transport_id, section, self._clock, self._ask_key_frame, self._flowing)
+                publication = Publication(
+                    self._transport_id, section, self._clock, self._ask_key_frame, self._flowing, self._layers_wanted
+                )
                 self.publications[section.mid] = publication
                 new.append(publication)
             else:
@@ -117,9 +122,8 @@ class Publisher:
         """Every 20 ms: ask for what is missing, and tell how packets arrive."""
         for publication in self.publications.values():
             publication.tick(now)
-            stream = publication.stream
-            if stream is not None and stream.asks_again:
-                lost = stream.missing.due(now, self.round_trip.assumed)
+            for stream in publication.streams:
+                lost = stream.missing.due(now, self.round_trip.assumed) if stream.asks_again else None
                 if lost:
                     self._counters["nacked_upstream"] += len(lost)
                     # Each in a datagram of its own (RFC 5506): FFmpeg's WHIP muxer reads a NACK only when it is alone.
@@ -132,8 +136,8 @@ class Publisher:
         """Every second: receiver reports, and for those without transport-wide feedback how much they may send."""
         blocks = []
         for publication in self.publications.values():
-            if publication.stream is not None:
-                block = publication.stream.reception.block(now)
+            for stream in publication.streams:
+                block = stream.reception.block(now)
                 if block is not None:
                     blocks.append(block)
         if not blocks:
@@ -154,17 +158,32 @@ class Publisher:
 
     def _forget_announced(self) -> None:
         """A new offer names them all again; streams that go on under an old one keep it."""
-        flowing = {it.stream.ssrc for it in self.publications.values() if it.stream is not None}
+        flowing = {stream.ssrc for publication in self.publications.values() for stream in publication.streams}
         for ssrc in self._announced - flowing:
             self._sources.pop(ssrc, None)
             self._repairs.pop(ssrc, None)
         self._announced &= flowing
 
     def _take(self, publication: Publication, packet: rtp.Packet, now: float, *, repaired: bool) -> None:
+        if publication.section.kind == "audio":
+            self._undo_redundancy(publication, packet, now)
         if publication.receive(packet, now, repaired=repaired):
             self._dirty[publication] = None
         else:
             self._counters["dropped_repeated"] += 1
+
+    def _undo_redundancy(self, publication: Publication, packet: rtp.Packet, now: float) -> None:
+        """Make a packet with redundancy (red.py) plain, and take before it what it carries of those that were lost."""
+        kind = packet.payload_type
+        codec = next((it for it in publication.section.codecs if it.red_payload_type == kind), None)
+        blocks = red.undo(packet, codec.payload_type) if codec is not None else None
+        stream = publication.stream
+        if not blocks or stream is None or stream.ssrc != packet.ssrc:
+            return
+        for block in blocks:
+            if stream.lacks(packet.sequence - block.back, packet.timestamp - block.offset):
+                self._counters["recovered_by_redundancy"] += 1
+                publication.receive(red.carried(packet, block), now, repaired=True)
 
     def _take_repair(self, publication: Publication, ssrc: int | None, packet: rtp.Packet, now: float) -> None:
         stream = publication.stream
@@ -191,7 +210,7 @@ class Publisher:
         plain, repairs = [], []
         for publication in candidates:
             for codec in publication.section.codecs:
-                if codec.payload_type == packet.payload_type:
+                if packet.payload_type in (codec.payload_type, codec.red_payload_type):
                     plain.append(publication)
                 elif codec.rtx_payload_type == packet.payload_type:
                     repairs.append(publication)
@@ -204,11 +223,11 @@ class Publisher:
         self._unannounced += 1
         return True
 
-    def _ask_key_frame(self, ssrc: int) -> None:
-        publication = self._sources.get(ssrc)
-        stream = publication.stream if publication is not None else None
+    def _ask_key_frame(self, layer: Layer) -> None:
+        stream = layer.stream
         if stream is None:
             return
+        ssrc = stream.ssrc
         self._counters["key_frames_asked"] += 1
         if "nack pli" in stream.codec.feedback or "ccm fir" not in stream.codec.feedback:
             self._send((rtcp.PictureLoss(self._ssrc, ssrc),))

@@ -1,6 +1,6 @@
-"""One SSRC of a publication, RTX already undone: numbering, what is missing, the last second, and who gets it.
+"""One SSRC of a publication, RTX already undone: numbering, what is missing, and its clock.
 
-With simulcast a publication will have several; now it has one, and another one after a change of codec.
+A layer of a publication has one, and another one after a change of codec. Who gets its packets is known to its sieves.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from enum import Enum, auto
 
 from media import ntp, rtp
 from media.codecs import Codec
-from media.fanout import Fanout
 from media.keyframes import starts_key_frame
+from media.layers import Choice
 from media.messages import Kind
 from media.nack import MissingPackets
 from media.pictures import numbers
 from media.reports import Inbound
-from media.ring import Ring
 from media.rtcp import SenderReport
 from media.sender_clock import SenderClock
+from media.sieve import RING_PACKETS as RING_PACKETS
+from media.sieve import Sieve
 
-RING_PACKETS = 2048  # one second at 20 Mb/s, more than any camera or screen sends
 MAX_AGE = 1.0  # seconds behind the newest; older packets are for the recorder only
 
 
@@ -38,6 +38,7 @@ class Stream:
     __slots__ = (
         "_clock",
         "_heard",
+        "_moment",
         "_newest",
         "_reported",
         "_seen",
@@ -45,15 +46,11 @@ class Stream:
         "asks_again",
         "codec",
         "extensions",
-        "fanout",
-        "forwarded_octets",
-        "forwarded_packets",
         "kind",
-        "last_forwarded",
         "missing",
         "reception",
-        "ring",
         "ssrc",
+        "whole",
     )
 
     def __init__(self, ssrc: int, kind: Kind, codec: Codec, extensions: dict[str, int], clock: SenderClock) -> None:
@@ -64,17 +61,14 @@ class Stream:
         self.asks_again = "nack" in codec.feedback
         self.missing = MissingPackets()
         self.reception = Inbound(ssrc, codec.clock_rate)
-        self.ring: Ring[rtp.Packet] = Ring(RING_PACKETS)
-        self.fanout = Fanout()
-        self.last_forwarded: rtp.Packet | None = None
-        self.forwarded_packets = 0
-        self.forwarded_octets = 0  # of payload, as sender reports count
+        self.whole = Sieve(self)
         self._clock = clock
         self._unwrapper = rtp.Unwrapper()
         self._seen = [-1] * RING_PACKETS  # index, at index modulo size
         self._newest = 0  # RTP timestamp of the newest packet
         self._heard = 0.0
         self._reported: tuple[float, int] | None = None  # our time and RTP timestamp of the last sender report
+        self._moment: tuple[float, int] | None = None  # the same in the publisher's own time
 
     @property
     def highest(self) -> int:
@@ -108,24 +102,52 @@ class Stream:
             return Order.STALE
         return Order.LATE
 
+    def lacks(self, sequence: int, timestamp: int) -> bool:
+        """Whether a packet of these numbers, whose payload came within another packet, has not come by itself.
+
+        What is newer than all must also be later: redundancy of another spacing than ours would claim to be it.
+        """
+        highest = self._unwrapper.highest
+        index = highest + ((sequence - highest + 0x8000) & 0xFFFF) - 0x8000
+        if index > highest:
+            return 0 < (timestamp - self._newest) & 0xFFFFFFFF < 0x80000000
+        return highest - index < RING_PACKETS and self._seen[index % RING_PACKETS] != index
+
     def starts_key_frame(self, packet: rtp.Packet) -> bool:
         """Whether a viewer may start with this packet. Sound may start anywhere."""
         return self.kind == "audio" or starts_key_frame(self.codec.name, packet.payload)
 
+    def sieve(self, choice: Choice) -> Sieve:
+        """What a slot with this choice carries."""
+        return self.whole
+
+    @property
+    def sieves(self) -> tuple[Sieve, ...]:
+        return (self.whole,)
+
     def forward(self, packets: list[rtp.Packet], now: float) -> None:
         """To every slot that carries this stream; they are NEXT, in order."""
-        self.fanout.forward(packets, now)
-        self.last_forwarded = packets[-1]
-        self._keep(packets, now)
+        self.whole.forward(packets, now)
 
     def forward_late(self, packet: rtp.Packet, now: float) -> None:
         """To every slot that had started by then."""
-        self.fanout.forward_late(packet, now)
-        self._keep([packet], now)
+        self.whole.forward_late(packet, now)
 
     def sender_report(self, report: SenderReport, now: float, wall: float) -> None:
         self.reception.sender_report(report, now)
         self._reported = self._clock.observe(report, wall), report.rtp
+        self._moment = ntp.to_wall(report.ntp), report.rtp
+
+    def same_moment(self, other: Stream, timestamp: int) -> int | None:
+        """Our RTP timestamp of the moment that `timestamp` is in another stream of the same publisher.
+
+        None if they have different clocks, or one has not had a sender report yet.
+        """
+        if self._moment is None or other._moment is None or self._clock is not other._clock:
+            return None
+        passed = ((timestamp - other._moment[1] + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        then = other._moment[0] + passed / other.codec.clock_rate
+        return self._moment[1] + round((then - self._moment[0]) * self.codec.clock_rate)
 
     def instant(self, wall: float) -> tuple[int, int] | None:
         """NTP time (ours) and RTP timestamp (the publisher's) of `wall`; None before the first sender report.
@@ -136,10 +158,3 @@ class Stream:
             return None
         then, timestamp = self._reported
         return ntp.from_wall(wall), timestamp + int((wall - then) * self.codec.clock_rate)
-
-    def _keep(self, packets: list[rtp.Packet], now: float) -> None:
-        """What has gone out is counted, and may be asked for again."""
-        for packet in packets:
-            self.ring.put(packet.sequence, packet, now)
-            self.forwarded_octets += packet.end - packet.start
-        self.forwarded_packets += len(packets)

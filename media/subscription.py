@@ -8,30 +8,53 @@ what it should carry, and *started* by the first packet it may carry: for a pict
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from media import rtp
 from media.answer import ABS_SEND_TIME, AUDIO_LEVEL, NegotiatedSection
 from media.codecs import Codec, best_match
 from media.fanout import Outlet, Profile, Row, prepare
+from media.layers import Choice
 from media.pictures import Shift
 from media.rtcp import SenderReport
 from media.srtp import SrtpError
 
 if TYPE_CHECKING:
+    from media.layers import Layer
     from media.publication import Publication
+    from media.sieve import Sieve
     from media.stream import Stream
 
 PASSED_ON = (AUDIO_LEVEL,)  # header extensions that viewers get as published, where they know them
 MAX_REPEATS = 1024  # retransmissions remembered per slot, so that a NACK said twice is answered once
+PLAUSIBLE = 1.0  # seconds that two layers' sender reports and the arrival of their packets may disagree
+
+
+@dataclass(frozen=True, slots=True)
+class Carriage:
+    """How a slot carries something: what does not change from its first packet to its last."""
+
+    layer: Layer
+    sieve: Sieve
+    spatial: int  # as chosen
+    temporal: int
+    codec: Codec  # in the viewer's numbers
+    profile: Profile
+    first_index: int  # of the sieve: what is older belongs to what the slot carried before
+    sequence_offset: int
+    timestamp_offset: int
+    shift: Shift | None
+    base: tuple[int, int]  # packets and octets the sieve had sent by then
 
 
 class Slot:
     """One receiving section of a viewer."""
 
     __slots__ = (
-        "_base",
-        "_counted",
+        "_carriage",
+        "_former",
+        "_former_last",
         "_last_time",
         "_last_timestamp",
         "_next_layer_zero",
@@ -41,17 +64,16 @@ class Slot:
         "_packets",
         "_repeated",
         "_rtx_sequence",
-        "_sequence_offset",
-        "_shift",
-        "_stream",
-        "_timestamp_offset",
-        "codec",
+        "_wish",
         "first_index",
         "kind",
+        "max_height",
         "mid",
         "outlet",
+        "paused",
         "profile",
         "publication",
+        "rank",
         "section",
         "ssrc",
         "transport_id",
@@ -66,111 +88,198 @@ class Slot:
         self.ssrc = section.local.ssrc
         self.outlet = outlet
         self.publication: Publication | None = None
-        self.codec: Codec | None = None  # of the stream it carries, in the viewer's numbers
+        self.rank = 9  # 0 is the last to give up its picture when bandwidth is short
+        self.max_height: int | None = None  # pixels the page shows it with; 0: it does not show it, None: unknown
+        self.paused = False  # by `choose(None)`
         self.profile = Profile(0, 0, ())
-        self.first_index = 0  # of the stream: what is older belongs to what the slot carried before
-        self._stream: Stream | None = None
+        self.first_index = 0  # see Carriage; here for the hot path
+        self._wish: tuple[Layer, int, int] | None = None  # layer, spatial, temporal; None: the best there is
+        self._carriage: Carriage | None = None
+        self._former: Carriage | None = None  # what it carried before, whose last packets may be asked for again
+        self._former_last = -1  # index of the last packet of that
         # libsrtp guesses the rollover counter of a first packet well only below 2**15.
         self._next_sequence = secrets.randbelow(0x8000)
         self._last_timestamp = secrets.randbelow(0x80000000)
         self._last_time: float | None = None
         self._next_picture: int | None = None
         self._next_layer_zero = 0
-        self._sequence_offset = 0
-        self._timestamp_offset = 0
-        self._shift: Shift | None = None
         self._packets = 0  # sent before the present stream
         self._octets = 0
-        self._base = 0, 0  # packets and octets the stream had forwarded when we joined
         self._rtx_sequence = secrets.randbelow(0x8000)
-        self._repeated: dict[int, float] = {}  # index -> when it was last sent again
+        self._repeated: dict[int, float] = {}  # the viewer's sequence number -> when it was last sent again
+
+    # ── what it carries ───────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def flowing(self) -> bool:
         """Whether it carries a stream now."""
-        return self._stream is not None
+        return self._carriage is not None
+
+    @property
+    def layer(self) -> Layer | None:
+        """The layer it carries now."""
+        return None if self._carriage is None else self._carriage.layer
+
+    @property
+    def carried(self) -> Choice | None:
+        """What it really carries now."""
+        it = self._carriage
+        return None if it is None else Choice(it.layer.index, it.spatial, it.temporal)
+
+    @property
+    def wished(self) -> tuple[Layer, int, int] | None:
+        """The layer it is to carry, and how much of it; None while it is paused or empty."""
+        publication = self.publication
+        if publication is None or self.paused:
+            return None
+        if self._wish is None or self._wish[0] not in publication.layers:
+            return publication.layers[-1], 9, 9
+        return self._wish
+
+    @property
+    def chosen(self) -> Choice | None:
+        """What it is to carry; None while it is paused or empty."""
+        wished = self.wished
+        return None if wished is None else Choice(wished[0].index, wished[1], wished[2])
+
+    def choose(self, choice: Choice | None, now: float) -> None:
+        """Carry this; None: nothing until the next choice, for want of bandwidth.
+
+        Another layer comes with its next key frame, which is asked for; until then the present one goes on. Where the
+        layer does not flow, the best one below that does stands in for it.
+        """
+        publication = self.publication
+        if publication is None:
+            return
+        if choice == self.chosen and (choice is None or self._wish is not None):
+            return
+        self.paused = choice is None
+        if choice is not None:
+            layers = publication.layers
+            self._wish = layers[max(0, min(choice.layer, len(layers) - 1))], choice.spatial, choice.temporal
+        publication.aim(self, now)
+
+    def placed(self, publication: Publication) -> None:
+        """It is to carry this publication, the best of it until somebody chooses."""
+        self.publication = publication
+        self.paused = False
+        self._wish = None
+
+    def picture_lost(self, now: float) -> None:
+        """The viewer cannot decode what it gets any more."""
+        if self.publication is not None and self._carriage is not None:
+            self.publication.request_key_frame(now, loss=True, layer=self._carriage.layer)
+
+    @property
+    def codec(self) -> Codec | None:
+        """Of the stream it carries, in the viewer's numbers."""
+        return None if self._carriage is None else self._carriage.codec
 
     def match(self, codec: Codec) -> Codec | None:
         """The viewer's codec that carries a publication's, if any does."""
         return best_match(codec, self.section.codecs)
 
-    def start(self, stream: Stream, packet: rtp.Packet, now: float) -> bool:
-        """Carry `stream` from `packet` on. False if this viewer cannot decode it."""
+    def carries(self, sieve: Sieve) -> bool:
+        return self._carriage is not None and self._carriage.sieve is sieve
+
+    def start(self, layer: Layer, sieve: Sieve, packet: rtp.Packet, now: float) -> bool:
+        """Carry `layer` by its `sieve` from `packet` on. False if this viewer cannot decode it."""
         self.stop()
+        stream = sieve.stream
         codec = self.match(stream.codec)
         if codec is None:
             return False
-        self.codec = codec
+        former = self._former
+        wished = self.wished
+        _, spatial, temporal = wished if wished is not None else (layer, 9, 9)
+        shift = None
+        if packet.numbers is not None and self._next_picture is not None:
+            if former is not None and former.sieve is not sieve and former.sieve.stream is stream:
+                shift = former.shift  # its pictures refer to each other by number
+            else:
+                shift = Shift(
+                    self._next_picture - packet.numbers.picture, self._next_layer_zero - packet.numbers.layer_zero
+                )
         self.profile = self._make_profile(codec, stream.extensions)
         self.first_index = packet.index
-        self._sequence_offset = (self._next_sequence - packet.index) & 0xFFFF
-        elapsed = 0 if self._last_time is None else max(1, round((now - self._last_time) * codec.clock_rate))
-        self._timestamp_offset = (self._last_timestamp + elapsed - packet.timestamp) & 0xFFFFFFFF
-        self._shift = None
-        if packet.numbers is not None and self._next_picture is not None:
-            self._shift = Shift(
-                self._next_picture - packet.numbers.picture, self._next_layer_zero - packet.numbers.layer_zero
-            )
-        self._stream = stream
-        self._base = stream.forwarded_packets, stream.forwarded_octets
-        self._repeated.clear()
-        stream.fanout.add(self)
+        self._carriage = Carriage(
+            layer,
+            sieve,
+            spatial,
+            temporal,
+            codec,
+            self.profile,
+            packet.index,
+            (self._next_sequence - packet.index) & 0xFFFF,
+            self._make_timestamp_offset(stream, packet, now),
+            shift,
+            (sieve.packets, sieve.octets),
+        )
+        sieve.fanout.add(self)
         return True
 
     def stop(self) -> None:
         """Carry nothing, and remember where to go on."""
-        stream = self._stream
-        if stream is None:
+        carriage = self._carriage
+        if carriage is None:
             return
-        stream.fanout.remove(self)
-        self._stream = None
-        self._packets, self._octets = self._totals(stream)
-        last = stream.last_forwarded
-        if last is None or last.index < self.first_index:
+        sieve = carriage.sieve
+        sieve.fanout.remove(self)
+        self._packets, self._octets = self._totals()
+        self._carriage = None
+        last = sieve.last
+        if last is None or last.index < carriage.first_index:
             return
-        self._next_sequence = (last.index + 1 + self._sequence_offset) & 0xFFFF
-        self._last_timestamp = (last.timestamp + self._timestamp_offset) & 0xFFFFFFFF
+        self._former, self._former_last = carriage, last.index
+        self._next_sequence = (last.index + 1 + carriage.sequence_offset) & 0xFFFF
+        self._last_timestamp = (last.timestamp + carriage.timestamp_offset) & 0xFFFFFFFF
         self._last_time = last.arrival
         if last.numbers is not None:
-            shift = self._shift or Shift()
+            shift = carriage.shift or Shift()
             self._next_picture = last.numbers.picture + shift.picture + 1
             self._next_layer_zero = last.numbers.layer_zero + shift.layer_zero + 1
 
     def rerouted(self) -> None:
         """The outlet's path has changed."""
-        if self._stream is not None:
-            self._stream.fanout.add(self)
+        if self._carriage is not None:
+            self._carriage.sieve.fanout.add(self)
 
     def row(self) -> Row:
-        outlet = self.outlet
+        outlet, carriage = self.outlet, self._carriage
         assert outlet.srtp is not None
         assert outlet.name is not None
+        assert carriage is not None
         return Row(
-            outlet.srtp.handle, self._sequence_offset, self._timestamp_offset, self.ssrc, outlet.name, self._shift
+            outlet.srtp.handle,
+            carriage.sequence_offset,
+            carriage.timestamp_offset,
+            self.ssrc,
+            outlet.name,
+            carriage.shift,
         )
+
+    # ── loss and reports ──────────────────────────────────────────────────────────────────────────────────────────
 
     def repeat(self, sequences: tuple[int, ...], rtt: float, now: float) -> int:
         """Send lost packets again: through RTX where the viewer knows it, else exactly as they were. Says how many.
 
         A packet asked for twice within one round trip (`rtt`, seconds) is sent once: the first answer is under way.
         """
-        stream, codec, outlet = self._stream, self.codec, self.outlet
-        if stream is None or codec is None or outlet.srtp is None or outlet.batch is None or outlet.name is None:
+        outlet = self.outlet
+        if outlet.srtp is None or outlet.batch is None or outlet.name is None:
             return 0
         if len(self._repeated) > MAX_REPEATS:
             self._repeated.clear()
         sent = 0
         for sequence in sequences:
-            back = (stream.highest + self._sequence_offset - sequence) & 0xFFFF
-            index = stream.highest - back
-            packet = stream.ring.get(index & 0xFFFF, now)
-            if packet is None or packet.index != index or index < self.first_index:
+            found = self._sent(sequence, now)
+            if found is None:
                 continue
-            if now - self._repeated.get(index, -1e9) < 0.75 * rtt:  # neither side measures it exactly
+            if now - self._repeated.get(sequence, -1e9) < 0.75 * rtt:  # neither side measures it exactly
                 continue
-            self._repeated[index] = now
+            self._repeated[sequence] = now
             try:
-                outlet.batch.send(outlet.name, outlet.srtp.rtp(self._again(packet, codec)))
+                outlet.batch.send(outlet.name, outlet.srtp.rtp(self._again(*found)))
             except SrtpError:  # libsrtp's window is past it
                 continue
             sent += 1
@@ -178,47 +287,94 @@ class Slot:
 
     def report(self, wall: float) -> SenderReport | None:
         """Our sender report for the viewer at `wall` (seconds since 1970); None while there is nothing to say."""
-        stream = self._stream
-        if stream is None:
+        carriage = self._carriage
+        if carriage is None:
             return None
-        instant = stream.instant(wall)
+        instant = carriage.sieve.stream.instant(wall)
         if instant is None:
             return None
         ntp, timestamp = instant
-        packets, octets = self._totals(stream)
-        return SenderReport(
-            self.ssrc, ntp, (timestamp + self._timestamp_offset) & 0xFFFFFFFF, packets & 0xFFFFFFFF, octets & 0xFFFFFFFF
-        )
+        packets, octets = self._totals()
+        timestamp = (timestamp + carriage.timestamp_offset) & 0xFFFFFFFF
+        return SenderReport(self.ssrc, ntp, timestamp, packets & 0xFFFFFFFF, octets & 0xFFFFFFFF)
 
-    def _totals(self, stream: Stream) -> tuple[int, int]:
-        return (
-            self._packets + stream.forwarded_packets - self._base[0],
-            self._octets + stream.forwarded_octets - self._base[1],
-        )
+    @property
+    def packets(self) -> int:
+        """Sent so far, without repetitions."""
+        return self._totals()[0]
+
+    @property
+    def octets(self) -> int:
+        """Of payload sent so far, without repetitions."""
+        return self._totals()[1]
+
+    def _totals(self) -> tuple[int, int]:
+        carriage = self._carriage
+        if carriage is None:
+            return self._packets, self._octets
+        sieve, (packets, octets) = carriage.sieve, carriage.base
+        return self._packets + sieve.packets - packets, self._octets + sieve.octets - octets
+
+    def _sent(self, sequence: int, now: float) -> tuple[rtp.Packet, Carriage] | None:
+        """The packet that the viewer knows by this number, if we still have it."""
+        for carriage, last in ((self._carriage, None), (self._former, self._former_last)):
+            if carriage is None:
+                continue
+            highest = carriage.sieve.highest if last is None else last
+            index = highest - ((highest + carriage.sequence_offset - sequence) & 0xFFFF)
+            if index < carriage.first_index:
+                continue
+            packet = carriage.sieve.ring.get(index & 0xFFFF, now)
+            if packet is not None and packet.index == index:
+                return packet, carriage
+        return None
+
+    def _make_timestamp_offset(self, stream: Stream, packet: rtp.Packet, now: float) -> int:
+        """What to add to `stream`'s timestamps so that the slot's go on.
+
+        Between two layers of one publisher as both their sender reports say, else as much as time has passed.
+        """
+        former, timestamp = self._former, int(packet.timestamp)
+        if self._last_time is None or former is None:
+            return (self._last_timestamp - timestamp) & 0xFFFFFFFF
+        if former.sieve.stream is stream:
+            return former.timestamp_offset
+        elapsed = max(1, round((now - self._last_time) * stream.codec.clock_rate))
+        mapped = former.sieve.stream.same_moment(stream, timestamp)
+        if mapped is not None:
+            by_reports = _signed(mapped + former.timestamp_offset - self._last_timestamp)
+            if abs(by_reports - elapsed) < PLAUSIBLE * stream.codec.clock_rate:
+                elapsed = max(1, by_reports)  # never back: the same picture may just have gone out of the other layer
+        return (self._last_timestamp + elapsed - timestamp) & 0xFFFFFFFF
 
     def _make_profile(self, codec: Codec, published: dict[str, int]) -> Profile:
         ours = self.section.extensions
         passed_on = tuple((published[uri], ours[uri]) for uri in PASSED_ON if uri in published and uri in ours)
         return Profile(codec.payload_type, ours.get(ABS_SEND_TIME, 0), passed_on)
 
-    def _again(self, packet: rtp.Packet, codec: Codec) -> bytes:
+    def _again(self, packet: rtp.Packet, carriage: Carriage) -> bytes:
         """The packet in plain text, as RTX (RFC 4588) or as it was.
 
         As it was means byte for byte, `send_time` included: AES-GCM must never see two texts with one number.
         """
-        prepared = prepare(packet, self.profile)
+        prepared = prepare(packet, carriage.profile)
         data = bytearray(prepared.data)
-        sequence = (packet.index + self._sequence_offset) & 0xFFFF
-        timestamp = (packet.timestamp + self._timestamp_offset) & 0xFFFFFFFF
-        if self._shift is not None and packet.numbers is not None:
-            self._shift.write(memoryview(data), prepared.payload_at, packet.numbers)
+        sequence = (packet.index + carriage.sequence_offset) & 0xFFFF
+        timestamp = (packet.timestamp + carriage.timestamp_offset) & 0xFFFFFFFF
+        if carriage.shift is not None and packet.numbers is not None:
+            carriage.shift.write(memoryview(data), prepared.payload_at, packet.numbers)
         local = self.section.local
         assert local is not None
-        if codec.rtx_payload_type is None or local.rtx_ssrc is None:
+        if carriage.codec.rtx_payload_type is None or local.rtx_ssrc is None:
             rtp.HEADER.pack_into(data, 0, data[0], data[1], sequence, timestamp, self.ssrc)
             return bytes(data)
-        rtp.HEADER.pack_into(data, 0, data[0], packet.marker << 7 | codec.rtx_payload_type, self._rtx_sequence,
+        rtp.HEADER.pack_into(data, 0, data[0], packet.marker << 7 | carriage.codec.rtx_payload_type, self._rtx_sequence,
                              timestamp, local.rtx_ssrc)  # fmt: skip
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         data[prepared.payload_at : prepared.payload_at] = sequence.to_bytes(2, "big")
         return bytes(data)
+
+
+def _signed(difference: int) -> int:
+    """A difference of two RTP timestamps, which wrap."""
+    return ((difference + 0x80000000) & 0xFFFFFFFF) - 0x80000000

@@ -38,6 +38,7 @@ class Shared:
     batches: tuple[Batch, ...]  # one per socket, by `Path.via`
     counters: Counter[str]
     flowing: Callable[[Publication, str], None]
+    layers_wanted: Callable[[Publication, tuple[str, ...]], None]
 
 
 class Transport:
@@ -54,7 +55,9 @@ class Transport:
         self.publisher: Publisher | None = None
         self.viewer: Viewer | None = None
         if direction == "send":
-            self.publisher = Publisher(transport_id, self.send_rtcp, shared.counters, shared.flowing)
+            self.publisher = Publisher(
+                transport_id, self.send_rtcp, shared.counters, shared.flowing, shared.layers_wanted
+            )
         else:
             self.viewer = Viewer(transport_id, self.outlet, cname, self.send_rtcp, shared.counters)
         self._shared = shared

@@ -106,7 +106,7 @@ class Viewer:
         slot = self._by_ssrc.get(ssrc)
         if slot is not None and slot.publication is not None and slot.flowing:
             self._counters["pictures_lost"] += 1
-            slot.publication.request_key_frame(now, loss=True)
+            slot.picture_lost(now)
 
     def _repeat(self, nack: rtcp.Nack, now: float) -> None:
         slot = self._by_ssrc.get(nack.media_ssrc)

@@ -23,6 +23,7 @@ from media.messages import (
     Event,
     Held,
     IceRestarted,
+    LayersWanted,
     ListHeld,
     Measure,
     Measured,
@@ -46,6 +47,7 @@ from media.publication import Publication
 from media.recorder_feed import RecordedTrack, RecorderFeed
 from media.sdp import SdpError
 from media.sendmmsg import Batch
+from media.subscription import Slot
 from media.transport import Shared, Transport
 
 TICK = 0.02  # seconds
@@ -68,7 +70,9 @@ class Worker:
     ) -> None:
         self.counters: Counter[str] = Counter()
         self.recorder_feed = RecorderFeed(wall_offset, self._recorder_wants_key_frame, self.counters)
-        self._shared = Shared(certificate, tuple(candidates), tuple(batches), self.counters, self._flowing)
+        self._shared = Shared(
+            certificate, tuple(candidates), tuple(batches), self.counters, self._flowing, self._layers_wanted
+        )
         self._tell = tell
         self._wall_offset = wall_offset
         self._now = 0.0
@@ -117,7 +121,9 @@ class Worker:
                 return self._held()
             case Measure():
                 return Measured(self._measure())
-            case View() | Pull() | Release() | Survey():
+            case View():
+                return self._view(request)
+            case Pull() | Release() | Survey():
                 return Refused("internal", f"{type(request).__name__} cannot be carried out yet")
 
     def _answer(self, request: Answer, now: float) -> Answered | Refused:
@@ -147,7 +153,7 @@ class Worker:
         transport = self._transports.get(request.transport_id)
         if transport is None or transport.viewer is None:
             return _unknown_transport(request.transport_id)
-        moves = []
+        moves: list[tuple[Slot, Publication | None, int]] = []
         for placement in request.placements:
             slot = transport.viewer.slots.get(placement.mid)
             if slot is None:
@@ -157,8 +163,9 @@ class Worker:
                 publication = self._publications.get(placement.publication_id)
                 if publication is None or publication.section.kind != slot.kind:
                     return _unknown_publication(placement.publication_id)
-            moves.append((slot, publication))
-        for slot, publication in moves:
+            moves.append((slot, publication, placement.rank))
+        for slot, publication, rank in moves:
+            slot.rank = rank
             if slot.publication is publication:
                 continue
             if slot.publication is not None:
@@ -166,6 +173,18 @@ class Worker:
                 slot.publication.remove(slot)
             if publication is not None:
                 publication.place(slot, now)
+        return Done()
+
+    def _view(self, request: View) -> Reply:
+        transport = self._transports.get(request.transport_id)
+        if transport is None or transport.viewer is None:
+            return _unknown_transport(request.transport_id)
+        slots = transport.viewer.slots
+        for shown in request.shown:
+            if shown.mid not in slots:
+                return Refused("unknown_slot", f"no slot {shown.mid} in {request.transport_id}")
+        for shown in request.shown:
+            slots[shown.mid].max_height = max(0, shown.height)
         return Done()
 
     def _restart_ice(self, transport_id: str) -> IceRestarted | Refused:
@@ -197,7 +216,7 @@ class Worker:
     def _measure(self) -> dict[str, float]:
         batches = self._shared.batches
         viewers = [it.viewer for it in self._transports.values() if it.viewer is not None]
-        streams = [it.stream for it in self._publications.values() if it.stream is not None]
+        sieves = [sieve for it in self._publications.values() for stream in it.streams for sieve in stream.sieves]
         return {
             **{name: float(value) for name, value in self.counters.items()},
             "packets_out": float(sum(batch.sent for batch in batches)),
@@ -209,7 +228,7 @@ class Worker:
             "publications_recorded": float(sum(it.recording is not None for it in self._publications.values())),
             "slots": float(sum(len(viewer.slots) for viewer in viewers)),
             "slots_flowing": float(sum(slot.flowing for viewer in viewers for slot in viewer.slots.values())),
-            "srtp_refused": float(sum(stream.fanout.refused for stream in streams)),
+            "srtp_refused": float(sum(sieve.fanout.refused for sieve in sieves)),
         }
 
     # ── the network ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -242,6 +261,16 @@ class Worker:
             self._look_after(transport, connected)
         else:
             counters["dropped_unknown_protocol"] += 1
+
+    def knows(self, path: Path) -> bool:
+        """Whether a valid check came by it, so that it is some transport's."""
+        return path in self._by_path
+
+    def path_lost(self, path: Path) -> None:
+        """A TCP connection was closed."""
+        transport = self._by_path.pop(path, None)
+        if transport is not None:
+            transport.path_lost(path)
 
     def flush(self, now: float) -> None:
         """Forward what was received since the last time, and send all that has gathered."""
@@ -333,6 +362,9 @@ class Worker:
 
     def _flowing(self, publication: Publication, codec: str) -> None:
         self._tell(PublicationFlowing(publication.publication_id, codec))
+
+    def _layers_wanted(self, publication: Publication, rids: tuple[str, ...]) -> None:
+        self._tell(LayersWanted(publication.publication_id, rids))
 
     def _recorder_wants_key_frame(self, publication_id: str) -> None:
         publication = self._publications.get(publication_id)

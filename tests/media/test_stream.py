@@ -72,10 +72,10 @@ def test_only_what_went_out_may_be_asked_for_again() -> None:
     it = stream()
     one = packet(1)
     it.receive(one, 1.0)
-    assert it.ring.get(1, 1.0) is None
+    assert it.whole.ring.get(1, 1.0) is None
     it.forward([one], 1.0)
-    assert it.ring.get(1, 1.0) is one
-    assert (it.forwarded_packets, it.forwarded_octets, it.last_forwarded) == (1, 1, one)
+    assert it.whole.ring.get(1, 1.0) is one
+    assert (it.whole.packets, it.whole.octets, it.whole.last) == (1, 1, one)
 
 
 def test_sound_may_start_anywhere_and_a_picture_with_a_key_frame() -> None:

@@ -1,0 +1,156 @@
+"""A publication's layers: its simulcast encodings (RFC 8853), each a stream of its own, and what of them may be chosen.
+
+A publication without simulcast has one layer, whose rid is "". Layers count from the smallest: the offer's order is
+taken as from the best to the least, until the pictures themselves say otherwise.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from media import rtp
+from media.keyframes import KeyFrameRequests
+from media.rtcp import SenderReport
+
+if TYPE_CHECKING:
+    from media.stream import Stream
+    from media.subscription import Slot
+
+MEASURED_OVER = 1.0  # seconds
+MEASURED_EVERY = 0.1  # seconds
+SILENT = 0.25  # seconds that another layer goes on while this one does not: it has stopped …
+SILENT_PICTURES = 6  # … unless its pictures are so seldom that as many would not have come by then
+LONGEST_SILENCE = 3.0  # seconds; a layer with fewer pictures than that does not help anybody
+
+# What a picture of this height usually takes, bit/s: what we ask of the pages (design section 4), and above.
+_NOMINAL = ((180, 120_000.0), (360, 500_000.0), (720, 1_500_000.0), (1080, 3_000_000.0))
+_NOMINAL_UNKNOWN = (120_000.0, 500_000.0, 1_500_000.0)  # from the smallest layer
+
+
+class Choice(NamedTuple):
+    """What a slot is to carry: a layer, and within it no more than these spatial and temporal sub-layers."""
+
+    layer: int  # counts from the smallest
+    spatial: int = 9
+    temporal: int = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that may be chosen, and what it takes."""
+
+    choice: Choice
+    bitrate: float  # bit/s, measured over the last second; the nominal one of its height before there is anything
+    height: int  # pixels, 0 unknown
+    flowing: bool  # packets came lately
+
+
+class Tap(Protocol):
+    """Who wants a layer as it comes in, beside the viewers: a relay to another worker."""
+
+    def began(self, layer: Layer, stream: Stream) -> None: ...
+
+    def packet(self, layer: Layer, packet: rtp.Packet, now: float) -> None: ...
+
+    def report(self, layer: Layer, report: SenderReport, now: float) -> None: ...
+
+    def ended(self, layer: Layer) -> None: ...
+
+
+class Layer:
+    """One layer. Times are seconds, monotonic."""
+
+    __slots__ = (
+        "_counted",
+        "_interval",
+        "_last_timestamp",
+        "_picture_at",
+        "_rates",
+        "awaited_at",
+        "bitrate",
+        "flowing",
+        "fresh",
+        "heard",
+        "height",
+        "index",
+        "late",
+        "octets",
+        "requests",
+        "rid",
+        "stream",
+        "taps",
+        "unneeded_since",
+        "waiting",
+    )
+
+    def __init__(self, rid: str, index: int) -> None:
+        self.rid = rid
+        self.index = index  # from the smallest
+        self.stream: Stream | None = None
+        self.height = 0  # of its pictures, pixels; 0 until a key frame has said
+        self.flowing = False
+        self.heard = float("-inf")  # when the last packet came
+        self.octets = 0  # received, headers included
+        self.bitrate = 0.0  # bit/s over the last second with packets; 0 before the first
+        self.requests = KeyFrameRequests()
+        self.waiting: dict[Slot, None] = {}  # slots that wait for a packet of it to start with
+        self.awaited_at = 0.0  # when somebody last asked on their behalf
+        self.fresh: list[rtp.Packet] = []  # received since the last flush, in order
+        self.late: list[rtp.Packet] = []
+        self.taps: list[Tap] = []
+        self.unneeded_since: float | None = None
+        self._rates: deque[tuple[float, int]] = deque()
+        self._counted = 0.0
+        self._interval = 0.0  # seconds between pictures, smoothed
+        self._picture_at = 0.0
+        self._last_timestamp = -1
+
+    def receive(self, packet: rtp.Packet, now: float) -> None:
+        """Count a packet that is new."""
+        self.heard = now
+        self.octets += len(packet.data)
+        if packet.timestamp != self._last_timestamp:
+            if self._last_timestamp >= 0:
+                self._interval += (min(now - self._picture_at, 1.0) - self._interval) / 8
+            self._last_timestamp = packet.timestamp
+            self._picture_at = now
+
+    def silent_beside(self, heard: float) -> bool:
+        """Whether it has stopped, given when the last packet of another layer came."""
+        return heard - self.heard > max(SILENT, min(SILENT_PICTURES * self._interval, LONGEST_SILENCE))
+
+    def measure(self, now: float) -> None:
+        """Every 20 ms or so: how much it takes."""
+        if now - self._counted < MEASURED_EVERY:
+            return
+        self._counted = now
+        rates = self._rates
+        if rates and now - self.heard > MEASURED_OVER:
+            rates.clear()  # the last value stays: it is what the layer will take again
+            return
+        rates.append((now, self.octets))
+        while now - rates[0][0] > MEASURED_OVER:
+            rates.popleft()
+        (since, before), (until, after) = rates[0], rates[-1]
+        if until - since >= MEASURED_OVER / 2 and after > before:
+            self.bitrate = (after - before) * 8 / (until - since)
+
+    def option(self) -> Option:
+        """All of it, as something to choose."""
+        return Option(Choice(self.index), self.bitrate or nominal(self.height, self.index), self.height, self.flowing)
+
+
+def nominal(height: int, index: int) -> float:
+    """What a layer of this height (pixels, 0 unknown) usually takes, bit/s."""
+    if not height:
+        return _NOMINAL_UNKNOWN[min(index, len(_NOMINAL_UNKNOWN) - 1)]
+    return next((bitrate for upto, bitrate in _NOMINAL if height <= upto), _NOMINAL[-1][1])
+
+
+def in_order(layers: Sequence[Layer]) -> list[Layer]:
+    """The layers from the smallest to the tallest. Where heights are equal or unknown the present order stays."""
+    known = iter(sorted((layer for layer in layers if layer.height), key=lambda layer: layer.height))
+    return [next(known) if layer.height else layer for layer in layers]
