@@ -28,6 +28,8 @@ ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 TRANSPORT_WIDE_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
 _EXTENSIONS = (MID, RID, REPAIRED_RID, AUDIO_LEVEL, ABS_SEND_TIME, TRANSPORT_WIDE_CC)
+MAX_LAYERS = 4  # of one section; browsers send three
+_MAX_RID = 16  # characters, as many as a one-byte header extension carries
 _MAX_EXTENSION_ID = 14  # one-byte headers only (RFC 8285 section 4.2): shorter, and all that older peers know
 _PROTOCOLS = ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF")  # what browsers, past and present, write
 _SECURE_DIGESTS = ("sha-256", "sha-384", "sha-512")
@@ -49,7 +51,7 @@ class NegotiatedSection:
     codecs: tuple[Codec, ...]  # preferred first
     extensions: dict[str, int]  # header extension URI -> id, both as negotiated
     remote: tuple[Source, ...]  # what the browser says it will send with; empty with rids
-    rids: tuple[str, ...]  # simulcast layers the browser offers to send, in its order; not answered yet, so one comes
+    rids: tuple[str, ...]  # simulcast layers the browser sends, in its order; empty without simulcast
     local: Source | None  # what we send with: receiving sections only, stable over re-offers
     reports_rtt: bool  # the browser offers to answer XR receiver reference times (rtcp-xr rcvr-rtt); some do unasked
 
@@ -167,13 +169,18 @@ def _negotiate(
         flow = "recvonly"
     elif direction == "receive" and offered in ("recvonly", "sendrecv"):
         flow = "sendonly"
-    rids = tuple(rid.id for rid in section.rids if rid.direction == "send") if direction == "send" else ()
+    extensions = _extensions(section, direction)
+    rids: tuple[str, ...] = ()
+    if direction == "send" and section.kind == "video" and RID in extensions:  # else nobody could tell them apart
+        rids = tuple(rid for rid in section.simulcast("send") if len(rid) <= _MAX_RID)[:MAX_LAYERS]
+    if len(rids) == 1:
+        rids = ()
     return NegotiatedSection(
         mid=section.mid or str(index),
         kind="audio" if section.kind == "audio" else "video",
         flow=flow,
         codecs=codecs,
-        extensions=_extensions(section, direction),
+        extensions=extensions,
         remote=_remote_sources(section) if direction == "send" and not rids else (),
         rids=rids,
         local=None,
@@ -265,6 +272,7 @@ def _write(
             f"a=fingerprint:sha-256 {local.fingerprint}",
             f"a=setup:{setup}",
             *_codec_lines(section),
+            *_layer_lines(section),
             *(["a=rtcp-xr:rcvr-rtt=all"] if section.reports_rtt else []),
             *(f"a=extmap:{id_} {uri}" for uri, id_ in section.extensions.items()),
             *_source_lines(section, streams[index], local.cname),
@@ -284,9 +292,14 @@ def _rejected(offered: Section) -> list[str]:
 
 
 def _payload_types(section: NegotiatedSection) -> list[int]:
-    """Each codec followed by its retransmission, which two codecs may not share but broken offers do."""
+    """Each codec followed by its retransmission, which two codecs may not share but broken offers do.
+
+    Redundant sound comes before plain, for Chromium sends it only if it is listed first.
+    """
     listed: dict[int, None] = {}
     for codec in section.codecs:
+        if codec.red_payload_type is not None:
+            listed[codec.red_payload_type] = None
         listed[codec.payload_type] = None
         if codec.rtx_payload_type is not None:
             listed[codec.rtx_payload_type] = None
@@ -304,7 +317,17 @@ def _codec_lines(section: NegotiatedSection) -> list[str]:
         if codec.rtx_payload_type is not None:
             lines.append(f"a=rtpmap:{codec.rtx_payload_type} rtx/{codec.clock_rate}")
             lines.append(f"a=fmtp:{codec.rtx_payload_type} apt={payload_type}")
+        if codec.red_payload_type is not None:
+            lines.append(f"a=rtpmap:{codec.red_payload_type} red/{codec.clock_rate}{channels}")
+            lines.append(f"a=fmtp:{codec.red_payload_type} {payload_type}/{payload_type}")
     return lines
+
+
+def _layer_lines(section: NegotiatedSection) -> list[str]:
+    """Without these Chromium would send its first layer only (RFC 8853 section 5.3)."""
+    if not section.rids or section.flow != "recvonly":
+        return []
+    return [*(f"a=rid:{rid} recv" for rid in section.rids), f"a=simulcast:recv {';'.join(section.rids)}"]
 
 
 def _streams(served: Mapping[int, NegotiatedSection]) -> dict[int, str]:

@@ -27,6 +27,7 @@ class Codec:
     fmtp: str  # as in the SDP, "" if none
     rtx_payload_type: int | None
     feedback: tuple[str, ...]  # "nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"
+    red_payload_type: int | None = None  # of the same sound with redundancy (RFC 2198)
 
 
 def common_codecs(section: Section) -> tuple[Codec, ...]:
@@ -59,6 +60,7 @@ def common_codecs(section: Section) -> tuple[Codec, ...]:
                 _opus_fmtp(fmtp) if audio else fmtp,
                 repairs.get(str(payload_type)),
                 _feedback(feedback, payload_type, audio=audio),
+                _redundant(section, payload_type) if audio else None,
             )
         )
     return tuple(sorted(found, key=_rank))
@@ -125,9 +127,25 @@ def _h264_rank(fmtp: str) -> int:
 
 
 def _opus_fmtp(fmtp: str) -> str:
-    """What was offered, with in-band FEC asked for whether it was or not: sound comes first (design section 1)."""
-    others = [part.strip() for part in fmtp.split(";") if part.strip() and "useinbandfec" not in part.lower()]
-    return ";".join([*others, "useinbandfec=1"])
+    """What was offered, and asked for whether it was or not (RFC 7587 section 6.1): in-band FEC, for sound comes first
+    (design section 1), and silence that takes no packets (DTX): most open microphones of a lesson listen.
+    """
+    ours = {"useinbandfec": "1", "usedtx": "1"}
+    others = [part.strip() for part in fmtp.split(";") if part.strip()]
+    kept = [part for part in others if part.partition("=")[0].strip().lower() not in ours]
+    return ";".join([*kept, *(f"{name}={value}" for name, value in ours.items())])
+
+
+def _redundant(section: Section, payload_type: int) -> int | None:
+    """The payload type that carries this one and older packets of it, as Chromium offers; Firefox offers none."""
+    rtpmaps, fmtps = section.rtpmaps, section.fmtps
+    for candidate in section.payload_types:
+        rtpmap = rtpmaps.get(candidate)
+        if rtpmap is not None and (rtpmap.name.lower(), rtpmap.clock_rate, rtpmap.channels) == ("red", 48000, 2):
+            inner = fmtps.get(candidate, "").split("/")
+            if len(inner) > 1 and {each.strip() for each in inner} == {str(payload_type)}:
+                return candidate
+    return None
 
 
 def _feedback(offered: Mapping[str, set[str]], payload_type: int, *, audio: bool) -> tuple[str, ...]:

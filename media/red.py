@@ -1,0 +1,84 @@
+"""Redundant sound (RFC 2198): each packet also carries the one or two before it, so that a loss costs nothing.
+
+What publishers send is undone on arrival: from there on all is plain Opus, and what was lost and is carried by a later
+packet is as good as received. For viewers it is made anew, so that each gets it who wants it, whoever publishes.
+
+    0                   1                   2                   3
+    |1| payload type|  timestamp offset (14 bits)  | length (10) |   for each of the older ones, the oldest first
+    |0| payload type|                                                for the packet's own
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from media import rtp
+
+MAX_OFFSET = (1 << 14) - 1  # ticks: 341 ms; sound from before a longer pause (DTX) is no help any more
+MAX_LENGTH = (1 << 10) - 1  # bytes of an older block
+MAX_BLOCKS = 8  # more is somebody playing
+
+
+class Block(NamedTuple):
+    """An older packet's payload within a later packet."""
+
+    back: int  # how many packets before the one that carries it
+    offset: int  # ticks before its timestamp
+    payload: bytes
+
+
+def undo(packet: rtp.Packet, payload_type: int) -> list[Block] | None:
+    """Make the packet plain, of `payload_type`, in place; what it carried besides, the oldest first.
+
+    None if it is no such packet; then it is as it was.
+    """
+    data, at, end = packet.data, packet.start, packet.end
+    heads: list[tuple[int, int, int]] = []  # payload type, offset, length
+    while at < end and data[at] & 0x80:
+        if at + 4 > end or len(heads) == MAX_BLOCKS:
+            return None
+        word = int.from_bytes(data[at : at + 4], "big")
+        heads.append((word >> 24 & 0x7F, word >> 10 & 0x3FFF, word & 0x3FF))
+        at += 4
+    if at >= end or data[at] != payload_type:
+        return None
+    at += 1
+    if at + sum(length for _, _, length in heads) > end:
+        return None
+    blocks = []
+    for before, (kind, offset, length) in enumerate(heads):
+        if kind == payload_type and length and offset:
+            blocks.append(Block(len(heads) - before, offset, data[at : at + length]))
+        at += length
+    packet.start = at
+    packet.payload_type = payload_type
+    return blocks
+
+
+def carried(packet: rtp.Packet, block: Block) -> rtp.Packet:
+    """The packet that `block` was, as if it had come by itself.
+
+    Its header extensions are lost: it gets those of the packet that carries it, whose loudness is 20 ms newer.
+    """
+    head = rtp.HEADER.pack(
+        0x80,
+        packet.payload_type,
+        (packet.sequence - block.back) & 0xFFFF,
+        (packet.timestamp - block.offset) & 0xFFFFFFFF,
+        packet.ssrc,
+    )
+    return rtp.Packet(head + block.payload, rtp.HEADER.size, rtp.HEADER.size + len(block.payload), packet.extensions)
+
+
+def make(payload: bytes, payload_type: int, older: Sequence[Block]) -> bytes:
+    """The payload of a packet that carries `older` ones too, the oldest first, all of `payload_type`."""
+    heads = [(0x80 | payload_type) << 24 | block.offset << 10 | len(block.payload) for block in older]
+    return b"".join(
+        (
+            *(head.to_bytes(4, "big") for head in heads),
+            bytes((payload_type,)),
+            *(block.payload for block in older),
+            payload,
+        )
+    )
