@@ -4,13 +4,11 @@
  */
 
 import type { Answer, Offer, Source } from "../protocol/messages";
+import { adjust, encodingsOf, linesOf } from "./encodings";
 import { preferred } from "./sdp";
 import { Side, type SideOptions } from "./side";
 
 const SOURCES: readonly Source[] = ["microphone", "camera", "screen"];
-
-/** bits/s. A camera of 720p; a screen whose letters must be sharp, at few frames; a voice. */
-const MAX_BITRATE: { [source in Source]: number } = { microphone: 64_000, camera: 1_500_000, screen: 2_500_000 };
 
 export class Sending extends Side {
   /** Publication id by source, as the last answer gave them. */
@@ -18,6 +16,9 @@ export class Sending extends Side {
 
   private readonly tracks = new Map<Source, MediaStreamTrack>();
   private sections = new Map<Source, RTCRtpTransceiver>();
+  private readonly encodings = new Map<RTCRtpSender, RTCRtpEncodingParameters[]>();
+  private readonly active = new Map<string, readonly string[]>(); // rids somebody needs, by publication id
+  private readonly adjusting = new Map<RTCRtpSender, Promise<void>>();
 
   constructor(options: SideOptions) {
     super("send", options);
@@ -38,6 +39,12 @@ export class Sending extends Side {
     if (this.tracks.size > 0 || this.sections.size > 0) this.negotiate();
   }
 
+  /** Only these layers of a publication are needed: the others cost the line and the computer nothing from now on. */
+  activate(publicationId: string, rids: readonly string[]): void {
+    this.active.set(publicationId, rids);
+    this.adjustAll(); // or, when the answer with this id is still on its way, as soon as it is here
+  }
+
   /** Stop everything and give the peer connection back. */
   withdrawAll(): void {
     this.tracks.clear();
@@ -47,12 +54,15 @@ export class Sending extends Side {
   }
 
   protected override async prepare(peer: RTCPeerConnection, fresh: boolean): Promise<void> {
-    if (fresh) this.sections = new Map();
+    if (fresh) {
+      this.sections = new Map();
+      for (const forgotten of [this.encodings, this.active, this.adjusting]) forgotten.clear();
+    }
     for (const source of SOURCES) {
       const track = this.tracks.get(source) ?? null;
       const section = this.sections.get(source);
       if (!section) {
-        if (track) this.sections.set(source, newSection(peer, source, track));
+        if (track) this.sections.set(source, this.newSection(peer, source, track));
       } else if (section.sender.track !== track) {
         await section.sender.replaceTrack(track);
         section.direction = track ? "sendonly" : "inactive";
@@ -68,18 +78,32 @@ export class Sending extends Side {
 
   protected override answered(answer: Answer): void {
     this.publications = new Map(answer.publications.map((one) => [one.source, one.publication_id]));
-    for (const [source, section] of this.sections) limit(section.sender, MAX_BITRATE[source]);
+    this.adjustAll();
   }
-}
 
-function newSection(peer: RTCPeerConnection, source: Source, track: MediaStreamTrack): RTCRtpTransceiver {
-  if (source === "screen") track.contentHint = "detail"; // keep the resolution, give up frames
-  const section = peer.addTransceiver(track, {
-    direction: "sendonly",
-    sendEncodings: [{ maxBitrate: MAX_BITRATE[source] }],
-  });
-  if (source !== "microphone") prefer(section);
-  return section;
+  private newSection(peer: RTCPeerConnection, source: Source, track: MediaStreamTrack): RTCRtpTransceiver {
+    if (source === "screen") track.contentHint = "detail"; // keep the resolution, give up frames
+    const sendEncodings = encodingsOf(source, linesOf(track));
+    const section = peer.addTransceiver(track, { direction: "sendonly", sendEncodings });
+    this.encodings.set(section.sender, sendEncodings);
+    if (source !== "microphone") prefer(section);
+    return section;
+  }
+
+  private adjustAll(): void {
+    for (const [source, { sender }] of this.sections) {
+      // One after the other: parameters may only be set as they were last read.
+      const before = this.adjusting.get(sender) ?? Promise.resolve();
+      this.adjusting.set(sender, before.then(() => this.adjustOne(source, sender)).catch(() => undefined));
+    }
+  }
+
+  private async adjustOne(source: Source, sender: RTCRtpSender): Promise<void> {
+    const parameters = sender.getParameters();
+    // A microphone is never switched off: who is the loudest can only be told of those who are heard.
+    const needed = source === "microphone" ? undefined : this.active.get(this.publications.get(source) ?? "");
+    if (adjust(parameters.encodings ?? [], this.encodings.get(sender) ?? [], needed ?? null)) await sender.setParameters(parameters);
+  }
 }
 
 /** Firefox may reorder codecs and not leave some out; without H.264 the next common one, VP8, is taken. */
@@ -91,13 +115,4 @@ function prefer(section: RTCRtpTransceiver): void {
   } catch {
     // an older browser compares with what it can receive: its own order will do
   }
-}
-
-/** Browsers that overlook `sendEncodings` take the limit from the parameters after the first answer. */
-function limit(sender: RTCRtpSender, maxBitrate: number): void {
-  const parameters = sender.getParameters();
-  const encoding = parameters.encodings?.[0];
-  if (!encoding || encoding.maxBitrate === maxBitrate) return;
-  encoding.maxBitrate = maxBitrate;
-  sender.setParameters(parameters).catch(() => undefined);
 }

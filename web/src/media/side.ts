@@ -1,8 +1,9 @@
 /**
  * One direction of a participant's media, kept alive: a peer connection, and after it is lost the next one.
  *
- * Each peer connection is a generation. Whatever takes it away (the network, the media worker, a change of router), the
- * cure is the same: a new generation, offered over the WebSocket. While the WebSocket is away the work waits for it.
+ * Each peer connection is a generation. One that has lost its way through the network first looks for another with fresh
+ * ICE credentials: then keys, ids and jitter buffers stay. Whatever else takes it away (the media worker, a network
+ * that lets nothing through), the cure is a new generation. Both are offered over the WebSocket and wait for it.
  *
  *     idle ──▶ connecting ──▶ flowing ──▶ recovering ──▶ flowing …        refused: the server does not want this offer
  */
@@ -23,6 +24,7 @@ export interface SideOptions {
 
 const PATIENCE: Patience = { first: 400, most: 8_000 };
 const CONNECTING = 8_000; // ms from an answer to a connected transport; then the next generation tries
+const RESTARTING = 4_000; // ms from the answer to an ICE restart; then the next generation tries
 const DISCONNECTED = 2_000; // ms a transport may hang; consent checks come every 2.5 s or so
 const FINAL = new Set(["not_allowed", "sdp_malformed", "no_common_codec"]);
 
@@ -37,6 +39,8 @@ export abstract class Side {
   private iceServers: RTCIceServer[] = [];
   private online = false; // the WebSocket is open
   private fresh = true; // the next offer needs a new peer connection
+  private mayRestart = false; // it was connected, and ICE was not restarted since
+  private restarting = false;
   private dirty = false; // there is something to offer
   private working = false;
   private closed = false;
@@ -54,7 +58,8 @@ export abstract class Side {
   connected(iceServers: RTCIceServer[], resumed: boolean): void {
     this.iceServers = iceServers;
     this.online = true;
-    if (!resumed || (this.peer && !this.healthy)) this.lost();
+    if (!resumed) this.lost();
+    else if (this.peer && !this.healthy && !this.restarting) this.astray();
     else void this.work();
   }
 
@@ -146,13 +151,13 @@ export abstract class Side {
     if (peer !== this.peer || this.closed) return;
     await peer.setRemoteDescription({ type: "answer", sdp: withInBandFec(answer.sdp) });
     this.answered(answer, peer);
-    if (!this.healthy || peer.connectionState !== "connected") this.expectConnected(CONNECTING);
+    if (peer.connectionState !== "connected") this.expectConnected(this.restarting ? RESTARTING : CONNECTING);
     this.options.changed();
   }
 
   private renew(): void {
     this.dropPeer();
-    this.fresh = false;
+    this.fresh = this.mayRestart = this.restarting = false;
     this.generation += 1;
     const configuration: RTCConfiguration = { bundlePolicy: "max-bundle", iceServers: this.iceServers };
     const peer = this.options.createPeer?.(configuration) ?? new RTCPeerConnection(configuration);
@@ -167,12 +172,14 @@ export abstract class Side {
       case "connected":
         clearTimeout(this.watch);
         this.failures = 0;
+        this.mayRestart = true;
+        this.restarting = false;
         return this.enter("flowing");
       case "disconnected":
         return this.expectConnected(DISCONNECTED);
       case "failed":
         clearTimeout(this.watch);
-        return this.failed(new RequestError("transport_failed"));
+        return this.astray();
     }
   }
 
@@ -180,10 +187,23 @@ export abstract class Side {
     const peer = this.peer;
     clearTimeout(this.watch);
     this.watch = setTimeout(() => {
-      if (peer && peer === this.peer && peer.connectionState !== "connected") {
-        this.failed(new RequestError("transport_failed"));
-      }
+      if (peer && peer === this.peer && peer.connectionState !== "connected") this.astray();
     }, within);
+  }
+
+  /** The transport has lost its way: let it look for another, once; else it takes a new one. */
+  private astray(): void {
+    if (this.closed) return;
+    if (!this.peer || !this.mayRestart) {
+      this.restarting = false;
+      return this.failed(new RequestError("transport_failed"));
+    }
+    this.mayRestart = false;
+    this.restarting = true;
+    this.peer.restartIce();
+    this.dirty = true;
+    this.enter("recovering");
+    void this.work();
   }
 
   /** The last attempt came to nothing: try again with a new generation, or stop if the server says never. */
@@ -191,8 +211,9 @@ export abstract class Side {
     if (this.closed || this.state === "idle") return;
     const code = error instanceof RequestError ? error.code : "browser_error";
     if (!(error instanceof RequestError)) console.warn("Tongke:", error);
-    this.fresh = true;
     this.dirty = true;
+    if (code === "connection_lost" && this.restarting) return; // the way to say so was gone too: `connected` will
+    this.fresh = true;
     if (FINAL.has(code)) {
       this.dirty = false;
       this.refusal = code;

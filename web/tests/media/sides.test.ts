@@ -61,8 +61,8 @@ describe("receiving", () => {
     expect(side.state).toBe("flowing");
   });
 
-  test("a transport that hangs for two seconds is replaced, one that comes back is kept", async () => {
-    const { offers, newest } = await receiving();
+  test("a transport that hangs for two seconds looks for another way, one that comes back is kept", async () => {
+    const { side, offers, newest, peers } = await receiving();
     newest().become("connected");
     newest().become("disconnected");
     await vi.advanceTimersByTimeAsync(1_500);
@@ -71,7 +71,35 @@ describe("receiving", () => {
     expect(offers).toHaveLength(1);
     newest().become("disconnected");
     await vi.advanceTimersByTimeAsync(2_001);
-    expect(offers).toHaveLength(2);
+    expect(offers.map((one) => one.generation)).toEqual([1, 1]);
+    expect(newest().restarts).toBe(1);
+    expect(side.state).toBe("recovering");
+    newest().become("connected");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(side.state).toBe("flowing");
+    expect(peers).toHaveLength(1);
+  });
+
+  test("a transport that finds no other way within four seconds is replaced", async () => {
+    const { offers, newest, peers } = await receiving();
+    newest().become("connected");
+    newest().become("disconnected");
+    await vi.advanceTimersByTimeAsync(2_001 + 3_900);
+    expect(offers.map((one) => one.generation)).toEqual([1, 1]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(offers.map((one) => one.generation)).toEqual([1, 1, 2]);
+    expect(peers[0]?.connectionState).toBe("closed");
+    newest().become("connected");
+    newest().become("failed"); // the next time it may look for another way again
+    await settle();
+    expect(offers.map((one) => one.generation)).toEqual([1, 1, 2, 2]);
+  });
+
+  test("one that was never connected has no way to mend: it is replaced", async () => {
+    const { offers, newest } = await receiving();
+    newest().become("failed");
+    await settle();
+    expect(offers.map((one) => one.generation)).toEqual([1, 2]);
   });
 
   test("a transport that never connects is tried again, less and less often, and counted", async () => {
@@ -95,7 +123,20 @@ describe("receiving", () => {
     expect(offers).toHaveLength(1);
     side.connected([], true);
     await settle();
-    expect(offers).toHaveLength(2);
+    expect(offers.map((one) => one.generation)).toEqual([1, 1]);
+  });
+
+  test("a search for another way that the WebSocket did not live to see is begun again with the next", async () => {
+    const { side, offers, newest, refuse } = await receiving();
+    newest().become("connected");
+    refuse.with = new RequestError("connection_lost");
+    newest().become("failed");
+    await settle();
+    side.disconnected();
+    refuse.with = null;
+    side.connected([], true);
+    await settle();
+    expect(offers.map((one) => one.generation)).toEqual([1, 1, 1]);
   });
 
   test("a session the server has forgotten starts anew", async () => {
@@ -145,6 +186,7 @@ describe("sending", () => {
       { mid: "1", source: "camera" },
     ]);
     expect(newest().transceivers.map((one) => one.encodings[0]?.maxBitrate)).toEqual([64_000, 1_500_000]);
+    expect(newest().transceivers[1]?.encodings.map((one) => one.rid)).toEqual(["h", "m", "l"]);
     expect(side.publications.get("camera")).toBe("p-1");
   });
 
@@ -154,6 +196,44 @@ describe("sending", () => {
     side.publish("screen", screen);
     await settle();
     expect(screen.contentHint).toBe("detail");
+  });
+
+  const sent = (peer: ReturnType<typeof surroundings>["newest"]) =>
+    peer().transceivers[0]?.encodings.filter((one) => one.active !== false).map((one) => one.rid).join("");
+
+  test("layers nobody needs are not sent, and come back when somebody does", async () => {
+    const { side, newest, offers } = await sending();
+    side.publish("camera", track("video"));
+    await settle();
+    expect(sent(newest)).toBe("hml");
+    side.activate("p-0", ["l"]);
+    await settle();
+    expect(sent(newest)).toBe("l");
+    for (const rids of [["h", "l"], [], ["m"], ["h", "m"]]) side.activate("p-0", rids);
+    await settle();
+    expect(sent(newest)).toBe("hm");
+    expect(offers).toHaveLength(1);
+  });
+
+  test("layers named before the answer that names the publication are heard all the same", async () => {
+    const { side, newest } = await sending();
+    side.publish("camera", track("video"));
+    await Promise.resolve();
+    side.activate("p-0", ["m"]);
+    await settle();
+    expect(sent(newest)).toBe("m");
+  });
+
+  test("another peer connection begins with all its layers", async () => {
+    const { side, newest } = await sending();
+    side.publish("camera", track("video"));
+    await settle();
+    side.activate("p-0", []);
+    await settle();
+    newest().become("connected");
+    side.lost();
+    await settle();
+    expect(sent(newest)).toBe("hml");
   });
 
   test("another camera takes the place of the first without negotiation", async () => {

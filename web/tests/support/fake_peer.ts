@@ -19,22 +19,33 @@ export class FakePeer {
   ontrack = null;
   localDescription: { sdp: string } | null = null;
   remote: string | null = null;
+  restarts = 0;
   readonly transceivers: {
     mid: string | null;
     direction: string;
-    sender: { track: MediaStreamTrack | null; replaceTrack: (t: MediaStreamTrack | null) => Promise<void>; getParameters: () => object; setParameters: () => Promise<void> };
+    sender: {
+      track: MediaStreamTrack | null;
+      replaceTrack: (t: MediaStreamTrack | null) => Promise<void>;
+      getParameters: () => { encodings: RTCRtpEncodingParameters[] };
+      setParameters: (next: { encodings: RTCRtpEncodingParameters[] }) => Promise<void>;
+    };
     receiver: { track: { kind: string }; jitterBufferTarget: number | null };
-    encodings: { maxBitrate: number }[];
+    encodings: RTCRtpEncodingParameters[];
   }[] = [];
 
-  addTransceiver(what: string | MediaStreamTrack, init: { direction: string; sendEncodings?: { maxBitrate: number }[] }) {
+  addTransceiver(what: string | MediaStreamTrack, init: { direction: string; sendEncodings?: RTCRtpEncodingParameters[] }) {
+    let read: object | null = null;
     const sender = {
       track: typeof what === "string" ? null : what,
       replaceTrack: async (next: MediaStreamTrack | null) => void (sender.track = next),
-      getParameters: () => ({ encodings: init.sendEncodings ?? [] }),
-      setParameters: async () => undefined,
+      getParameters: () => (read = { encodings: transceiver.encodings.map((one) => ({ ...one })) }) as never,
+      setParameters: async (next: { encodings: RTCRtpEncodingParameters[] }) => {
+        if (next !== read) throw new Error("parameters are set as they were last read");
+        read = null;
+        transceiver.encodings = next.encodings;
+      },
     };
-    const transceiver = {
+    const transceiver: FakePeer["transceivers"][number] = {
       mid: null,
       direction: init.direction,
       sender,
@@ -68,6 +79,10 @@ export class FakePeer {
 
   async getStats() {
     return new Map();
+  }
+
+  restartIce(): void {
+    this.restarts += 1;
   }
 
   close(): void {
