@@ -17,14 +17,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM; the exit code."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    locals_ = [Local(socket.socket(fileno=descriptor), host) for descriptor, host in options.udp]
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(locals_, options))
+        runner.run(_serve(options))
     return 0
 
 
-async def _serve(locals_: list[Local], options: argparse.Namespace) -> None:
-    endpoint = Endpoint(locals_, options.announce, options.port)
+async def _serve(options: argparse.Namespace) -> None:
+    udp, tcp = (
+        [Local(socket.socket(fileno=descriptor), host) for descriptor, host in given]
+        for given in (options.udp, options.tcp)
+    )
+    endpoint = Endpoint(udp, options.announce, options.port, tcp)
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, endpoint.stop)
     await endpoint.run(options.control, options.recorder)
@@ -34,15 +37,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m media", description="A media worker of Tongke.")
     parser.add_argument("--control", required=True, metavar="PATH", help="Unix socket to listen on for the server")
     parser.add_argument("--recorder", metavar="PATH", help="Unix socket of the recorder")
-    parser.add_argument("--udp", required=True, action="append", type=_udp, metavar="FD=IP",
+    parser.add_argument("--udp", action="append", type=_socket, default=[], metavar="FD=IP",
                         help="a bound UDP socket and its address; may be repeated")  # fmt: skip
+    parser.add_argument("--tcp", action="append", type=_socket, default=[], metavar="FD=IP",
+                        help="a listening TCP socket of the same port and its address; may be repeated")  # fmt: skip
     parser.add_argument("--announce", action="extend", nargs="+", default=[], metavar="IP",
                         help="public addresses to put into candidates, before the sockets' own")  # fmt: skip
     parser.add_argument("--port", required=True, type=int, help="the port to put into candidates")
     return parser
 
 
-def _udp(text: str) -> tuple[int, str]:
+def _socket(text: str) -> tuple[int, str]:
     descriptor, _, host = text.partition("=")
     if not descriptor.isdecimal() or not host:
         raise argparse.ArgumentTypeError(f"{text!r} is not FD=IP")

@@ -1,4 +1,4 @@
-"""Where a worker meets the world: UDP sockets, the clock, the recorder's socket and the control socket.
+"""Where a worker meets the world: UDP and TCP sockets, the clock, the recorder's socket and the control socket.
 
 Everything else in this folder is bytes in, bytes out; here is what waits. One event loop, one thread: nothing that
 takes long may run in this process (design section 2).
@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from media.answer import candidate
+from media.candidates import candidates, hosts
 from media.certificate import Certificate
 from media.control import Control
 from media.ice import Path
 from media.messages import Reply, Request
 from media.recorder_feed import RecorderFeed
 from media.recording_link import LinkError
-from media.sendmmsg import batch_for
-from media.worker import TICK, Worker
+from media.sendmmsg import Batch, batch_for
+from media.tcp import TcpBatch
+from media.tcp_door import TcpDoor
+from media.worker import TICK, TICKS_PER_SECOND, Worker
 
 DRAIN = 64  # datagrams taken in per wake-up; more would keep the timers waiting
 MAX_DATAGRAM = 2048  # bytes; ours are below 1500, and a longer one authenticates as little as a shortened one
@@ -37,33 +38,35 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """A UDP socket and the address browsers reach it by; "0.0.0.0" or "::" if the announced ones have to say that."""
+    """A UDP socket, or one that listens for TCP, and the address browsers reach it by.
+
+    That is "0.0.0.0" or "::" if the announced addresses have to say it.
+    """
 
     sock: socket.socket
     host: str
 
 
-def candidates(locals_: Sequence[Local], announced: Sequence[str], port: int) -> tuple[str, ...]:
-    """The candidates of a worker's answers: what is announced, then what its sockets are bound to, loopback last."""
-    own = [local.host for local in locals_ if not ipaddress.ip_address(local.host).is_unspecified]
-    hosts = dict.fromkeys([*announced, *sorted(own, key=lambda host: ipaddress.ip_address(host).is_loopback)])
-    return tuple(candidate(host, port, index) for index, host in enumerate(hosts))
-
-
 class Endpoint:
     """Runs one worker until `stop`, or until no server has been there for 30 s."""
 
-    def __init__(self, locals_: Sequence[Local], announced: Sequence[str], port: int) -> None:
+    def __init__(
+        self, locals_: Sequence[Local], announced: Sequence[str], port: int, listeners: Sequence[Local] = ()
+    ) -> None:
+        """`locals_` are its UDP sockets, `listeners` those for TCP, all of the same `port`."""
         for local in locals_:
             _prepare(local.sock)
         self._sockets = [local.sock for local in locals_]
+        batches: list[Batch] = [batch_for(sock) for sock in self._sockets]
+        tcp = TcpBatch(time.monotonic)
         self.worker = Worker(
             Certificate.generate(),
-            candidates(locals_, announced, port),
-            [batch_for(sock) for sock in self._sockets],
+            candidates(_hosts(locals_, announced), _hosts(listeners, announced), port),
+            [*batches, tcp],
             tell=lambda event: self.control.tell(event),
             wall_offset=time.time() - time.monotonic(),
         )
+        self._door = TcpDoor([it.sock for it in listeners], tcp, len(batches), self.worker, self._flush_link)
         self.control = Control(lambda request: self._handle(request), time.monotonic)
         self._link: RecorderLink | None = None
         self._stopped = asyncio.Event()
@@ -74,14 +77,19 @@ class Endpoint:
         await self.control.listen(control_path)
         for via, sock in enumerate(self._sockets):
             loop.add_reader(sock, self._drain, via, sock)
+        self._door.open()
         tasks = []
         if recorder_path is not None:
             self._link = RecorderLink(self.worker.recorder_feed, recorder_path)
             tasks.append(asyncio.create_task(self._link.run()))
+        ticks = 0
         try:
             while not self._stopped.is_set():
                 started = time.monotonic()
                 self.worker.tick(started)
+                ticks += 1
+                if ticks % TICKS_PER_SECOND == 0:
+                    self._door.tick(started)
                 self._flush_link()
                 if self.control.alone_for(started) > ALONE:
                     log.warning("no server for %d s: this worker ends", ALONE)
@@ -93,6 +101,7 @@ class Endpoint:
             for sock in self._sockets:
                 loop.remove_reader(sock)
             self.worker.close()
+            self._door.close()
             self._flush_link()
             for task in tasks:
                 task.cancel()
@@ -166,6 +175,10 @@ class RecorderLink:
         data = self._feed.take()
         if data:
             writer.write(data)
+
+
+def _hosts(locals_: Sequence[Local], announced: Sequence[str]) -> list[str]:
+    return hosts(announced, [local.host for local in locals_]) if locals_ else []
 
 
 def _prepare(sock: socket.socket) -> None:

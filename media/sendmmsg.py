@@ -14,6 +14,7 @@ import socket
 import struct
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Set
 from typing import Any
 
 import cffi
@@ -49,10 +50,11 @@ _c.cdef(
 class Name:
     """Where to send to, in the form the kernel wants; made once per path, not per packet."""
 
-    __slots__ = ("_memory", "address", "length", "pointer")
+    __slots__ = ("_memory", "address", "length", "pointer", "sound")
 
     def __init__(self, address: tuple[Any, ...]) -> None:
         self.address = address
+        self.sound: Set[int] = frozenset()  # SSRCs of ours that can be heard there; tcp.py lets them wait longer
         host, port = address[0], address[1]
         if ":" in host:
             family, scope = socket.AF_INET6, address[3] if len(address) > 3 else 0
@@ -82,6 +84,13 @@ class Batch(ABC):
         self.dropped = 0  # datagrams a full socket did not take
         self.failed = 0  # datagrams to addresses that cannot be reached
         self._puts: list[Put] = []
+
+    def name(self, address: tuple[Any, ...]) -> Name:
+        """How an address is called that datagrams came from."""
+        return Name(address)
+
+    def release(self, address: tuple[Any, ...]) -> None:  # noqa: B027 - most kinds have nothing to let go of
+        """Nothing more will go there after what was put already."""
 
     @property
     def segments(self) -> bool:

@@ -16,12 +16,12 @@ from media.answer import LocalParameters, Negotiated, NegotiatedSection, RemoteP
 from media.certificate import Certificate
 from media.dtls import Dtls
 from media.fanout import Outlet
-from media.ice import Checked, IceLite, Path
+from media.ice import Checked, IceLite, Path, Protocol
 from media.messages import Answered, Direction, IceRestarted, SlotInfo
 from media.publication import Publication
 from media.publisher import Publisher
 from media.sdp import SdpError, SessionDescription
-from media.sendmmsg import Batch, Name
+from media.sendmmsg import Batch
 from media.srtp import Inbound, Outbound, SrtpError
 from media.viewer import Viewer
 
@@ -98,6 +98,7 @@ class Transport:
             self.publisher.negotiated(sections)
         if self.viewer is not None:
             self.viewer.negotiated(sections)
+            self._mark_sound()
         return Answered(
             self.transport_id,
             negotiated.sdp,
@@ -133,6 +134,11 @@ class Transport:
     def connected(self) -> bool:
         return self.outlet.open
 
+    @property
+    def protocol(self) -> Protocol:
+        """How the browser is reached; "udp" until it is."""
+        return self._target.protocol if self._target is not None else "udp"
+
     def _again(self, description: SessionDescription, negotiated: Negotiated, former: RemoteParameters) -> Negotiated:
         """A re-offer: the same browser, perhaps with ICE restarted."""
         remote = negotiated.remote
@@ -159,7 +165,10 @@ class Transport:
         """A datagram with our ufrag; the worker learns from the result which paths are ours."""
         checked = self.ice.check(data, path, now)
         if checked.reply is not None:
-            self._shared.batches[path.via].send(Name(path.address), checked.reply)
+            batch = self._shared.batches[path.via]
+            batch.send(batch.name(path.address), checked.reply)
+        if checked.evicted is not None:
+            self._shared.batches[checked.evicted.via].release(checked.evicted.address)
         if checked.accepted:
             if self.ice.target != self._target:
                 self._reroute()
@@ -168,6 +177,12 @@ class Transport:
         else:
             self._counters["dropped_stun_refused"] += 1
         return checked
+
+    def path_lost(self, path: Path) -> None:
+        """A TCP connection was closed. With no other path left, what is sent to it is dropped until one comes."""
+        self.ice.forget(path)
+        if self.ice.target is not None and self.ice.target != self._target:
+            self._reroute()
 
     def receive_dtls(self, data: bytes, now: float) -> None:
         """A datagram from one of our paths. Afterwards `connected`, `dtls.failed` or `dtls.closed` may have changed."""
@@ -250,15 +265,25 @@ class Transport:
         if self.dtls is not None:
             self._send_all(self.dtls.close())
         self.outlet.srtp = None
+        for path in self.ice.paths:
+            self._shared.batches[path.via].release(path.address)
 
     def _reroute(self) -> None:
         """The browser is to be reached by another path now."""
         self._target = target = self.ice.target
         assert target is not None
-        self.outlet.name = Name(target.address)
         self.outlet.batch = self._shared.batches[target.via]
+        self.outlet.name = self.outlet.batch.name(target.address)
+        self._mark_sound()
         if self.viewer is not None and self.outlet.open:
             self.viewer.rerouted()
+
+    def _mark_sound(self) -> None:
+        name = self.outlet.name
+        if name is not None:
+            name.sound = frozenset(
+                section.local.ssrc for section in self.sections if section.kind == "audio" and section.local is not None
+            )
 
     def _send_all(self, datagrams: Iterable[bytes]) -> None:
         outlet = self.outlet

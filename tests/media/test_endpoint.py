@@ -1,4 +1,4 @@
-"""media/endpoint.py: candidates, the sockets, the recorder's connection, and a worker that is left alone."""
+"""media/endpoint.py: the sockets, the recorder's connection, and a worker that is left alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from media import endpoint, rtp
 from media.client import WorkerClient
 from media.codecs import Codec
-from media.endpoint import Endpoint, Local, RecorderLink, candidates
+from media.endpoint import Endpoint, Local, RecorderLink
 from media.messages import Measure, Measured, Record
 from media.recorder_feed import RecorderFeed
 from media.recording_link import Frame, FrameType, Reader, pack
@@ -34,21 +34,6 @@ def udp() -> Iterator[socket.socket]:
 def run() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="tongke-") as folder:
         yield Path(folder)
-
-
-def hosts(*own: str, announced: tuple[str, ...] = ()) -> list[str]:
-    with socket.socket(type=socket.SOCK_DGRAM) as sock:
-        return [it.split()[4] for it in candidates([Local(sock, host) for host in own], announced, 7000)]
-
-
-def test_announced_addresses_come_first_and_loopback_last() -> None:
-    assert hosts("127.0.0.1", "10.0.0.5", announced=("203.0.113.9",)) == ["203.0.113.9", "10.0.0.5", "127.0.0.1"]
-    assert hosts("::1", "10.0.0.5", "fd00::5") == ["10.0.0.5", "fd00::5", "::1"]
-
-
-def test_a_wildcard_address_is_no_candidate_and_none_comes_twice() -> None:
-    assert hosts("0.0.0.0", "::", announced=("10.0.0.5",)) == ["10.0.0.5"]
-    assert hosts("10.0.0.5", announced=("10.0.0.5",)) == ["10.0.0.5"]
 
 
 async def test_a_worker_takes_datagrams_and_requests_until_it_is_stopped(udp: socket.socket, run: Path) -> None:
