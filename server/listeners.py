@@ -22,10 +22,18 @@ BACKLOG = 1024  # connections that wait while the server process is started agai
 
 @dataclass(frozen=True, slots=True)
 class MediaPort:
-    """The UDP port of one media worker, a socket for each local address: replies leave from where they were reached."""
+    """The port of one media worker, a socket for each local address: replies leave from where they were reached.
+
+    The same number is open for TCP, for those whose network lets no UDP through (RFC 6544).
+    """
 
     port: int
-    sockets: tuple[tuple[str, socket.socket], ...]  # IP, socket
+    sockets: tuple[tuple[str, socket.socket], ...]  # IP, UDP socket
+    listeners: tuple[tuple[str, socket.socket], ...]  # IP, TCP socket
+
+    def close(self) -> None:
+        for _, one in (*self.sockets, *self.listeners):
+            one.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class Listeners:
         if self.https is not None:
             yield self.https
         for media in self.media:
-            yield from (one for _, one in media.sockets)
+            yield from (one for _, one in (*media.sockets, *media.listeners))
 
 
 def bind(settings: Settings) -> Listeners:
@@ -84,7 +92,7 @@ def listen(address: Address, flag: str) -> socket.socket:
 
 
 def bind_media(port: int, workers: int) -> tuple[MediaPort, ...]:
-    """The UDP ports of the media workers, worker n on `port` + n. Raises CannotWorkError."""
+    """The ports of the media workers, UDP and TCP, worker n on `port` + n. Raises CannotWorkError."""
     addresses = local_addresses()
     if port:
         if port + workers - 1 > 65535:
@@ -101,11 +109,10 @@ def bind_media(port: int, workers: int) -> tuple[MediaPort, ...]:
                 others.append(_bind_port(first.port + number, addresses))
         except CannotWorkError:
             for media in (first, *others):
-                for _, one in media.sockets:
-                    one.close()
+                media.close()
             continue
         return (first, *others)
-    raise CannotWorkError(f"No {workers} UDP ports in a row are free on every address of this machine.")
+    raise CannotWorkError(f"No {workers} ports in a row are free on every address of this machine.")
 
 
 def local_addresses() -> list[str]:
@@ -134,21 +141,39 @@ def why_not(error: OSError, protocol: str, port: int, where: str, flag: str) -> 
 
 
 def _bind_port(port: int, addresses: list[str]) -> MediaPort:
-    sockets: list[tuple[str, socket.socket]] = []
-    for ip in addresses:
-        one = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            if one.family == socket.AF_INET6:
-                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            one.bind((ip, port))
-        except OSError as error:
+    bound: list[tuple[str, socket.socket]] = []
+    try:
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            for ip in addresses:
+                one = _bind_one(kind, ip, port, missing_will_do=bool(bound))
+                if one is not None:
+                    bound.append((ip, one))
+                    port = port or one.getsockname()[1]
+    except CannotWorkError:
+        for _, one in bound:
             one.close()
-            if error.errno == errno.EADDRNOTAVAIL and sockets:
-                continue  # an address still being set up (IPv6 duplicate address detection)
-            for _, other in sockets:
-                other.close()
-            raise CannotWorkError(why_not(error, "UDP", port, ip, "--media-port")) from error
-        one.setblocking(False)
-        port = port or one.getsockname()[1]
-        sockets.append((ip, one))
-    return MediaPort(port, tuple(sockets))
+        raise
+    udp, tcp = (
+        tuple((ip, one) for ip, one in bound if one.type == kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+    )
+    return MediaPort(port, udp, tcp)
+
+
+def _bind_one(kind: socket.SocketKind, ip: str, port: int, *, missing_will_do: bool) -> socket.socket | None:
+    one = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, kind)
+    try:
+        if one.family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if kind == socket.SOCK_STREAM:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of before may still be closing
+        one.bind((ip, port))
+        if kind == socket.SOCK_STREAM:
+            one.listen(BACKLOG)
+    except OSError as error:
+        one.close()
+        if error.errno == errno.EADDRNOTAVAIL and missing_will_do:
+            return None  # an address still being set up (IPv6 duplicate address detection)
+        protocol = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
+        raise CannotWorkError(why_not(error, protocol, port, ip, "--media-port")) from error
+    one.setblocking(False)
+    return one

@@ -217,10 +217,13 @@ def children(node: Node, run: RunFolder, ready: int) -> list[Child]:
         worker = ["-m", "media", "--control", str(run.worker(number)), "--recorder", str(run.recorder_media)]
         for ip, udp in media.sockets:
             worker += ["--udp", f"{udp.fileno()}={ip}"]
+        for ip, tcp in media.listeners:
+            worker += ["--tcp", f"{tcp.fileno()}={ip}"]
         for ip in settings.public_ip:
             worker += ["--announce", ip]
         worker += ["--port", str(media.port)]
-        found.append(Child(f"worker-{number}", worker, [udp.fileno() for _, udp in media.sockets], grace=2.0))
+        descriptors = [one.fileno() for _, one in (*media.sockets, *media.listeners)]
+        found.append(Child(f"worker-{number}", worker, descriptors, grace=2.0))
     return found
 
 

@@ -113,10 +113,9 @@ def ports(settings: Settings, running: Running | None) -> Iterator[Finding]:
         yield Finding("port media", "bad", str(error))
         return
     for one in media:
-        for _, socket in one.sockets:
-            socket.close()
+        one.close()
     workers = f"{len(media)} worker{'s' if len(media) > 1 else ''}"
-    numbers = f"UDP {_range(media[0].port, media[-1].port)}" if settings.media_port else "any free UDP ports"
+    numbers = f"UDP and TCP {_range(media[0].port, media[-1].port)}" if settings.media_port else "any free ports"
     yield Finding("port media", "ok", f"{numbers} can be used on {len(media[0].sockets)} addresses by {workers}.")
 
 
@@ -166,7 +165,7 @@ def addresses(settings: Settings) -> Iterator[Finding]:
 def _forwarding(settings: Settings) -> str:
     last = settings.media_port + settings.worker_count - 1
     ports = _range(settings.media_port, last)
-    return f"Forward UDP {ports} there to this machine, with the same port numbers."
+    return f"Forward UDP and TCP {ports} there to this machine, with the same port numbers."
 
 
 def _range(first: int, last: int) -> str:

@@ -58,8 +58,7 @@ def loopback() -> Iterator[Finding]:
     try:
         yield from asyncio.run(_loopback(port))
     finally:
-        for _, socket in port.sockets:
-            socket.close()
+        port.close()
 
 
 async def _loopback(port: MediaPort) -> list[Finding]:

@@ -30,16 +30,28 @@ def test_an_address_of_another_machine_is_said_to_be_none_of_ours() -> None:
         listen(Address("203.0.113.77", 0), "--http")
 
 
+def test_a_media_port_that_is_taken_for_tcp_only_is_told_as_such() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(CannotWorkError, match=f"TCP port {port} is already taken on 127.0.0.1"):
+            bind_media(port, 1)
+    for one in bind_media(port, 1):  # nothing of it stayed bound
+        one.close()
+
+
 def test_each_worker_has_the_next_port_on_every_local_address() -> None:
     first, second = bind_media(0, 2)
     try:
         assert second.port == first.port + 1
         assert [ip for ip, _ in first.sockets] == local_addresses()
-        assert {one.getsockname()[1] for _, one in first.sockets} == {first.port}
+        assert [ip for ip, _ in first.listeners] == local_addresses()
+        for media in (first, second):
+            everything = (*media.sockets, *media.listeners)
+            assert {one.getsockname()[1] for _, one in everything} == {media.port}
+        socket.create_connection(second.listeners[0][1].getsockname()[:2]).close()
     finally:
         for media in (first, second):
-            for _, one in media.sockets:
-                one.close()
+            media.close()
 
 
 def test_loopback_comes_last_and_link_local_never() -> None:

@@ -79,7 +79,7 @@ def test_an_address_the_certificate_does_not_name_is_told(tmp_path: Path) -> Non
 def test_an_outer_address_needs_its_ports_forwarded(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path, public_ip=("198.51.100.9",), workers=2)
     finding = only(machine.addresses(settings), "addresses")
-    assert "UDP 7000–7001" in finding.do
+    assert "UDP and TCP 7000–7001" in finding.do
 
 
 def test_the_clock_is_told_with_its_zone() -> None:
