@@ -221,6 +221,12 @@ class Publication:
             self.request_key_frame(now, layer=layer)
         self._look_at_needs(now)
 
+    def untap(self, layer: Layer, tap: Tap, now: float) -> None:
+        """Give it no longer. Doing so twice is harmless."""
+        if tap in layer.taps:
+            layer.taps.remove(tap)
+            self._look_at_needs(now)
+
     # ── time, and the end ─────────────────────────────────────────────────────────────────────────────────────────
 
     def tick(self, now: float) -> None:
