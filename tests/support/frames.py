@@ -56,7 +56,8 @@ class Gap:
 
     start: float
     ms: float
-    waited: float | None  # ms its successor came later on the network than the frames around it; None when not told
+    waited: float | None  # ms its successor came later on the network than most frames; None when not told
+    skipped: float | None  # ms between the moments the two were taken: as long as the gap when frames are missing
 
 
 async def watch(page: Asked, selector: str) -> None:
@@ -81,7 +82,7 @@ def gaps(frames: Sequence[Frame], longer: float = 200.0) -> list[Gap]:
         if between > 1:  # the page was too busy to be told of each; they were shown all the same
             ms /= between
         if ms > longer:
-            found.append(Gap(before.shown, ms, lateness[number]))
+            found.append(Gap(before.shown, ms, lateness[number], _media_ms(before, after)))
     return found
 
 
@@ -90,15 +91,19 @@ def longest(frames: Sequence[Frame]) -> float:
     return max((gap.ms for gap in gaps(frames, 0.0)), default=0.0)
 
 
+def _media_ms(before: Frame, after: Frame) -> float | None:
+    """How much later the second was taken."""
+    if before.rtp is None or after.rtp is None:
+        return None
+    return ((after.rtp - before.rtp + 0x80000000 & 0xFFFFFFFF) - 0x80000000) / 90
+
+
 def _lateness(frames: Sequence[Frame]) -> list[float | None]:
     """How much later than the punctual ones each frame was complete, ms."""
     delays: list[float | None] = []
     for frame in frames:
-        if frame.rtp is None or frame.received is None or frames[0].rtp is None:
-            delays.append(None)
-        else:
-            media = ((frame.rtp - frames[0].rtp + 0x80000000 & 0xFFFFFFFF) - 0x80000000) / 90
-            delays.append(frame.received - media)
+        media = _media_ms(frames[0], frame)
+        delays.append(None if media is None or frame.received is None else frame.received - media)
     known = sorted(delay for delay in delays if delay is not None)
     if not known:
         return [None] * len(frames)

@@ -1,4 +1,4 @@
-from tests.support.frames import Frame, gaps, longest
+from tests.support.frames import Frame, Gap, gaps, longest
 
 
 def film(*moments: float, first: int = 1, received: float = 100.0) -> list[Frame]:
@@ -17,9 +17,15 @@ def test_pictures_in_step_leave_no_gap() -> None:
 
 def test_a_picture_that_stands_is_a_gap_and_says_whether_the_network_was_late() -> None:
     frames = film(0, 40, 80, 400, 440)
-    assert [(gap.start, gap.ms, gap.waited) for gap in gaps(frames)] == [(80, 320, 0.0)]
+    assert gaps(frames) == [Gap(80, 320, waited=0.0, skipped=40.0)]
     late = [*frames[:3], Frame(400, 4, 640, 360, 90_000 + 3 * 3600, 3 * 40 + 380.0), frames[4]]
     assert [gap.waited for gap in gaps(late)] == [280.0]
+
+
+def test_a_gap_tells_how_much_of_the_film_is_missing() -> None:
+    frames = film(*(40 * number for number in range(12)))
+    renumbered = [*frames[:3], Frame(360, 4, 640, 360, frames[9].rtp, frames[9].received)]
+    assert gaps(renumbered) == [Gap(80, 280, waited=0.0, skipped=280.0)]
 
 
 def test_pictures_that_a_busy_page_was_not_told_of_were_shown_all_the_same() -> None:
