@@ -16,7 +16,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from media import rtp
+from media import red, rtp
 from media.pictures import Numbers, Shift
 from media.sendmmsg import CAPACITY, MAX_RUN, MAX_SEGMENTS, Batch, Name
 from media.srtp import Outbound, length_cell, protect
@@ -24,6 +24,7 @@ from media.srtp import Outbound, length_cell, protect
 if TYPE_CHECKING:
     from media.subscription import Slot
 
+MAX_VALUE = 16  # bytes of a header extension in one-byte form; a publisher may send longer ones in the other
 MAX_AT_ONCE = 32  # packets per pass over the viewers: 64 would make the last of 200 wait 60 ms for the first
 _REWRITTEN = struct.Struct("!HII")  # sequence number, timestamp, SSRC; they follow the first two bytes
 
@@ -49,6 +50,7 @@ class Profile(NamedTuple):
     payload_type: int
     abs_send_time: int  # extension id, 0 for none
     extensions: tuple[tuple[int, int], ...]  # those passed on: (the publisher's id, the viewer's id)
+    redundant: int = 0  # payload type that takes `payload_type` with what was before it (red.py); 0 for none
 
 
 class Row(NamedTuple):
@@ -81,16 +83,19 @@ class Run(NamedTuple):
 
 
 def prepare(packet: rtp.Packet, profile: Profile) -> Prepared:
-    """The packet as this profile's viewers get it; its `send_time` is set."""
+    """The packet as this profile's viewers get it; its `send_time` and `older` are set."""
     extensions = []
     if profile.abs_send_time:
         extensions.append((profile.abs_send_time, packet.send_time))
     for theirs, ours in profile.extensions:
         value = packet.extensions.get(theirs)
-        if value:
+        if value and len(value) <= MAX_VALUE:
             extensions.append((ours, value))
-    head = rtp.header(packet.marker, profile.payload_type, extensions)
-    data = head + packet.payload
+    head = rtp.header(packet.marker, profile.redundant or profile.payload_type, extensions)
+    payload = packet.payload
+    if profile.redundant:
+        payload = red.make(payload, profile.payload_type, packet.older)
+    data = head + payload
     return Prepared(packet.index, packet.timestamp, data, len(data), len(head), packet.numbers)
 
 

@@ -28,6 +28,30 @@ class Block(NamedTuple):
     payload: bytes
 
 
+class Sound:
+    """The last few packets of a stream as they go out: notes in each what was before it."""
+
+    DEPTH = 1  # older packets in each; see docs/performance.md for what a second one would bring
+    _SIZE = 8
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last: list[tuple[int, int, bytes]] = [(-1, 0, b"")] * self._SIZE  # index, timestamp, payload
+
+    def pass_by(self, packet: rtp.Packet) -> None:
+        """Before a packet goes out, also one that comes late. Sets its `older`."""
+        older: list[Block] = []
+        for back in range(1, self.DEPTH + 1):
+            index, timestamp, payload = self._last[(packet.index - back) % self._SIZE]
+            offset = (packet.timestamp - timestamp) & 0xFFFFFFFF
+            if index != packet.index - back or not 0 < offset <= MAX_OFFSET or not 0 < len(payload) <= MAX_LENGTH:
+                break  # they stand next to each other, or receivers would count wrong
+            older.insert(0, Block(back, offset, payload))
+        packet.older = tuple(older)
+        self._last[packet.index % self._SIZE] = packet.index, packet.timestamp, packet.payload
+
+
 def undo(packet: rtp.Packet, payload_type: int) -> list[Block] | None:
     """Make the packet plain, of `payload_type`, in place; what it carried besides, the oldest first.
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from media.pictures import Numbers
+
+if TYPE_CHECKING:
+    from media.red import Block
 
 MAX_EXTENSIONS = 16  # a browser sends six; more than this is somebody playing
 HEADER = struct.Struct("!BBHII")  # flags, marker and payload type, sequence number, timestamp, SSRC
@@ -28,6 +32,7 @@ class Packet:
         "index",
         "marker",
         "numbers",
+        "older",
         "payload_type",
         "send_time",
         "sequence",
@@ -47,6 +52,7 @@ class Packet:
         self.index = self.sequence  # the sequence number unwrapped, once the track is known
         self.arrival = 0.0  # seconds, monotonic
         self.numbers: Numbers | None = None  # of its picture, for codecs that have them
+        self.older: tuple[Block, ...] = ()  # sound before it, for those with redundancy; set once, like `send_time`
         self.send_time = b""  # abs-send-time it was forwarded with; kept, so that a repetition is the same
 
     @property

@@ -14,6 +14,7 @@ from media.layers import Choice
 from media.messages import Kind
 from media.nack import MissingPackets
 from media.pictures import numbers
+from media.red import Sound
 from media.reports import Inbound
 from media.rtcp import SenderReport
 from media.sender_clock import SenderClock
@@ -42,6 +43,7 @@ class Stream:
         "_newest",
         "_reported",
         "_seen",
+        "_sound",
         "_unwrapper",
         "asks_again",
         "codec",
@@ -65,6 +67,7 @@ class Stream:
         self._clock = clock
         self._unwrapper = rtp.Unwrapper()
         self._seen = [-1] * RING_PACKETS  # index, at index modulo size
+        self._sound = Sound() if kind == "audio" else None
         self._newest = 0  # RTP timestamp of the newest packet
         self._heard = 0.0
         self._reported: tuple[float, int] | None = None  # our time and RTP timestamp of the last sender report
@@ -127,10 +130,15 @@ class Stream:
 
     def forward(self, packets: list[rtp.Packet], now: float) -> None:
         """To every slot that carries this stream; they are NEXT, in order."""
+        if self._sound is not None:
+            for packet in packets:
+                self._sound.pass_by(packet)
         self.whole.forward(packets, now)
 
     def forward_late(self, packet: rtp.Packet, now: float) -> None:
         """To every slot that had started by then."""
+        if self._sound is not None:
+            self._sound.pass_by(packet)
         self.whole.forward_late(packet, now)
 
     def sender_report(self, report: SenderReport, now: float, wall: float) -> None:

@@ -350,7 +350,7 @@ class Slot:
     def _make_profile(self, codec: Codec, published: dict[str, int]) -> Profile:
         ours = self.section.extensions
         passed_on = tuple((published[uri], ours[uri]) for uri in PASSED_ON if uri in published and uri in ours)
-        return Profile(codec.payload_type, ours.get(ABS_SEND_TIME, 0), passed_on)
+        return Profile(codec.payload_type, ours.get(ABS_SEND_TIME, 0), passed_on, codec.red_payload_type or 0)
 
     def _again(self, packet: rtp.Packet, carriage: Carriage) -> bytes:
         """The packet in plain text, as RTX (RFC 4588) or as it was.
