@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media import rtp
+from media import rtcp, rtp
 from media.red import MAX_LENGTH, MAX_OFFSET, Block, carried, make, undo
 from tests.bench import offers
 from tests.bench.stream import AUDIO_TYPE
@@ -134,3 +134,67 @@ def test_redundancy_of_a_wider_spacing_is_not_taken_for_the_packet_before() -> N
     teacher.send_rtp(AUDIO, RED_TYPE, redundant(b"one"), sequence=1, timestamp=960)
     teacher.send_rtp(AUDIO, RED_TYPE, redundant(b"three", b"one", apart=1920), sequence=3, timestamp=2880)
     assert world.worker.counters["recovered_by_redundancy"] == 0
+
+
+# ── to a viewer ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def red_viewer(world: World, name: str = "class") -> Browser:
+    browser = Browser(world, name)
+    browser.answer("receive", offering_red(offers.watching(browser.credentials, 1, 1)))
+    browser.connect()
+    return browser
+
+
+def test_a_viewer_that_offers_it_gets_each_packet_with_the_one_before() -> None:
+    world = World()
+    teacher, old, viewer = world.publisher(), world.viewer("old"), red_viewer(world)
+    world.place(old, mid0="teacher-0")
+    world.place(viewer, mid0="teacher-0")
+    for sequence, payload in enumerate((b"one", b"two", b"three"), 1):
+        teacher.say(sequence, payload)
+    assert [(it.payload_type, it.payload) for it in old.take()] == [
+        (AUDIO_TYPE, b"one"),
+        (AUDIO_TYPE, b"two"),
+        (AUDIO_TYPE, b"three"),
+    ]
+    assert [(it.payload_type, it.payload) for it in viewer.take()] == [
+        (RED_TYPE, redundant(b"one")),
+        (RED_TYPE, redundant(b"two", b"one")),
+        (RED_TYPE, redundant(b"three", b"two")),
+    ]
+
+
+def test_what_is_sent_again_is_the_same_byte_for_byte_whatever_came_since() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), red_viewer(world)
+    world.place(viewer, mid0="teacher-0")
+    teacher.say(1, b"one")
+    teacher.say(3, b"three")  # goes out without the second, which is late
+    teacher.say(2, b"two")
+    teacher.say(4, b"four")
+    sent = list(viewer.datagrams)
+    packets = viewer.take()
+    assert [it.payload for it in packets] == [
+        redundant(b"one"),
+        redundant(b"three"),
+        redundant(b"two", b"one"),
+        redundant(b"four", b"three"),
+    ]
+    viewer.datagrams.clear()
+    viewer.inbound = None
+    again: list[bytes] = []
+    viewer.receive = lambda data: again.append(data) if 128 <= data[0] < 192 and data[1] & 0x7F < 64 else None  # type: ignore[method-assign, func-returns-value]
+    viewer.report(rtcp.Nack(1, packets[0].ssrc, tuple(sorted(it.sequence for it in packets))))
+    assert sorted(again) == sorted(sent)
+
+
+def test_sound_after_a_pause_carries_nothing_from_before_it() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), red_viewer(world)
+    world.place(viewer, mid0="teacher-0")
+    teacher.send_rtp(AUDIO, AUDIO_TYPE, b"one", sequence=1, timestamp=960)
+    world.settle()
+    teacher.send_rtp(AUDIO, AUDIO_TYPE, b"two", sequence=2, timestamp=960 + 19200)
+    world.settle()
+    assert [it.payload for it in viewer.take()] == [redundant(b"one"), redundant(b"two")]
