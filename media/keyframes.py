@@ -9,14 +9,14 @@ AFTER_LOSS = 2.0  # seconds between requests because of loss: a key frame is ten
 UNANSWERED = 0.5  # seconds until an unanswered request is repeated, doubling: it may itself have been lost
 GIVE_UP = 30.0  # seconds without any key frame after which we stop repeating; the publisher has its camera off
 
-_H264_IDR, _H264_SPS, _H264_STAP_A, _H264_FU_A = 5, 7, 24, 28
+_H264_SPS, _H264_STAP_A, _H264_FU_A = 7, 24, 28
 
 
 def starts_key_frame(codec: str, payload: bytes | memoryview) -> bool:
     """Whether this RTP payload (no header, no padding) starts a key frame of H264, VP8, VP9 or AV1. Never raises.
 
-    In H.264 both the parameter sets and an IDR slice without them count: most encoders send the two in one packet or
-    in a row, so a viewer that starts with the slice alone is rare and asks again.
+    In H.264 it is the sequence parameter set that counts: an IDR slice without it shows nothing to somebody new, and
+    encoders send it before every slice that was asked for.
     """
     reader = _READERS.get(codec)
     try:
@@ -78,21 +78,19 @@ def _h264(payload: bytes | memoryview) -> bool:
     """RFC 6184: a single NAL unit, an aggregation (STAP-A) or the first fragment (FU-A)."""
     kind = payload[0] & 31
     if kind == _H264_FU_A:
-        return bool(payload[1] & 0x80) and payload[1] & 31 in (_H264_IDR, _H264_SPS)
+        return bool(payload[1] & 0x80) and payload[1] & 31 == _H264_SPS
     if kind == _H264_STAP_A:
         at = 1
         while at + 2 < len(payload):
-            if payload[at + 2] & 31 in (_H264_IDR, _H264_SPS):
+            if payload[at + 2] & 31 == _H264_SPS:
                 return True
             at += 2 + (payload[at] << 8 | payload[at + 1])
         return False
-    return kind in (_H264_IDR, _H264_SPS)
+    return kind == _H264_SPS
 
 
-def _vp8(payload: bytes | memoryview) -> bool:
-    """RFC 7741: the start of the first partition, and in it the inverse key frame bit."""
-    if payload[0] & 0x17 != 0x10:  # S set, partition index 0
-        return False
+def vp8_frame_at(payload: bytes | memoryview) -> int:
+    """Where the VP8 frame begins, behind the payload descriptor (RFC 7741 section 4.2). Raises IndexError."""
     at = 1
     if payload[0] & 0x80:  # X
         flags = payload[1]
@@ -103,18 +101,40 @@ def _vp8(payload: bytes | memoryview) -> bool:
             at += 1
         if flags & 0x30:  # T or K: one byte for both
             at += 1
-    return payload[at] & 1 == 0
+    return at
+
+
+def _vp8(payload: bytes | memoryview) -> bool:
+    """The start of the first partition, and in it the inverse key frame bit."""
+    if payload[0] & 0x17 != 0x10:  # S set, partition index 0
+        return False
+    return payload[vp8_frame_at(payload)] & 1 == 0
+
+
+def vp9_descriptor_end(payload: bytes | memoryview) -> int:
+    """Where the scalability structure or, without one, the frame begins (RFC 9628 section 4.2). Raises IndexError."""
+    flags = payload[0]
+    at = 1
+    if flags & 0x80:  # I: picture id
+        at += 2 if payload[at] & 0x80 else 1
+    if flags & 0x20:  # L: layer indices, and TL0PICIDX when not in flexible mode
+        at += 1 if flags & 0x10 else 2
+    if flags & 0x50 == 0x50:  # F and P: up to three reference indices
+        while payload[at] & 1:
+            at += 1
+        at += 1
+    return at
 
 
 def _vp9(payload: bytes | memoryview) -> bool:
-    """RFC 9628: not predicted from another picture, the beginning of a frame, of the lowest spatial layer."""
+    """Not predicted from another picture, the beginning of a frame, of the lowest spatial layer."""
     flags = payload[0]
     if flags & 0x48 != 0x08:  # P clear, B set
         return False
     at = 1
-    if flags & 0x80:  # I: picture id
+    if flags & 0x80:
         at += 2 if payload[at] & 0x80 else 1
-    if flags & 0x20:  # L: layer indices
+    if flags & 0x20:
         return payload[at] >> 1 & 7 == 0
     return True
 

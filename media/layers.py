@@ -78,6 +78,7 @@ class Layer:
         "index",
         "late",
         "octets",
+        "report",
         "requests",
         "rid",
         "stream",
@@ -96,6 +97,7 @@ class Layer:
         self.octets = 0  # received, headers included
         self.bitrate = 0.0  # bit/s over the last second with packets; 0 before the first
         self.requests = KeyFrameRequests()
+        self.report: tuple[SenderReport, float, float | None] | None = None  # the last, when it came, the round trip
         self.waiting: dict[Slot, None] = {}  # slots that wait for a packet of it to start with
         self.awaited_at = 0.0  # when somebody last asked on their behalf
         self.fresh: list[rtp.Packet] = []  # received since the last flush, in order

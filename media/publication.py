@@ -15,7 +15,8 @@ from typing import Protocol
 from media import rtp
 from media.answer import AUDIO_LEVEL, NegotiatedSection
 from media.codecs import Codec
-from media.layers import Layer, Option, Tap
+from media.heights import height
+from media.layers import LONGEST_SILENCE, Layer, Option, Tap, in_order
 from media.messages import PublicationInfo
 from media.rtcp import SenderReport
 from media.sender_clock import SenderClock
@@ -67,10 +68,12 @@ class Publication:
         self.layers = [Layer(rid, index) for index, rid in enumerate(reversed(section.rids or ("",)))]
         self.recording: Recording | None = None
         self._recorded: Layer | None = None  # which layer the recorder gets
+        self._to_record: Layer | None = None  # which it gets with the next key frame
         self._clock = clock
         self._ask_key_frame = ask_key_frame
         self._flowing = flowing
         self._layers_wanted = layers_wanted
+        self._codec = ""  # of the last stream that began
         self._told: tuple[str, ...] = section.rids  # the layers last said to be wanted; a browser begins with all
         self._slots: dict[Slot, None] = {}  # all that we were placed in
         self._looked_at = 0.0
@@ -107,8 +110,11 @@ class Publication:
         return next((layer for layer in self.layers if layer.rid == rid), None)
 
     def renegotiated(self, section: NegotiatedSection) -> None:
-        """A re-offer may make it inactive or active, or change its codecs and SSRCs."""
+        """A re-offer may make it inactive or active, or change its codecs and SSRCs; layers may come, none goes."""
         self.section = section
+        for rid in section.rids:
+            if self.layer(rid) is None:
+                self.layers.append(Layer(rid, len(self.layers)))
 
     # ── from the publisher ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -127,8 +133,11 @@ class Publication:
         if not layer.flowing:
             layer.flowing = True
             self._flow_changed(now)
-        if self.recording is not None and layer is self._recorded:
-            self.recording.packet(packet, now)
+        if self.recording is not None:
+            if layer is self._to_record and stream.starts_key_frame(packet):
+                self._record_layer(layer, stream, now)
+            if layer is self._recorded:
+                self.recording.packet(packet, now)
         for tap in layer.taps:
             tap.packet(layer, packet, now)
         if order is Order.NEXT:
@@ -149,6 +158,7 @@ class Publication:
             stream = layer.stream
             if stream is not None and report.ssrc == stream.ssrc:
                 stream.sender_report(report, now, wall)
+                layer.report = report, now, rtt
                 if self.recording is not None and layer is self._recorded:
                     self.recording.report(report, now, rtt)
                 for tap in layer.taps:
@@ -181,7 +191,8 @@ class Publication:
         if stream is None or not slot.carries(stream.whole):
             self._wait_for(slot, target)
             self._await(target, now)
-        self._look_at_needs(now)
+        if len(self.layers) > 1:
+            self._look_at_needs(now)
 
     def awaited(self, now: float) -> None:
         """Ask for key frames where a slot waits that could show it."""
@@ -203,15 +214,15 @@ class Publication:
         if self.recording is not None:
             self.recording.end()
         self.recording = recording
-        self._recorded = None
+        self._recorded = self._to_record = None
         if recording is not None:
-            layer = self._reachable(self.layers[-1]) or self.layers[-1]
-            self._recorded = layer
+            layer = self._recorded = self._reachable(self.layers[-1]) or self.layers[-1]
             if layer.stream is not None:
                 self._announce(layer.stream)
                 self.request_key_frame(now, layer=layer)
         for layer in self.layers:
             self._set_patience(layer)
+        self._look_at_needs(now)
 
     def tap(self, layer: Layer, tap: Tap, now: float) -> None:
         """Give a layer to somebody as it comes in."""
@@ -235,6 +246,11 @@ class Publication:
             if layer.requests.due(now) and layer.stream is not None:
                 self._ask_key_frame(layer)
             layer.measure(now)
+        if now - self._looked_at >= LOOKED_AT_EVERY:
+            self._looked_at = now
+            if len(self.layers) > 1:
+                self._look_at_flow(now)
+                self._look_at_needs(now)
 
     def close(self) -> None:
         """The publisher is gone. Closing twice is harmless."""
@@ -259,6 +275,7 @@ class Publication:
             at = next((n for n, packet in enumerate(fresh) if stream.starts_key_frame(packet)), None)
             if at is not None:
                 layer.requests.arrived(now)
+                self._look_at_height(layer, stream, fresh[at])
                 if layer.waiting:
                     if at:
                         stream.forward(fresh[:at], now)
@@ -317,7 +334,9 @@ class Publication:
             self._announce(stream)
         for tap in layer.taps:
             tap.began(layer, stream)
-        self._flowing(self, codec.name)
+        if codec.name != self._codec or len(self.layers) == 1:
+            self._codec = codec.name
+            self._flowing(self, codec.name)
         if layer.waiting and not stream.starts_key_frame(packet):
             self._await(layer, now)
         return stream
@@ -327,6 +346,7 @@ class Publication:
             self.recording.announce(stream.codec, stream.extensions.get(AUDIO_LEVEL, 0))
 
     def _announced(self, ssrc: int) -> bool:
+        """Whether the offer named it; with simulcast it names none."""
         return any(source.ssrc == ssrc for source in self.section.remote)
 
     def _set_patience(self, layer: Layer) -> None:
@@ -348,9 +368,73 @@ class Publication:
         """A layer has begun or ceased to flow: everybody may get something better, or must take something else."""
         for slot in list(self._slots):
             self.aim(slot, now)
+        best = self._reachable(self.layers[-1])
+        if self.recording is not None and best is not None:
+            self._to_record = best if best is not self._recorded else None
+            if self._to_record is not None:
+                self.request_key_frame(now, layer=best)
+
+    def _record_layer(self, layer: Layer, stream: Stream, now: float) -> None:
+        """The recorder gets this layer from now on, which to it is another stream."""
+        self._recorded, self._to_record = layer, None
+        self._announce(stream)
+        if layer.report is not None and self.recording is not None:
+            self.recording.report(*layer.report)
+        for each in self.layers:
+            self._set_patience(each)
+
+    def _look_at_flow(self, now: float) -> None:
+        """Which layers have ceased to flow? A browser short of bandwidth or of CPU drops the best ones first."""
+        newest = max(layer.heard for layer in self.layers)
+        all_silent = now - newest > LONGEST_SILENCE
+        ceased = [layer for layer in self.layers if layer.flowing and (all_silent or layer.silent_beside(newest))]
+        for layer in ceased:
+            layer.flowing = False
+        if ceased and not all_silent:
+            self._flow_changed(now)
+
+    def _look_at_height(self, layer: Layer, stream: Stream, packet: rtp.Packet) -> None:
+        """A key frame says how tall its layer is, and so where it stands among the others."""
+        found = height(stream.codec.name, packet.payload) if stream.kind == "video" else 0
+        if not found or found == layer.height:
+            return
+        layer.height = found
+        ordered = in_order(self.layers)
+        if ordered != self.layers:
+            self.layers = ordered
+            for index, each in enumerate(ordered):
+                each.index = index
 
     def _look_at_needs(self, now: float) -> None:
-        """Which layers does anybody need?"""
+        """Which layers does anybody need? A new need is told at once, the end of one after a while.
+
+        The smallest is always needed: it costs the publisher little, and whoever's line breaks down falls back to it
+        without waiting for it to begin.
+        """
+        rids = self.section.rids
+        if not rids or self.section.flow != "recvonly":
+            return
+        needed = {self.layers[0]}
+        if self.recording is not None:
+            needed.add(self.layers[-1])
+        for slot in self._slots:
+            wished = slot.wished
+            if wished is not None:
+                needed.add(wished[0])
+            if slot.layer is not None:
+                needed.add(slot.layer)
+        for layer in self.layers:
+            if layer in needed or layer.taps:
+                layer.unneeded_since = None
+            elif layer.unneeded_since is None:
+                layer.unneeded_since = now
+        kept = {it.rid for it in self.layers if it.unneeded_since is None or now - it.unneeded_since < KEPT}
+        if not {it.rid for it in self.layers if it.unneeded_since is None} - set(self._told):
+            kept = {rid for rid in kept if rid in self._told}  # nothing new is needed: do not wake what sleeps
+        wanted = tuple(rid for rid in rids if rid in kept)
+        if wanted != self._told:
+            self._told = wanted
+            self._layers_wanted(self, wanted)
 
 
 def publication_id(transport_id: str, mid: str) -> str:

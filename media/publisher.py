@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from media import red, rtcp, rtp
-from media.answer import MID, TRANSPORT_WIDE_CC, NegotiatedSection, random_ssrc
+from media.answer import MID, REPAIRED_RID, RID, TRANSPORT_WIDE_CC, NegotiatedSection, random_ssrc
 from media.feedback import TransportWideFeedback, ceiling
 from media.layers import Layer
 from media.publication import Publication
@@ -18,7 +18,7 @@ from media.reports import RoundTrip
 from media.sender_clock import SenderClock
 
 MAX_ANNOUNCED = 8  # SSRCs of one section; a browser names one, or three with old-style simulcast
-MAX_UNANNOUNCED = 32  # SSRCs that an offer did not name; a browser with simulcast needs six
+MAX_UNANNOUNCED = 48  # SSRCs that an offer did not name; a browser needs six for each simulcast section
 
 SendRtcp = Callable[[Iterable[rtcp.Packet]], None]
 
@@ -43,14 +43,15 @@ class Publisher:
         self._layers_wanted = layers_wanted
         self._clock = SenderClock()
         self._ssrc = random_ssrc()  # ours, in reports
-        self._sources: dict[int, Publication] = {}
-        self._repairs: dict[int, tuple[Publication, int | None]] = {}  # RTX SSRC -> and the SSRC it repairs, if known
+        self._sources: dict[int, tuple[Publication, Layer]] = {}
+        # RTX SSRC -> what it repairs, and the SSRC of that if it is known
+        self._repairs: dict[int, tuple[Publication, Layer, int | None]] = {}
         self._announced: set[int] = set()  # SSRCs named by the last offer
         self._unannounced = 0
         self._dirty: dict[Publication, None] = {}
         self._feedback = TransportWideFeedback(self._ssrc)
         self._feedback_id = 0  # header extension of the transport-wide number; 0: not negotiated
-        self._mid_id = 0
+        self._mid_id = self._rid_id = self._repaired_rid_id = 0
         self._limited: dict[int, None] = {}  # SSRCs that understand REMB
         self._fir_sequence: Counter[int] = Counter()
 
@@ -68,14 +69,11 @@ class Publisher:
                 new.append(publication)
             else:
                 publication.renegotiated(section)
-            for source in section.remote[:MAX_ANNOUNCED]:
-                self._announced.add(source.ssrc)
-                self._sources[source.ssrc] = publication
-                if source.rtx_ssrc is not None:
-                    self._announced.add(source.rtx_ssrc)
-                    self._repairs[source.rtx_ssrc] = publication, source.ssrc
+            self._announce(publication, section)
             self._feedback_id = section.extensions.get(TRANSPORT_WIDE_CC, self._feedback_id)
             self._mid_id = section.extensions.get(MID, self._mid_id)
+            self._rid_id = section.extensions.get(RID, self._rid_id)
+            self._repaired_rid_id = section.extensions.get(REPAIRED_RID, self._repaired_rid_id)
             if any("goog-remb" in codec.feedback for codec in section.codecs):
                 self._limited.update(dict.fromkeys(source.ssrc for source in section.remote))
         return new
@@ -92,9 +90,9 @@ class Publisher:
         if ssrc not in self._sources and ssrc not in self._repairs and not self._learn(packet):
             self._counters["dropped_unknown_source"] += 1
             return
-        publication = self._sources.get(ssrc)
-        if publication is not None:
-            self._take(publication, packet, now, repaired=False)
+        source = self._sources.get(ssrc)
+        if source is not None:
+            self._take(*source, packet, now, repaired=False)
         else:
             self._take_repair(*self._repairs[ssrc], packet, now)
 
@@ -110,9 +108,9 @@ class Publisher:
     def receive_rtcp(self, packets: Sequence[rtcp.Packet], now: float, wall: float) -> None:
         for packet in packets:
             if isinstance(packet, rtcp.SenderReport):
-                publication = self._sources.get(packet.ssrc)
-                if publication is not None:
-                    publication.sender_report(packet, now, wall, self.round_trip.seconds)
+                source = self._sources.get(packet.ssrc)
+                if source is not None:
+                    source[0].sender_report(packet, now, wall, self.round_trip.seconds)
             elif isinstance(packet, rtcp.LastReceiverReference):
                 self.round_trip.from_dlrr(packet, wall)
 
@@ -164,29 +162,44 @@ class Publisher:
             self._repairs.pop(ssrc, None)
         self._announced &= flowing
 
-    def _take(self, publication: Publication, packet: rtp.Packet, now: float, *, repaired: bool) -> None:
+    def _announce(self, publication: Publication, section: NegotiatedSection) -> None:
+        """Note the SSRCs that the offer names. One that two sections claim stays with the first."""
+        layer = publication.layers[0]
+        for source in section.remote[:MAX_ANNOUNCED]:
+            if self._sources.get(source.ssrc, (publication, layer))[0] is not publication:
+                self._counters["dropped_ssrc_collision"] += 1
+                continue
+            self._announced.add(source.ssrc)
+            self._sources[source.ssrc] = publication, layer
+            if source.rtx_ssrc is not None and source.rtx_ssrc not in self._sources:
+                self._announced.add(source.rtx_ssrc)
+                self._repairs[source.rtx_ssrc] = publication, layer, source.ssrc
+
+    def _take(self, publication: Publication, layer: Layer, packet: rtp.Packet, now: float, *, repaired: bool) -> None:
         if publication.section.kind == "audio":
-            self._undo_redundancy(publication, packet, now)
-        if publication.receive(packet, now, repaired=repaired):
+            self._undo_redundancy(publication, layer, packet, now)
+        if publication.receive(packet, now, repaired=repaired, layer=layer):
             self._dirty[publication] = None
         else:
             self._counters["dropped_repeated"] += 1
 
-    def _undo_redundancy(self, publication: Publication, packet: rtp.Packet, now: float) -> None:
+    def _undo_redundancy(self, publication: Publication, layer: Layer, packet: rtp.Packet, now: float) -> None:
         """Make a packet with redundancy (red.py) plain, and take before it what it carries of those that were lost."""
         kind = packet.payload_type
         codec = next((it for it in publication.section.codecs if it.red_payload_type == kind), None)
         blocks = red.undo(packet, codec.payload_type) if codec is not None else None
-        stream = publication.stream
+        stream = layer.stream
         if not blocks or stream is None or stream.ssrc != packet.ssrc:
             return
         for block in blocks:
             if stream.lacks(packet.sequence - block.back, packet.timestamp - block.offset):
                 self._counters["recovered_by_redundancy"] += 1
-                publication.receive(red.carried(packet, block), now, repaired=True)
+                publication.receive(red.carried(packet, block), now, repaired=True, layer=layer)
 
-    def _take_repair(self, publication: Publication, ssrc: int | None, packet: rtp.Packet, now: float) -> None:
-        stream = publication.stream
+    def _take_repair(
+        self, publication: Publication, layer: Layer, ssrc: int | None, packet: rtp.Packet, now: float
+    ) -> None:
+        stream = layer.stream
         if stream is None:
             return  # Chromium probes the path with these before it has anything to show
         codec = next((c for c in publication.section.codecs if c.rtx_payload_type == packet.payload_type), None)
@@ -195,10 +208,13 @@ class Publisher:
             self._counters["padding_in"] += 1
         elif original.ssrc == stream.ssrc and original.payload_type == stream.codec.payload_type:
             self._counters["repaired_upstream"] += 1
-            self._take(publication, original, now, repaired=True)
+            self._take(publication, layer, original, now, repaired=True)
 
     def _learn(self, packet: rtp.Packet) -> bool:
-        """Find out whose an SSRC is that the offer did not name: by its mid, else by a payload type only one uses."""
+        """Find out whose an SSRC is that the offer did not name: by its mid, else by a payload type only one uses.
+
+        With simulcast, its rid says the layer, or a retransmission's the layer that it repairs (RFC 8852).
+        """
         if self._unannounced >= MAX_UNANNOUNCED:
             return False
         mid = packet.extensions.get(self._mid_id)
@@ -215,9 +231,15 @@ class Publisher:
                 elif codec.rtx_payload_type == packet.payload_type:
                     repairs.append(publication)
         if len(plain) == 1:
-            self._sources[packet.ssrc] = plain[0]
+            layer = _layer(plain[0], packet.extensions.get(self._rid_id))
+            if layer is None:
+                return False
+            self._sources[packet.ssrc] = plain[0], layer
         elif not plain and len(set(repairs)) == 1:
-            self._repairs[packet.ssrc] = repairs[0], None
+            layer = _layer(repairs[0], packet.extensions.get(self._repaired_rid_id))
+            if layer is None:
+                return False
+            self._repairs[packet.ssrc] = repairs[0], layer, None
         else:
             return False
         self._unannounced += 1
@@ -234,3 +256,10 @@ class Publisher:
         else:
             self._fir_sequence[ssrc] = (self._fir_sequence[ssrc] + 1) & 0xFF
             self._send((rtcp.FullIntraRequest(self._ssrc, ((ssrc, self._fir_sequence[ssrc]),)),))
+
+
+def _layer(publication: Publication, rid: bytes | None) -> Layer | None:
+    """The layer that a packet says it is of; there is no need to say it where there is only one."""
+    if len(publication.layers) == 1:
+        return publication.layers[0]
+    return publication.layer(rid.decode("ascii", "replace")) if rid is not None else None

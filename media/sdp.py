@@ -172,6 +172,17 @@ class Section(_Block):
             if len(pair) == 2 and pair[0].isascii() and pair[0].isalnum() and pair[1] in ("send", "recv")
         ]
 
+    def simulcast(self, direction: str) -> list[str]:
+        """The rids of its simulcast streams, most preferred first (RFC 8853 section 5.1); of alternatives the first.
+
+        A stream offered as paused ("~") counts like any other.
+        """
+        words = (self.value("simulcast") or "").split()
+        listed = dict(zip(words[::2], words[1::2], strict=False)).get(direction, "")
+        known = {rid.id for rid in self.rids if rid.direction == direction}
+        first = (stream.split(",")[0].removeprefix("~") for stream in listed.split(";"))
+        return list(dict.fromkeys(rid for rid in first if rid in known))
+
     def __str__(self) -> str:
         head = f"m={self.kind} {self.port} {self.protocol} {' '.join(self.formats)}".rstrip()
         return head + "\r\n" + _joined(self.lines)

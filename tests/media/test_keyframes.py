@@ -32,13 +32,15 @@ def test_a_real_picture_starts_with_a_key_frame_and_goes_on_without(browser: str
     ("codec", "payload", "expected"),
     [
         ("H264", "67 42", True),  # parameter set
-        ("H264", "65 88", True),  # IDR slice
+        ("H264", "65 88", False),  # IDR slice: of no use to who has not had the parameter set
         ("H264", "41 9a", False),  # other slice
         ("H264", "06 05", False),  # SEI
         ("H264", "78 0002 6742 0002 68ce 0002 6588", True),  # STAP-A
         ("H264", "78 0002 419a 0002 419b", False),
-        ("H264", "78 0002 0605 0002 6588", True),
-        ("H264", "7c 85 88", True),  # first fragment of an IDR slice
+        ("H264", "78 0002 0605 0002 6588", False),
+        ("H264", "78 0002 0605 0002 6742", True),
+        ("H264", "7c 85 88", False),  # first fragment of an IDR slice
+        ("H264", "7c 87 42", True),  # of a parameter set
         ("H264", "7c 05 88", False),  # middle fragment
         ("H264", "7c 45 88", False),  # last fragment
         ("H264", "7c 81 9a", False),

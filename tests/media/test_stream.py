@@ -81,7 +81,7 @@ def test_only_what_went_out_may_be_asked_for_again() -> None:
 def test_sound_may_start_anywhere_and_a_picture_with_a_key_frame() -> None:
     assert stream(OPUS).starts_key_frame(packet(1))
     assert not stream().starts_key_frame(packet(1))
-    assert stream().starts_key_frame(packet(1, payload=b"\x65"))
+    assert stream().starts_key_frame(packet(1, payload=b"\x67"))
 
 
 def test_the_present_instant_is_told_from_the_last_sender_report() -> None:
