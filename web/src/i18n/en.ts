@@ -88,11 +88,21 @@ const messages: typeof zh = {
   },
   line: {
     label: "Line: {word}",
+    details: "loss {loss}% · round trip {delay} ms · {protocol}",
     connecting: "connecting",
     good: "good",
     fair: "fair",
     poor: "weak",
     lost: "lost",
+  },
+  rung: {
+    high: "high",
+    medium: "medium",
+    low: "low",
+    audio: "sound only",
+  },
+  tile: {
+    paused: "Slow network: picture paused",
   },
   recording: {
     on: "Recording",
@@ -138,6 +148,7 @@ const messages: typeof zh = {
     media: "The picture dropped; coming back by itself…",
     blocked:
       "Picture and sound do not get through; the school network may block them. Ask its administrator to allow UDP to this site. We keep trying.",
+    audio: "The network is slow: sound only for now. The picture comes back by itself.",
     poor: "The network is slow: the picture may be less sharp, sound comes first.",
     teacherAway: "The teacher's network dropped. Waiting for the teacher to come back.",
   },
@@ -176,6 +187,7 @@ const messages: typeof zh = {
     nobody: "No class is here yet. Pass the class code on:",
     nobodyPlain: "No class is here yet.",
     pupils: "Pupils: {count}",
+    figures: "loss {loss}% · delay {delay} ms",
     handSince: "Hand up {time}",
     away: "Connection lost",
     floorGive: "Call on",

@@ -88,11 +88,21 @@ export default {
   },
   line: {
     label: "线路：{word}",
+    details: "丢包 {loss}% · 往返 {delay} 毫秒 · {protocol}",
     connecting: "连接中",
     good: "良好",
     fair: "一般",
     poor: "较差",
     lost: "断开",
+  },
+  rung: {
+    high: "高清",
+    medium: "标清",
+    low: "流畅",
+    audio: "仅声音",
+  },
+  tile: {
+    paused: "网络较慢，画面暂停",
   },
   recording: {
     on: "录制中",
@@ -137,6 +147,7 @@ export default {
     offline: "这台电脑没有网络。请检查网线或无线网，接上后会自动回来。",
     media: "画面断了一下，正在自动接回来…",
     blocked: "画面和声音传不过来，可能是学校的网络拦住了。请网络管理员放行到本站的 UDP 端口；我们会一直重试。",
+    audio: "网络较慢，已切换为仅声音。网络好了，画面会自己回来。",
     poor: "网络较慢，画面可能不够清楚，声音优先。",
     teacherAway: "主讲教师的网络断了，正在等老师回来。",
   },
@@ -175,6 +186,7 @@ export default {
     nobody: "还没有班级进来。请把课堂码发给各班：",
     nobodyPlain: "还没有班级进来。",
     pupils: "{count} 人",
+    figures: "丢包 {loss}% · 延时 {delay} 毫秒",
     handSince: "举手 {time}",
     away: "暂时断线",
     floorGive: "请发言",

@@ -15,8 +15,9 @@ export class Receiving extends Side {
   private wanted = { audio: 0, video: 0 };
   private patience: number = PATIENT;
 
-  constructor(options: SideOptions) {
-    super("receive", options);
+  /** `negotiated`: the server has answered, and knows nothing yet of how the page shows its slots. */
+  constructor(private readonly more: SideOptions & { negotiated?: () => void }) {
+    super("receive", more);
   }
 
   want(slots: { audio: number; video: number }): void {
@@ -57,6 +58,7 @@ export class Receiving extends Side {
 
   protected override answered(_: Answer): void {
     this.setPatience(this.patience);
+    this.more.negotiated?.();
   }
 }
 

@@ -30,6 +30,7 @@ export function noticeOf(state: PresenceState, online: boolean, wasOpen: boolean
   if (state.room.recording === "stopped") return say(`recording.${whyStopped(state.room.recordingReason)}`, true);
   const teacher = lead(state.room);
   if (teacher?.away && teacher.participant_id !== state.me) return say("notice.teacherAway");
+  if (state.rung === "audio") return say("notice.audio");
   if (state.line === "poor") return say("notice.poor");
   return null;
 }

@@ -9,10 +9,23 @@ import { Sending } from "../media/sending";
 import type { SideState } from "../media/side";
 import { received, sent, type Totals } from "../media/statistics";
 import { Connection, type ConnectionPhase, type Socket } from "../protocol/connection";
-import type { Command, Hello, LessonEvent, Role, ServerMessage, Slot, Welcome } from "../protocol/messages";
+import type {
+  ClassLine,
+  Command,
+  Hello,
+  LessonEvent,
+  OwnTransport,
+  Role,
+  Rung,
+  ServerMessage,
+  Slot,
+  Welcome,
+} from "../protocol/messages";
 import { between, judge, type LineState, type LineWord, NEW_LINE } from "../room/line";
 import { EMPTY_ROOM, fromSnapshot, participant, reduce, type RoomState } from "../room/reducer";
+import { type Qualities, rungOf } from "../room/rung";
 import { OwnMedia, type OwnState } from "./own_media";
+import { Shown } from "./shown";
 
 export interface PresenceState {
   readonly phase: ConnectionPhase;
@@ -23,6 +36,11 @@ export interface PresenceState {
   readonly rights: readonly string[];
   readonly room: RoomState;
   readonly slots: readonly Slot[];
+  readonly qualities: Qualities; // by mid
+  readonly rung: Rung | null; // of what is received
+  readonly speaking: readonly string[]; // publications, the loudest first
+  readonly transports: readonly OwnTransport[]; // as the server measures them
+  readonly lines: readonly ClassLine[]; // of the classes, for a teacher
   readonly receiving: SideState;
   readonly sending: SideState;
   readonly blocked: boolean; // media do not get through, again and again, while the WebSocket does
@@ -53,6 +71,7 @@ const BLOCKED_AFTER = 3; // failed attempts in a row
 export class Presence {
   state: PresenceState;
   readonly own: OwnMedia;
+  readonly shown: Shown;
 
   private readonly connection: Connection;
   private readonly receivingSide: Receiving;
@@ -60,6 +79,7 @@ export class Presence {
   private readonly listeners = new Set<() => void>();
   private line: LineState = NEW_LINE;
   private totals: Totals | null = null;
+  private described: number; // generation of the receiving peer connection that `qualities` are about
   private measuring: ReturnType<typeof setInterval>;
 
   constructor(private readonly options: PresenceOptions) {
@@ -68,8 +88,14 @@ export class Presence {
       request: (offer: Parameters<Connection["request"]>[0]) => this.connection.request(offer),
       changed: () => this.sidesChanged(),
     };
-    this.receivingSide = new Receiving({ ...sides, generation: kept?.receiveGeneration ?? 0 });
+    this.shown = new Shown((slots) => this.connection.send({ type: "view", slots }));
+    this.receivingSide = new Receiving({
+      ...sides,
+      generation: kept?.receiveGeneration ?? 0,
+      negotiated: () => this.shown.anew(),
+    });
     this.receivingSide.setPatience(options.patient ? PATIENT : 0);
+    this.described = this.receivingSide.generation;
     this.sendingSide = new Sending({ ...sides, generation: kept?.sendGeneration ?? 0 });
     this.own = new OwnMedia(
       this.sendingSide,
@@ -85,6 +111,11 @@ export class Presence {
       rights: [],
       room: EMPTY_ROOM,
       slots: [],
+      qualities: {},
+      rung: null,
+      speaking: [],
+      transports: [],
+      lines: [],
       receiving: "idle",
       sending: "idle",
       blocked: false,
@@ -145,6 +176,7 @@ export class Presence {
 
   close(): void {
     clearInterval(this.measuring);
+    this.shown.close();
     this.own.close();
     this.receivingSide.close();
     this.sendingSide.close();
@@ -166,13 +198,26 @@ export class Presence {
     this.receivingSide.connected(welcome.ice_servers, welcome.resumed);
     this.sendingSide.connected(welcome.ice_servers, welcome.resumed);
     this.receivingSide.want(welcome.slots);
+    this.shown.anew(); // what was to be told while the connection was away
   }
 
   private received(message: Exclude<ServerMessage, { type: "welcome" | "answer" }>): void {
     switch (message.type) {
       case "slots":
         this.receivingSide.fill(message.slots);
-        return this.update({ slots: message.slots });
+        this.shown.fill(message.slots);
+        return this.update({ slots: message.slots, rung: rungOf(message.slots, this.state.qualities) });
+      case "slot_quality": {
+        const qualities = { ...this.state.qualities };
+        for (const one of message.slots) qualities[one.mid] = one;
+        return this.update({ qualities, rung: rungOf(this.state.slots, qualities) });
+      }
+      case "layers":
+        return this.sendingSide.activate(message.publication_id, message.active);
+      case "speaking":
+        return this.update({ speaking: message.publication_ids });
+      case "statistics":
+        return this.update({ transports: message.transports, lines: message.lines });
       case "media_lost":
         if (message.directions.includes("receive")) this.receivingSide.lost();
         if (message.directions.includes("send")) this.sendingSide.lost();
@@ -204,7 +249,7 @@ export class Presence {
       this.receivingSide.disconnected();
       this.sendingSide.disconnected();
     }
-    this.update({ phase });
+    this.update(phase === "open" ? { phase } : { phase, speaking: [], lines: [] });
   }
 
   private closedBy(code: string): void {
@@ -216,6 +261,11 @@ export class Presence {
   }
 
   private sidesChanged(): void {
+    if (this.described !== this.receivingSide.generation) {
+      // Another peer connection: what was said of the slots of the last one is over.
+      this.described = this.receivingSide.generation;
+      this.update({ qualities: {}, rung: null });
+    }
     const failures = Math.max(this.receivingSide.failures, this.sendingSide.failures);
     this.update({
       receiving: this.receivingSide.state,

@@ -4,6 +4,7 @@
  */
 
 import type { Totals } from "../media/statistics";
+import type { ClassLine } from "../protocol/messages";
 
 export type LineWord = "connecting" | "good" | "fair" | "poor" | "lost";
 
@@ -31,6 +32,11 @@ export function wordFor({ lost, roundTrip, frozen }: Reading): LineWord {
   if (lost > 0.1 || delay > 800 || frozen > 800) return "poor";
   if (lost > 0.03 || delay > 300 || frozen > 200) return "fair";
   return "good";
+}
+
+/** The word for the line of a class, as the server measures it (over seconds: it does not flicker). */
+export function wordForClass({ loss, rtt_ms, rung }: ClassLine): LineWord {
+  return rung === "audio" ? "poor" : wordFor({ lost: loss, roundTrip: rtt_ms, frozen: 0 });
 }
 
 export function judge(state: LineState, reading: Reading): LineState {

@@ -5,12 +5,15 @@
 
 import type { Participant, Slot } from "../protocol/messages";
 import { participant, type RoomState } from "./reducer";
+import type { Qualities } from "./rung";
 
 export interface Picture {
   mid: string;
   publication_id: string;
   source: "camera" | "screen";
   who: Participant;
+  paused: boolean; // it stands still, because the line does not carry it
+  speaking: boolean; // whoever is in it
 }
 
 export interface Arrangement {
@@ -18,18 +21,37 @@ export interface Arrangement {
   small: Picture[];
 }
 
-export function arrange(slots: readonly Slot[], room: RoomState): Arrangement {
+export function arrange(
+  slots: readonly Slot[],
+  room: RoomState,
+  qualities: Qualities = {},
+  speaking: readonly string[] = [],
+): Arrangement {
   const pictures: Picture[] = [];
+  const heard = speakers(room, speaking);
   for (const slot of slots) {
     if (slot.kind !== "video" || !slot.publication_id || !slot.source || slot.source === "microphone") continue;
     const who = participant(room, slot.participant_id);
     if (!who) continue;
-    pictures.push({ mid: slot.mid, publication_id: slot.publication_id, source: slot.source, who });
+    pictures.push({
+      mid: slot.mid,
+      publication_id: slot.publication_id,
+      source: slot.source,
+      who,
+      paused: qualities[slot.mid]?.paused ?? false,
+      speaking: slot.source === "camera" && heard.has(who.participant_id),
+    });
   }
   const rank = (one: Picture) =>
     one.source === "screen" ? 0 : one.who.role === "receiving_class" && one.who.on_floor ? 1 : teaches(one.who) ? 2 : 3;
   const [large = null, ...small] = pictures.sort((a, b) => rank(a) - rank(b));
   return { large, small };
+}
+
+/** Whose microphones are spoken into; `speaking` are the publications. */
+export function speakers(room: RoomState, speaking: readonly string[]): Set<string> {
+  const heard = room.publications.filter((one) => !one.muted && speaking.includes(one.publication_id));
+  return new Set(heard.map((one) => one.participant_id));
 }
 
 export function teaches(who: Participant): boolean {

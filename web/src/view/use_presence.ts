@@ -1,9 +1,13 @@
 /** A presence as Vue sees it: its state in a ref, woken by what only a page knows, closed with the page. */
 
-import { onScopeDispose, readonly, ref, shallowRef, type ShallowRef } from "vue";
+import { type InjectionKey, onScopeDispose, provide, readonly, ref, shallowRef, type ShallowRef } from "vue";
+import type { Shown } from "../presence/shown";
 import { Presence, type PresenceOptions, type PresenceState } from "../presence/presence";
 import type { Socket } from "../protocol/connection";
 import { keepSession, keptSession } from "./session";
+
+/** Where the tiles of a page say how tall they show what they show. */
+export const SHOWN: InjectionKey<Shown> = Symbol("shown");
 
 export interface PresenceInUse {
   presence: Presence;
@@ -21,6 +25,7 @@ export function usePresence(
     kept: keptSession(lessonId, role),
     keep: (kept) => keepSession(lessonId, role, kept),
   });
+  provide(SHOWN, presence.shown);
   const state = shallowRef(presence.state);
   const stop = presence.subscribe(() => {
     state.value = presence.state;

@@ -112,6 +112,50 @@ describe("a class that enters", () => {
   });
 });
 
+describe("a class whose line grows narrow", () => {
+  const slots = [{ mid: "3", kind: "video", publication_id: "p", participant_id: "t", source: "camera" }];
+
+  test("says which rung it is on, until the next peer connection", async () => {
+    const { presence, socket, answer } = await enter();
+    socket().say(welcome());
+    await settle();
+    await answer();
+    socket().say({ type: "slots", slots });
+    socket().say({ type: "slot_quality", slots: [{ mid: "3", rid: "m", height: 360, paused: false }] });
+    expect(presence.state.rung).toBe("medium");
+    socket().say({ type: "slot_quality", slots: [{ mid: "3", rid: "m", height: 360, paused: true }] });
+    expect(presence.state.rung).toBe("audio");
+    socket().say({ type: "media_lost", directions: ["receive"] });
+    await settle();
+    expect(presence.state).toMatchObject({ rung: null, qualities: {} });
+  });
+
+  test("tells how tall it shows its pictures, and tells it again to the next peer connection", async () => {
+    const { presence, socket, answer } = await enter();
+    socket().say(welcome());
+    await settle();
+    await answer();
+    socket().say({ type: "slots", slots });
+    presence.shown.show({}, { mid: "3", height: 700 });
+    await vi.advanceTimersByTimeAsync(300);
+    expect(socket().last("view")).toMatchObject({ slots: [{ mid: "3", height: 700 }] });
+    socket().say({ type: "media_lost", directions: ["receive"] });
+    await settle();
+    await answer();
+    await vi.advanceTimersByTimeAsync(300);
+    expect(socket().sent.filter((one) => one.type === "view")).toHaveLength(2);
+  });
+
+  test("knows who speaks only while it is connected", async () => {
+    const { presence, socket } = await enter();
+    socket().say(welcome());
+    socket().say({ type: "speaking", publication_ids: ["p-0"] });
+    expect(presence.state.speaking).toEqual(["p-0"]);
+    socket().drop(1006);
+    expect(presence.state.speaking).toEqual([]);
+  });
+});
+
 describe("asking", () => {
   test("a refusal is told until the next thing is asked", async () => {
     const { presence, socket } = await enter();

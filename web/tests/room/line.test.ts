@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { between, judge, type LineState, NEW_LINE, type Reading, wordFor } from "../../src/room/line";
+import { between, judge, type LineState, NEW_LINE, type Reading, wordFor, wordForClass } from "../../src/room/line";
 
 const GOOD: Reading = { lost: 0, roundTrip: 30, frozen: 0 };
 const FAIR: Reading = { lost: 0.05, roundTrip: 30, frozen: 0 };
@@ -28,4 +28,15 @@ test("a reading is what happened between two totals", () => {
   const after = { received: 190, lost: 20, frozen: 300, roundTrip: 60 };
   expect(between(before, after)).toEqual({ lost: 0.1, roundTrip: 60, frozen: 300 });
   expect(between(after, after).lost).toBe(0);
+});
+
+test.each([
+  [0, 30, "high", "good"],
+  [0.05, 30, "high", "fair"],
+  [0.2, 30, "low", "poor"],
+  [0, 900, "high", "poor"],
+  [0, null, null, "good"],
+  [0, 30, "audio", "poor"],
+] as const)("a class with loss %f, delay %s ms on rung %s has the word %4$s", (loss, rtt_ms, rung, word) => {
+  expect(wordForClass({ participant_id: "c", protocol: "udp", loss, rtt_ms, rung })).toBe(word);
 });

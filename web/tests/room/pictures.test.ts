@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Slot, Source } from "../../src/protocol/messages";
-import { arrange } from "../../src/room/pictures";
+import { arrange, speakers } from "../../src/room/pictures";
 import { EMPTY_ROOM, reduce } from "../../src/room/reducer";
 import { lessonEvent } from "../support/fake_socket";
 
@@ -34,4 +34,13 @@ test("the screen is large, then the class on the floor, then the teacher", () =>
 
 test("empty slots, sounds and strangers show nothing", () => {
   expect(shown(slot("0", "t", "microphone"), slot("3", null, null), slot("4", "x", "camera"))).toEqual([null]);
+});
+
+test("a picture stands still by its slot, and is heard by the microphone of who is in it", () => {
+  const speaking = reduce(room, lessonEvent(4, "published", { publication_id: "c-m", participant_id: "c", kind: "audio", source: "microphone" }));
+  const quality = { "5": { mid: "5", rid: "l", height: 180, paused: true } };
+  const { large, small } = arrange([slot("3", "t", "camera"), slot("5", "c", "camera")], speaking, quality, ["c-m"]);
+  expect([large?.paused, large?.speaking, small[0]?.paused, small[0]?.speaking]).toEqual([true, true, false, false]);
+  const muted = reduce(speaking, lessonEvent(5, "muted", { publication_id: "c-m", muted: true }));
+  expect(speakers(muted, ["c-m"]).size).toBe(0);
 });
