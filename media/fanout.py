@@ -91,10 +91,11 @@ def prepare(packet: rtp.Packet, profile: Profile) -> Prepared:
         value = packet.extensions.get(theirs)
         if value and len(value) <= MAX_VALUE:
             extensions.append((ours, value))
-    head = rtp.header(packet.marker, profile.redundant or profile.payload_type, extensions)
-    payload = packet.payload
-    if profile.redundant:
-        payload = red.make(payload, profile.payload_type, packet.older)
+    payload_type, payload = profile.payload_type, packet.payload
+    if profile.redundant and payload:
+        payload = red.make(payload, payload_type, packet.older)
+        payload_type = profile.redundant
+    head = rtp.header(packet.marker, payload_type, extensions)
     data = head + payload
     return Prepared(packet.index, packet.timestamp, data, len(data), len(head), packet.numbers)
 

@@ -55,9 +55,13 @@ class Sound:
 def undo(packet: rtp.Packet, payload_type: int) -> list[Block] | None:
     """Make the packet plain, of `payload_type`, in place; what it carried besides, the oldest first.
 
-    None if it is no such packet; then it is as it was.
+    None if it is no such packet; then it is as it was. One without payload is: Chromium pads a path with these to find
+    out what it carries, and counts them as it counts sound.
     """
     data, at, end = packet.data, packet.start, packet.end
+    if at == end:
+        packet.payload_type = payload_type
+        return []
     heads: list[tuple[int, int, int]] = []  # payload type, offset, length
     while at < end and data[at] & 0x80:
         if at + 4 > end or len(heads) == MAX_BLOCKS:

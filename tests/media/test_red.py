@@ -53,7 +53,6 @@ def test_an_empty_block_keeps_its_place_and_is_none() -> None:
 @pytest.mark.parametrize(
     "payload",
     [
-        b"",
         b"\xef",  # a head cut off
         b"\xef\x0f\x00\x03",  # no own head
         b"\xef\x0f\x00\x03\x6fab",  # a block longer than the packet
@@ -126,6 +125,25 @@ def test_lost_sound_comes_with_the_next_packet_and_is_not_asked_for() -> None:
     assert world.worker.counters["recovered_by_redundancy"] == 2
     assert world.worker.counters["nacked_upstream"] == 0
     assert world.worker.counters["dropped_repeated"] == 0
+
+
+def test_padding_is_counted_as_sound_is_and_not_asked_for() -> None:
+    world = World()
+    teacher, viewer, recent = red_publisher(world), world.viewer(), red_viewer(world, "recent")
+    world.place(viewer, mid0="red-0")
+    world.place(recent, mid0="red-0")
+    teacher.send_rtp(AUDIO, RED_TYPE, redundant(b"one"), sequence=1, timestamp=960)
+    teacher.send_rtp(AUDIO, RED_TYPE, b"", sequence=2, timestamp=960)
+    teacher.send_rtp(AUDIO, RED_TYPE, redundant(b"three", b"one"), sequence=3, timestamp=1920)
+    world.settle()
+    world.pass_time(0.1)
+    assert teacher.told(rtcp.Nack) == []
+    assert [it.payload for it in viewer.take()] == [b"one", b"", b"three"]
+    assert [(it.payload_type, it.payload) for it in recent.take()] == [
+        (RED_TYPE, redundant(b"one")),
+        (AUDIO_TYPE, b""),
+        (RED_TYPE, redundant(b"three")),
+    ]
 
 
 def test_redundancy_of_a_wider_spacing_is_not_taken_for_the_packet_before() -> None:
