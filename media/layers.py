@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from media import rtp
 from media.keyframes import KeyFrameRequests
 from media.rtcp import SenderReport
+from media.statistics import LayerTally
 
 if TYPE_CHECKING:
     from media.stream import Stream
@@ -82,6 +83,7 @@ class Layer:
         "requests",
         "rid",
         "stream",
+        "tally",
         "taps",
         "unneeded_since",
         "waiting",
@@ -103,6 +105,7 @@ class Layer:
         self.fresh: list[rtp.Packet] = []  # received since the last flush, in order
         self.late: list[rtp.Packet] = []
         self.taps: list[Tap] = []
+        self.tally = LayerTally()
         self.unneeded_since: float | None = None
         self._rates: deque[tuple[float, int]] = deque()
         self._counted = 0.0

@@ -128,7 +128,12 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Give the statistics of every transport."""
+    """Give the statistics of these transports, unknown ones left out.
+
+    Some at a time: what is counted over hundreds of viewers holds up what is to be forwarded meanwhile.
+    """
+
+    transport_ids: tuple[str, ...]
 
 
 Request = (

@@ -120,9 +120,13 @@ class Publisher:
         """Every 20 ms: ask for what is missing, and tell how packets arrive."""
         for publication in self.publications.values():
             publication.tick(now)
-            for stream in publication.streams:
-                lost = stream.missing.due(now, self.round_trip.assumed) if stream.asks_again else None
+            for layer in publication.layers:
+                stream = layer.stream
+                if stream is None or not stream.asks_again:
+                    continue
+                lost = stream.missing.due(now, self.round_trip.assumed)
                 if lost:
+                    layer.tally.nacked += len(lost)
                     self._counters["nacked_upstream"] += len(lost)
                     # Each in a datagram of its own (RFC 5506): FFmpeg's WHIP muxer reads a NACK only when it is alone.
                     self._send((rtcp.Nack(self._ssrc, stream.ssrc, tuple(lost)),))
@@ -251,6 +255,7 @@ class Publisher:
             return
         ssrc = stream.ssrc
         self._counters["key_frames_asked"] += 1
+        layer.tally.key_frames_asked += 1
         if "nack pli" in stream.codec.feedback or "ccm fir" not in stream.codec.feedback:
             self._send((rtcp.PictureLoss(self._ssrc, ssrc),))
         else:

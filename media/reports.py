@@ -62,6 +62,21 @@ class Inbound:
             self._jitter += (min(deviation, self._clock_rate) - self._jitter) / 16
             self._timestamp, self._arrived = timestamp, now
 
+    @property
+    def expected(self) -> int:
+        """Packets, from the first to the highest number."""
+        return self._highest - self._base + 1 if self._highest >= 0 else 0
+
+    @property
+    def received(self) -> int:
+        """Packets, repairs left out."""
+        return self._received
+
+    @property
+    def jitter(self) -> float:
+        """Seconds."""
+        return self._jitter / self._clock_rate
+
     def sender_report(self, report: SenderReport, now: float) -> None:
         """The sender's own report has come; the next block says how long ago."""
         self._last_sr = ntp.middle(report.ntp), now

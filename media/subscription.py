@@ -19,6 +19,7 @@ from media.layers import Choice
 from media.pictures import Shift
 from media.rtcp import SenderReport
 from media.srtp import SrtpError
+from media.statistics import SlotTally
 
 if TYPE_CHECKING:
     from media.layers import Layer
@@ -76,6 +77,7 @@ class Slot:
         "rank",
         "section",
         "ssrc",
+        "tally",
         "transport_id",
     )
 
@@ -106,6 +108,7 @@ class Slot:
         self._packets = 0  # sent before the present stream
         self._octets = 0
         self._rtx_sequence = secrets.randbelow(0x8000)
+        self.tally = SlotTally()
         self._repeated: dict[int, float] = {}  # the viewer's sequence number -> when it was last sent again
 
     # ── what it carries ───────────────────────────────────────────────────────────────────────────────────────────

@@ -64,6 +64,9 @@ class Viewer:
                 self._repeat(packet, now)
             elif isinstance(packet, rtcp.ReceiverReport | rtcp.SenderReport):
                 self.round_trip.from_receiver_report(packet, wall)
+                for block in packet.blocks:
+                    if (reported := self._by_ssrc.get(block.ssrc)) is not None:
+                        reported.tally.reported(block)
             elif isinstance(packet, rtcp.Remb):
                 self.estimate = packet.bitrate
             elif isinstance(packet, rtcp.PictureLoss):
@@ -106,6 +109,7 @@ class Viewer:
         slot = self._by_ssrc.get(ssrc)
         if slot is not None and slot.publication is not None and slot.flowing:
             self._counters["pictures_lost"] += 1
+            slot.tally.pictures_lost += 1
             slot.picture_lost(now)
 
     def _repeat(self, nack: rtcp.Nack, now: float) -> None:
@@ -113,6 +117,7 @@ class Viewer:
         if slot is None:
             return
         self._counters["nacked_downstream"] += len(nack.lost)
+        slot.tally.nacked += len(nack.lost)
         self._budget = min(REPEATS_AT_ONCE, self._budget + (now - self._budget_at) * REPEATS_PER_SECOND)
         self._budget_at = now
         allowed = nack.lost[: int(self._budget)]
@@ -122,3 +127,4 @@ class Viewer:
         # What was asked in vain costs us a look-up, so it costs the viewer something too.
         self._budget -= sent + (len(allowed) - sent) / 8
         self._counters["repeated_downstream"] += sent
+        slot.tally.repeated += sent

@@ -39,6 +39,7 @@ from media.messages import (
     RestartIce,
     StopRecording,
     Survey,
+    Surveyed,
     TransportChanged,
     TransportInfo,
     View,
@@ -47,6 +48,7 @@ from media.publication import Publication
 from media.recorder_feed import RecordedTrack, RecorderFeed
 from media.sdp import SdpError
 from media.sendmmsg import Batch
+from media.statistics import survey
 from media.subscription import Slot
 from media.transport import Shared, Transport
 
@@ -123,7 +125,10 @@ class Worker:
                 return Measured(self._measure())
             case View():
                 return self._view(request)
-            case Pull() | Release() | Survey():
+            case Survey():
+                known = (self._transports.get(transport_id) for transport_id in request.transport_ids)
+                return Surveyed(tuple(survey(transport, now) for transport in known if transport is not None))
+            case Pull() | Release():
                 return Refused("internal", f"{type(request).__name__} cannot be carried out yet")
 
     def _answer(self, request: Answer, now: float) -> Answered | Refused:
