@@ -17,6 +17,7 @@ from media.answer import AUDIO_LEVEL, NegotiatedSection
 from media.codecs import Codec
 from media.heights import height
 from media.layers import LONGEST_SILENCE, Layer, Option, Tap, in_order
+from media.loudness import Loudness
 from media.messages import PublicationInfo
 from media.rtcp import SenderReport
 from media.sender_clock import SenderClock
@@ -67,6 +68,7 @@ class Publication:
         # An offer names its layers in the order of preference (RFC 8853 section 5.2), so the last is the smallest.
         self.layers = [Layer(rid, index) for index, rid in enumerate(reversed(section.rids or ("",)))]
         self.recording: Recording | None = None
+        self.loudness = Loudness() if section.kind == "audio" else None
         self._recorded: Layer | None = None  # which layer the recorder gets
         self._to_record: Layer | None = None  # which it gets with the next key frame
         self._clock = clock
@@ -142,6 +144,8 @@ class Publication:
             tap.packet(layer, packet, now)
         if order is Order.NEXT:
             layer.fresh.append(packet)
+            if self.loudness is not None:
+                self.loudness.heard(packet.extensions.get(stream.extensions.get(AUDIO_LEVEL, 0), b""), now)
         elif order is Order.LATE:
             layer.late.append(packet)
         return True

@@ -37,6 +37,7 @@ from media.messages import (
     Request,
     RequestKeyFrame,
     RestartIce,
+    SpeechChanged,
     StopRecording,
     Survey,
     Surveyed,
@@ -54,6 +55,7 @@ from media.transport import Shared, Transport
 
 TICK = 0.02  # seconds
 TICKS_PER_SECOND = 50
+TICKS_PER_HEARING = 5  # between looks at who speaks
 MAX_TRANSPORTS = 4000  # of one worker; at some 150 kB each
 
 log = logging.getLogger(__name__)
@@ -295,6 +297,8 @@ class Worker:
             if transport.viewer is not None and transport.connected:
                 del self._ticking[transport]  # a viewer has no timers but its reports
         self._tick = (self._tick + 1) % TICKS_PER_SECOND
+        if self._tick % TICKS_PER_HEARING == 0:
+            self._tell_who_speaks(now)
         for transport in list(self._slices[self._tick]):
             if transport.ice.lost(now) or (transport.dtls is not None and transport.dtls.failed):
                 self._forget(transport)
@@ -370,6 +374,12 @@ class Worker:
 
     def _layers_wanted(self, publication: Publication, rids: tuple[str, ...]) -> None:
         self._tell(LayersWanted(publication.publication_id, rids))
+
+    def _tell_who_speaks(self, now: float) -> None:
+        for publication in self._publications.values():
+            loudness = publication.loudness
+            if loudness is not None and loudness.changed(now):
+                self._tell(SpeechChanged(publication.publication_id, loudness.speaking, loudness.level))
 
     def _recorder_wants_key_frame(self, publication_id: str) -> None:
         publication = self._publications.get(publication_id)
