@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 NODE   = $(shell tools/node-path $(VENV))
 NPM    = PATH="$(NODE):$$PATH" npm --prefix web
 
-.PHONY: run test test-unit test-web journeys bench lint format lock clean setup
+.PHONY: run test test-unit test-web journeys bench peers lint format lock clean setup
 
 run: .setup/web-dist
 	$(BIN)/tongke demo
@@ -33,6 +33,10 @@ journeys: .setup/web-dist .setup/system
 
 bench: .setup/python .setup/web-dist
 	$(BIN)/python -m tests.bench
+
+# The servers that `make bench` compares with, where they can be had (tests/bench/peers/README.md).
+peers: .setup/python
+	PATH="$(NODE):$$PATH" tests/bench/peers/get
 
 format: .setup/python
 	$(BIN)/ruff check --fix-only .

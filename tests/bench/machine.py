@@ -18,10 +18,10 @@ class Cost:
     """What was used between two moments."""
 
     seconds: float
-    cpu: float  # CPU seconds of the measured process
+    cpu: float  # CPU seconds of the measured processes
     ours: float  # CPU seconds of this process, which makes the load
-    memory: int  # bytes it held at the end
-    others: float  # share of all cores used by neither the measured process nor us, 0…1
+    memory: int  # bytes they held at the end
+    others: float  # share of all cores used by neither the measured processes nor us, 0…1
 
     @property
     def quiet(self) -> bool:
@@ -29,10 +29,12 @@ class Cost:
 
 
 class Meter:
-    """Measures one process from now on."""
+    """Measures a server's processes, those they started among them, from now on."""
 
-    def __init__(self, pid: int) -> None:
-        self._process = psutil.Process(pid)
+    def __init__(self, *pids: int) -> None:
+        self._processes = [psutil.Process(pid) for pid in pids]
+        for process in list(self._processes):
+            self._processes += process.children(recursive=True)
         self._own = psutil.Process()
         self.restart()
 
@@ -45,10 +47,10 @@ class Meter:
         cpu, ours, busy = self._read()
         used, loading = cpu - self._cpu, ours - self._ours
         others = (busy - self._busy - used - loading) / seconds / (os.cpu_count() or 1)
-        return Cost(seconds, used, loading, self._process.memory_info().rss, max(0.0, others))
+        return Cost(seconds, used, loading, sum(each.memory_info().rss for each in self._processes), max(0.0, others))
 
     def _read(self) -> tuple[float, float, float]:
-        return _cpu(self._process), _cpu(self._own), _busy()
+        return sum(map(_cpu, self._processes)), _cpu(self._own), _busy()
 
 
 def _cpu(process: psutil.Process) -> float:

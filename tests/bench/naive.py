@@ -24,6 +24,7 @@ class Naive:
     packets_out: int
     cpu_share: float
     us_per_packet_out: float
+    others: float  # share of the machine used by others
 
 
 async def naive(viewers: int, seconds: float) -> Naive:
@@ -31,14 +32,14 @@ async def naive(viewers: int, seconds: float) -> Naive:
     async with child("-m", "tests.bench.naive_server") as process, aiohttp.ClientSession() as http:
         assert process.stdout is not None
         url = f"http://127.0.0.1:{int(await process.stdout.readline())}"
-        peers = [Peer(own_address(), setup="active") for _ in range(viewers + 1)]
+        peers = [Peer(own_address()) for _ in range(viewers + 1)]
         publisher = Publisher(peers[0])
 
         async def post(path: str, offer: str) -> offers.Remote:
             async with http.post(url + path, data=offer) as response:
                 return offers.remote(await response.text())
 
-        await peers[0].connect(await post("/publish", offers.publishing(peers[0].credentials, *publisher.ssrcs)))
+        await peers[0].connect(await post("/publish", publisher.offer()))
         publishing = asyncio.create_task(publisher.run())
         await asyncio.sleep(1.0)
         counts = [0]
@@ -60,4 +61,4 @@ async def naive(viewers: int, seconds: float) -> Naive:
             peer.close()
     if not delivered:
         raise RefusedError("aiortc sent nothing")
-    return Naive(viewers, cost.seconds, delivered, cost.cpu / cost.seconds, cost.cpu / delivered * 1e6)
+    return Naive(viewers, cost.seconds, delivered, cost.cpu / cost.seconds, cost.cpu / delivered * 1e6, cost.others)

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.bench.stream import ABS_SEND_TIME, AUDIO_LEVEL, AUDIO_TYPE, MID, RTX_TYPE, TRANSPORT_CC, VIDEO_TYPE
+from tests.bench.stream import (
+    ABS_SEND_TIME,
+    AUDIO_LEVEL,
+    AUDIO_TYPE,
+    MID,
+    REPAIRED_RID,
+    RID,
+    RTX_TYPE,
+    TRANSPORT_CC,
+    VIDEO_TYPE,
+)
 
-_EXTENSIONS = {
+EXTENSIONS = {
     MID: "urn:ietf:params:rtp-hdrext:sdes:mid",
     ABS_SEND_TIME: "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
     TRANSPORT_CC: "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    AUDIO_LEVEL: "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+    RID: "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+    REPAIRED_RID: "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
 }
-_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+_EVERYWHERE = (MID, ABS_SEND_TIME, TRANSPORT_CC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +52,7 @@ class Remote:
 
 def publishing(credentials: Credentials, audio_ssrc: int, video_ssrc: int, rtx_ssrc: int) -> str:
     """A microphone and a camera."""
-    audio = [f"a=extmap:{AUDIO_LEVEL} {_LEVEL}", "a=sendonly", f"a=ssrc:{audio_ssrc} cname:bench"]
+    audio = _microphone(audio_ssrc)
     video = [
         "a=sendonly",
         f"a=ssrc-group:FID {video_ssrc} {rtx_ssrc}",
@@ -48,9 +62,43 @@ def publishing(credentials: Credentials, audio_ssrc: int, video_ssrc: int, rtx_s
     return _offer(credentials, [("audio", audio), ("video", video)])
 
 
+def simulcasting(credentials: Credentials, audio_ssrc: int, rids: Sequence[str]) -> str:
+    """A microphone and a camera of several layers, named and not numbered (RFC 8853)."""
+    video = ["a=sendonly"]
+    video += [f"a=extmap:{number} {EXTENSIONS[number]}" for number in (RID, REPAIRED_RID)]
+    video += [f"a=rid:{rid} send" for rid in rids]
+    video.append("a=simulcast:send " + ";".join(rids))
+    return _offer(credentials, [("audio", _microphone(audio_ssrc)), ("video", video)])
+
+
+def _microphone(ssrc: int) -> list[str]:
+    return [f"a=extmap:{AUDIO_LEVEL} {EXTENSIONS[AUDIO_LEVEL]}", "a=sendonly", f"a=ssrc:{ssrc} cname:bench"]
+
+
 def watching(credentials: Credentials, audio: int = 3, video: int = 4) -> str:
     """As many slots as a class asks for."""
     return _offer(credentials, [("audio", ["a=recvonly"])] * audio + [("video", ["a=recvonly"])] * video)
+
+
+def answering(offer: str, credentials: Credentials) -> str:
+    """The answer of a viewer that takes what a server offers it, as DTLS client; all but transport-wide feedback."""
+    own = {
+        "ice-ufrag": credentials.ufrag,
+        "ice-pwd": credentials.pwd,
+        "fingerprint": f"sha-256 {credentials.fingerprint}",
+        "setup": "active",
+    }
+    kept = ("group", "extmap-allow-mixed", "mid", "rtcp-mux", "rtcp-rsize", "rtpmap", "fmtp", "rtcp-fb", "extmap")
+    lines = []
+    for line in offer.splitlines():
+        name = line[2:].partition(":")[0]
+        if not line.startswith("a="):
+            lines.append(line)
+            if line.startswith("m="):
+                lines += [f"a={key}:{value}" for key, value in own.items()] + ["a=recvonly"]
+        elif name in kept and EXTENSIONS[TRANSPORT_CC] not in line and not line.endswith(" transport-cc"):
+            lines.append(line)
+    return "\r\n".join(lines) + "\r\n"
 
 
 def remote(answer: str) -> Remote:
@@ -60,6 +108,11 @@ def remote(answer: str) -> Remote:
     )
     host, port = re.findall(r"^a=candidate:\S+ 1 udp \d+ (\d+\.\d+\.\d+\.\d+) (\d+)", answer, re.M | re.I)[0]
     return Remote(ufrag, pwd, fingerprint.partition(" ")[2], (host, int(port)))
+
+
+def payload_type(description: str, codec: str) -> int:
+    """The first payload type that a description gives to a codec."""
+    return int(_first(rf"^a=rtpmap:(\d+) {codec}/", description))
 
 
 def _first(pattern: str, text: str) -> str:
@@ -96,7 +149,7 @@ def _section(kind: str, mid: int, credentials: Credentials) -> list[str]:
         f"a=fingerprint:sha-256 {credentials.fingerprint}",
         f"a=setup:{credentials.setup}",
         f"a=mid:{mid}",
-        *(f"a=extmap:{number} {uri}" for number, uri in _EXTENSIONS.items()),
+        *(f"a=extmap:{number} {uri}" for number, uri in EXTENSIONS.items() if number in _EVERYWHERE),
         "a=rtcp-mux",
         "a=rtcp-rsize",
     ]

@@ -35,6 +35,8 @@ _PROFILES = {
     b"SRTP_AES128_CM_SHA1_80": (pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 16, 14),
 }
 
+_SPARE = "192.0.2.2"  # what a machine without a network may have on its loopback interface (peers/README.md)
+
 Media = Callable[[bytes, int], None]  # a protected RTP or RTCP packet and its arrival, ns since 1970
 
 
@@ -59,7 +61,7 @@ def identity() -> Identity:
 class Peer:
     """One peer connection. `credentials` go into the offer, `connect` takes what the answer said."""
 
-    def __init__(self, host: str = "127.0.0.1", setup: str = "actpass") -> None:
+    def __init__(self, host: str = "127.0.0.1", setup: str = "active") -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         self.socket.bind((host, 0))
@@ -204,10 +206,22 @@ class Peer:
 
 
 def own_address() -> str:
-    """The address by which others reach this machine, for answerers that leave loopback out."""
+    """The address by which others reach this machine, for answerers that leave loopback out; else loopback."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("198.51.100.1", 9))  # sends nothing, only asks the routing table
+        try:
+            probe.connect(("198.51.100.1", 9))  # sends nothing, only asks the routing table
+        except OSError:
+            return _SPARE if _bindable(_SPARE) else "127.0.0.1"
         return str(probe.getsockname()[0])
+
+
+def _bindable(address: str) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+        return True
 
 
 @cache

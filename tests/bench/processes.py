@@ -22,9 +22,20 @@ class RefusedError(Exception):
 
 
 @asynccontextmanager
-async def child(*command: str, sockets: tuple[socket.socket, ...] = ()) -> AsyncIterator[Process]:
+async def child(
+    *command: str,
+    sockets: tuple[socket.socket, ...] = (),
+    python: bool = True,
+    environment: dict[str, str] | None = None,
+) -> AsyncIterator[Process]:
+    """A process that ends with the block. `command` is for our Python, else it names the program itself."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, stdout=PIPE, pass_fds=[each.fileno() for each in sockets]
+        *((sys.executable,) if python else ()),
+        *command,
+        stdin=PIPE,
+        stdout=PIPE,
+        pass_fds=[each.fileno() for each in sockets],
+        env=environment,
     )
     try:
         yield process
@@ -40,17 +51,17 @@ async def child(*command: str, sockets: tuple[socket.socket, ...] = ()) -> Async
 
 
 @asynccontextmanager
-async def worker() -> AsyncIterator[tuple[Process, WorkerClient]]:
-    """A media worker as the supervisor starts it, on loopback."""
+async def worker(address: str = "127.0.0.1") -> AsyncIterator[tuple[Process, WorkerClient]]:
+    """A media worker as the supervisor starts it, on one address of this machine."""
     with (
         tempfile.TemporaryDirectory(prefix="tongke-") as run,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port,
     ):
-        port.bind(("127.0.0.1", 0))
+        port.bind((address, 0))
         control = Path(run) / "worker-0.sock"
         command = (
             *("-m", "media", "--control", str(control), "--recorder", str(Path(run) / "recorder-media.sock")),
-            *("--udp", f"{port.fileno()}=127.0.0.1", "--port", str(port.getsockname()[1])),
+            *("--udp", f"{port.fileno()}={address}", "--port", str(port.getsockname()[1])),
         )
         async with child(*command, sockets=(port,)) as process:
             client = await _connected(control, process)

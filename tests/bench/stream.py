@@ -18,36 +18,57 @@ import av
 from server.demo import voice
 from server.demo.blackboard import Blackboard
 
-WIDTH, HEIGHT, RATE = 1280, 720, 30
-BIT_RATE = 1_500_000  # bits a second
+RATE = 30  # pictures a second
 SECONDS = 10
 MAX_PAYLOAD = 1100  # bytes; browsers leave about as much below 1200
 
 VIDEO_TYPE, RTX_TYPE, AUDIO_TYPE = 102, 103, 111  # payload types of the offers (offers.py)
-MID, ABS_SEND_TIME, TRANSPORT_CC, AUDIO_LEVEL = 1, 2, 3, 4  # header extension ids of the offers
+MID, ABS_SEND_TIME, TRANSPORT_CC, AUDIO_LEVEL, RID, REPAIRED_RID = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+)  # header extension ids of the offers
 
 _STAP_A, _FU_A, _SPS, _PPS, _IDR = 24, 28, 7, 8, 5  # NAL unit types (RFC 6184 table 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How the camera is encoded."""
+
+    rid: str
+    height: int  # pixels
+    bit_rate: int  # bits a second
+
+
+SINGLE = Encoding("", 720, 1_500_000)
+SIMULCAST = (Encoding("f", 720, 1_500_000), Encoding("h", 360, 500_000), Encoding("q", 180, 120_000))
+
+
 @cache
-def video_frames() -> tuple[tuple[bytes, ...], ...]:
+def video_frames(encoding: Encoding = SINGLE) -> tuple[tuple[bytes, ...], ...]:
     """Each frame as its RTP payloads. The first is a key frame, the only one."""
+    width, height = encoding.height * 16 // 9, encoding.height
     encoder = av.CodecContext.create("libx264", "w")
-    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.framerate, encoder.time_base = Fraction(RATE), Fraction(1, RATE)
-    encoder.bit_rate, encoder.gop_size = BIT_RATE, RATE * SECONDS
+    encoder.bit_rate, encoder.gop_size = encoding.bit_rate, RATE * SECONDS
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "threads": "1"}
-    frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
+    frame = av.VideoFrame(width, height, "yuv420p")
     first, second, third = frame.planes
-    board = Blackboard(WIDTH, HEIGHT, (first.line_size, second.line_size, third.line_size))
+    board = Blackboard(width, height, (first.line_size, second.line_size, third.line_size))
+    noise = height * 5 // 12
     chance = random.Random(1)
     frames = []
     for number in range(RATE * SECONDS):
         drawn = board.draw(number / RATE, datetime(2025, 9, 1, 8, 0, number // RATE))
         luma, stride = drawn.planes[0], drawn.strides[0]
-        for row in range(HEIGHT - 200, HEIGHT - 20):
-            at = row * stride + WIDTH - 320
-            luma[at : at + 300] = chance.randbytes(300)
+        for row in range(height - noise - 20, height - 20):
+            at = row * stride + width - noise - 20
+            luma[at : at + noise] = chance.randbytes(noise)
         for plane, data in zip(frame.planes, drawn.planes, strict=True):
             plane.update(bytes(data))
         frame.pts = number
@@ -78,10 +99,12 @@ class Source:
     octets: int = 0
     packets: int = 0
     transport_sequence: list[int] = field(default_factory=lambda: [0])  # shared by the streams of one transport
+    names: dict[int, bytes] = field(default_factory=dict)  # extension id -> value: the section and layer it belongs to
 
     def packet(self, payload: bytes, timestamp: int, marker: bool, seconds: float) -> bytes:
         """The plain packet; `seconds` is the time of sending for abs-send-time."""
         extension = b"".join(self._extension(number, seconds) for number in self.extensions)
+        extension += b"".join(bytes((id << 4 | len(name) - 1,)) + name for id, name in self.names.items())
         extension += bytes(-len(extension) % 4)
         header = struct.pack(
             "!BBHIIHH",

@@ -1,25 +1,11 @@
-import dataclasses
+import pytest
 
-from tests.bench.__main__ import report, table
-from tests.bench.forwarding import Forwarding, forwarding
+from tests.bench.forwarding import forwarding
+from tests.bench.inbound import inbound
+from tests.bench.peers import janus, mediasoup
+from tests.bench.servers import TONGKE, Kind
 
-ROW = Forwarding(
-    viewers=200,
-    seconds=10.0,
-    packets_in=2400,
-    packets_out=480_000,
-    dropped=0,
-    cpu_share=0.34,
-    us_per_packet_out=7.0,
-    us_per_packet_in=1400.0,
-    latency_p50_ms=2.0,
-    latency_p99_ms=5.0,
-    join_all_s=0.8,
-    join_cpu_ms=2.5,
-    memory_kb_per_viewer=120.0,
-    load_share=0.2,
-    others=0.01,
-)
+PEERS = (mediasoup.kind(), *janus.kinds())
 
 
 async def test_what_one_publisher_sends_reaches_every_viewer_of_a_real_worker() -> None:
@@ -28,19 +14,20 @@ async def test_what_one_publisher_sends_reaches_every_viewer_of_a_real_worker() 
     assert row.packets_out == 3 * row.packets_in > 0
 
 
-def test_the_table_says_so_when_latency_could_not_be_measured() -> None:
-    busy = dataclasses.replace(ROW, latency_p50_ms=None, latency_p99_ms=None, others=0.4)
-    assert "not measured" in table([busy])
-    assert "2.00 / 5.00" in table([ROW])
+async def test_each_viewer_gets_the_packets_of_its_own_lesson() -> None:
+    row = await forwarding(viewers=4, seconds=1.0, lessons=2)
+    assert row.dropped == 0
+    assert row.packets_out == 2 * row.packets_in > 0
 
 
-def test_the_table_holds_the_budget_against_the_row_of_two_hundred_viewers() -> None:
-    assert "kept" in table([ROW])
-    assert "MISSED" in table([dataclasses.replace(ROW, us_per_packet_out=9.0)])
+async def test_packets_that_nobody_watches_are_taken_in() -> None:
+    assert (await inbound(2, 1.0, TONGKE)).packets_in > 0
 
 
-def test_the_report_names_each_row_and_the_machine() -> None:
-    made = report([ROW])
-    assert made["rows"][0]["row"] == "forwarding"
-    assert made["rows"][0]["us_per_packet_out"] == 7.0
-    assert set(made["machine"]) == {"processor", "cores", "system", "python"}
+@pytest.mark.parametrize("kind", PEERS, ids=[peer.name for peer in PEERS])
+async def test_a_peer_that_is_here_does_the_same_work_for_the_same_load(kind: Kind) -> None:
+    if kind.missing is not None:
+        pytest.skip(f"{kind.name}: {kind.missing}")
+    row = await forwarding(viewers=3, seconds=1.0, kind=kind)
+    assert row.server == kind.name
+    assert row.packets_out > 2 * row.packets_in > 0

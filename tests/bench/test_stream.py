@@ -10,7 +10,7 @@ from tests.bench.peer import SAMPLE, _filter
 
 def test_the_stream_is_as_heavy_as_a_camera_in_720p() -> None:
     octets = sum(len(payload) for frame in stream.video_frames() for payload in frame)
-    assert 0.9 < octets * 8 / stream.SECONDS / stream.BIT_RATE < 1.1
+    assert 0.9 < octets * 8 / stream.SECONDS / stream.SINGLE.bit_rate < 1.1
 
 
 def test_only_the_first_frame_is_a_key_frame_and_begins_as_one() -> None:

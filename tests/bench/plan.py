@@ -1,0 +1,82 @@
+"""What is measured, in which order: rounds in which every server has its turn (A B C A B C …), so that whatever changes
+on the machine meanwhile meets them all."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from tests.bench.forwarding import Forwarding, forwarding
+from tests.bench.inbound import Inbound, inbound
+from tests.bench.naive import Naive, naive
+from tests.bench.recording import Recording, recording
+from tests.bench.servers import TONGKE, Kind
+from tests.bench.simulcast import Simulcast, simulcast
+
+Row = Forwarding | Inbound | Simulcast | Recording | Naive
+
+SECTIONS = ("comparison", "latency", "viewers", "lessons", "inbound", "simulcast", "recording", "naive")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    rounds: int = 3  # of comparison and latency; all else is measured once
+    seconds: float = 10.0  # each row
+    viewers: int = 200  # of the comparison
+    latency_viewers: int = 100
+    scale: tuple[int, ...] = (10, 50, 100, 200, 400)
+    spread: tuple[tuple[int, int], ...] = ((1, 200), (20, 200), (100, 200))  # lessons, viewers of all together
+    publishers: int = 40  # of lessons that nobody watches
+    recorded: int = 20  # lessons
+
+
+QUICK = Plan(
+    rounds=1, seconds=3.0, viewers=50, latency_viewers=20, scale=(10, 50), spread=((5, 10),), publishers=10, recorded=10
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One row to be measured."""
+
+    section: str
+    round: int
+    what: str
+    run: Callable[[], Awaitable[Row]]
+
+
+def tasks(plan: Plan, sections: Sequence[str], peers: Sequence[Kind]) -> Iterator[Task]:
+    """All rows in order. Peers that are not here take no part."""
+    servers = [TONGKE, *(peer for peer in peers if peer.missing is None)]
+    for section, viewers in (("comparison", plan.viewers), ("latency", plan.latency_viewers)):
+        if section in sections:
+            for number in range(plan.rounds):
+                yield from _each(section, number, servers, 1, viewers, plan.seconds)
+    if "viewers" in sections:
+        for viewers in plan.scale:
+            yield from _each("viewers", 0, servers, 1, viewers, plan.seconds)
+    if "lessons" in sections:
+        for lessons, viewers in plan.spread:
+            yield from _each("lessons", 0, servers, lessons, viewers, plan.seconds)
+    if "inbound" in sections:
+        for kind in servers:
+            what = f"{kind.name}, {plan.publishers} publishers"
+            yield Task("inbound", 0, what, partial(inbound, plan.publishers, plan.seconds, kind))
+    if "simulcast" in sections:
+        what = f"three layers, {plan.viewers} viewers"
+        yield Task("simulcast", 0, what, partial(simulcast, plan.viewers, plan.seconds))
+    if "recording" in sections:
+        what = f"{plan.recorded} lessons"
+        yield Task("recording", 0, what, partial(recording, plan.recorded, plan.seconds))
+    if "naive" in sections:
+        yield Task("naive", 0, "aiortc MediaRelay, 1 viewer", partial(naive, 1, plan.seconds))
+        yield from _each("naive", 0, [TONGKE], 1, 1, plan.seconds)
+
+
+def _each(
+    section: str, number: int, servers: Sequence[Kind], lessons: int, viewers: int, seconds: float
+) -> Iterator[Task]:
+    for kind in servers:
+        what = f"{kind.name}, {lessons} × {viewers // lessons} viewers"
+        yield Task(section, number, what, partial(forwarding, viewers, seconds, lessons=lessons, kind=kind))

@@ -1,0 +1,240 @@
+"""The rows for reading: tables of medians, ranges and ratios, on the terminal and in docs/performance.md.
+
+    python -m tests.bench.tables bench.json [docs/performance.md]
+
+Made from bench.json alone, so a page can be brought up to date long after the measurement. In the page, a table stands
+between `<!-- bench:name -->` and `<!-- /bench -->`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.bench.machine import QUIET
+
+OURS = "Tongke"
+Record = dict[str, Any]  # one row of bench.json
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: str  # as the page marks it
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def text(self) -> str:
+        """In columns."""
+        wide = [max(len(row[at]) for row in (self.head, *self.rows)) for at in range(len(self.head))]
+        lines = [
+            "  ".join(cell.ljust(wide[at]) if at == 0 else cell.rjust(wide[at]) for at, cell in enumerate(row)).rstrip()
+            for row in (self.head, *self.rows)
+        ]
+        return "\n".join((self.title, *(f"  {line}" for line in lines)))
+
+    def markdown(self) -> str:
+        rule = ("---", *("---:" for _ in self.head[1:]))
+        return "\n".join("| " + " | ".join(row) + " |" for row in (self.head, rule, *self.rows))
+
+
+def tables(report: Record) -> list[Table]:
+    """Every table for which the report has rows."""
+    made = (
+        _comparison(_of(report, "comparison")),
+        _latency(_of(report, "latency")),
+        _scale("viewers", "CPU µs per forwarded packet, by viewers of one lesson", _of(report, "viewers"), _viewers),
+        _scale("lessons", "CPU µs per forwarded packet, by lessons × viewers", _of(report, "lessons"), _lessons),
+        _inbound(_of(report, "inbound")),
+        _single(report),
+    )
+    return [table for table in made if table is not None and table.rows]
+
+
+def verdicts(report: Record) -> list[str]:
+    """The budgets of the design against what was measured."""
+    said = []
+    comparison = [row for row in _of(report, "comparison") if row["viewers"] >= 200]
+    ours = [row for row in comparison if row["server"] == OURS]
+    if ours:
+        said.append(_verdict("CPU per forwarded packet, 200 viewers", _median(ours, "us_per_packet_out"), 8.0, "µs"))
+        said.append(_verdict("memory per viewer", _median(ours, "memory_kb_per_viewer"), 150.0, "kB"))
+        said.append(_verdict("CPU for each join", _median(ours, "join_cpu_ms"), 3.0, "ms"))
+        said.append(_verdict("200 at once, all with a key frame", _median(ours, "join_all_s"), 1.0, "s"))
+    for peer, most in (("mediasoup", 0.5), ("Janus, 2 event loops", 0.4), ("Janus", 0.2)):
+        ratio = _ratio(comparison, peer, "us_per_packet_out")
+        if ratio is not None:
+            said.append(_verdict(f"CPU per forwarded packet, of {peer}'s", ratio, most, "×"))
+    latency = _of(report, "latency")
+    for field, name in (("latency_p50_ms", "p50"), ("latency_p99_ms", "p99")):
+        ratio = _ratio(latency, "mediasoup", field)
+        if ratio is not None:
+            said.append(_verdict(f"added latency {name}, of mediasoup's", ratio, 0.75, "×"))
+    for row in _of(report, "inbound"):
+        if row["server"] == OURS:
+            said.append(_verdict("CPU per inbound packet", row["us_per_packet_in"], 20.0, "µs"))
+    for row in _of(report, "recording"):
+        said.append(_verdict("of a core per recorded lesson", 100 * row["share_of_core_per_lesson"], 0.3, "%"))
+    busiest = max((row["others"] for row in report["rows"]), default=0.0)
+    if said and busiest >= QUIET:
+        said.append(f"others used up to {busiest:.0%} of the machine: repeat alone before believing any of it")
+    return said
+
+
+def update(page: str, made: Iterable[Table]) -> str:
+    """The page with its tables made anew; what it does not mark, or the report does not have, stays."""
+    for table in made:
+        page = re.sub(
+            rf"(<!-- bench:{table.name} -->\n).*?(<!-- /bench -->)",
+            lambda found, table=table: f"{found[1]}{table.markdown()}\n{found[2]}",  # type: ignore[misc]
+            page,
+            flags=re.S,
+        )
+    return page
+
+
+def _comparison(rows: Sequence[Record]) -> Table | None:
+    if not rows:
+        return None
+    made = []
+    for server in _servers(rows):
+        own = [row for row in rows if row["server"] == server]
+        ratio = _ratio(rows, server, "us_per_packet_out")
+        made.append((
+            server,
+            _range(own, "us_per_packet_out", "{:.2f}"),
+            "" if server == OURS or ratio is None else f"{ratio:.2f}",
+            _range(own, "join_all_s", "{:.2f}"),
+            _range(own, "join_cpu_ms", "{:.1f}"),
+            _range(own, "memory_kb_per_viewer", "{:.0f}"),
+            f"{max(row['dropped'] / (row['packets_out'] + row['dropped']) for row in own):.2%}",
+            f"{max(row['load_share'] for row in own):.0%}",
+            f"{max(row['others'] for row in own):.0%}",
+        ))  # fmt: skip
+    viewers = rows[0]["viewers"]
+    head = ("server", "µs/packet", "Tongke ÷ it", f"{viewers} joined, s", "join CPU, ms", "kB/viewer", "lost", "load",
+            "others")  # fmt: skip
+    return Table("comparison", f"One lesson of 720p, {viewers} viewers; median (range)", head, tuple(made))
+
+
+def _latency(rows: Sequence[Record]) -> Table | None:
+    if not rows:
+        return None
+    made = []
+    for server in _servers(rows):
+        own = [row for row in rows if row["server"] == server]
+        ratios = [_ratio(rows, server, field) for field in ("latency_p50_ms", "latency_p99_ms")]
+        made.append((
+            server,
+            _range(own, "latency_p50_ms", "{:.2f}"),
+            _range(own, "latency_p99_ms", "{:.2f}"),
+            " / ".join("–" if ratio is None else f"{ratio:.2f}" for ratio in ratios) if server != OURS else "",
+            f"{max(row['others'] for row in own):.0%}",
+        ))  # fmt: skip
+    title = f"Added latency, one lesson of 720p, {rows[0]['viewers']} viewers; median (range)"
+    return Table("latency", title, ("server", "p50, ms", "p99, ms", "Tongke ÷ it", "others"), tuple(made))
+
+
+def _scale(name: str, title: str, rows: Sequence[Record], label: Callable[[Record], str]) -> Table | None:
+    if not rows:
+        return None
+    servers = _servers(rows)
+    made = []
+    for key in dict.fromkeys(map(label, rows)):
+        cells = []
+        for server in servers:
+            own = [row for row in rows if row["server"] == server and label(row) == key]
+            lost = max((row["dropped"] / (row["packets_out"] + row["dropped"]) for row in own), default=0.0)
+            cells.append(_range(own, "us_per_packet_out", "{:.2f}") + (f", {lost:.0%} lost" if lost >= 0.01 else ""))
+        made.append((key, *cells))
+    return Table(name, title, (name, *servers), tuple(made))
+
+
+def _viewers(row: Record) -> str:
+    return str(row["viewers"])
+
+
+def _lessons(row: Record) -> str:
+    return f"{row['lessons']} × {row['viewers'] // row['lessons']}"
+
+
+def _inbound(rows: Sequence[Record]) -> Table | None:
+    made = tuple(
+        (row["server"], f"{row['us_per_packet_in']:.1f}", f"{row['load_share']:.0%}", f"{row['others']:.0%}")
+        for row in rows
+    )
+    title = f"CPU µs per packet taken in, {rows[0]['lessons']} lessons that nobody watches" if rows else ""
+    return Table("inbound", title, ("server", "µs/packet", "load", "others"), made)
+
+
+def _single(report: Record) -> Table | None:
+    made: list[tuple[str, ...]] = []
+    for row in _of(report, "simulcast"):
+        heights = ", ".join(f"{count} at {height}p" for height, count in row["heights"].items())
+        made.append((f"simulcast, three layers: {heights}", f"{row['us_per_packet_out']:.2f} µs/packet out"))
+    for row in _of(report, "recording"):
+        cost = f"{row['cpu_ms_per_lesson_second']:.2f} ms CPU per lesson second ({row['share_of_core_per_lesson']:.2%})"
+        made.append((f"recording, {row['lessons']} lessons", f"{cost}, closed in {row['close_ms']:.0f} ms"))
+    for row in _of(report, "naive"):
+        name = row.get("server", "aiortc MediaRelay")
+        made.append((f"one viewer through {name}", f"{row['us_per_packet_out']:,.0f} µs/packet out"))
+    return Table("single", "Measured once", ("what", "cost"), tuple(made))
+
+
+def _of(report: Record, section: str) -> list[Record]:
+    return [row for row in report["rows"] if row["section"] == section]
+
+
+def _servers(rows: Iterable[Record]) -> list[str]:
+    return list(dict.fromkeys(row["server"] for row in rows))
+
+
+def _values(rows: Iterable[Record], field: str) -> list[float]:
+    return [row[field] for row in rows if row[field] is not None]
+
+
+def _median(rows: Iterable[Record], field: str) -> float:
+    return statistics.median(_values(rows, field))
+
+
+def _range(rows: Iterable[Record], field: str, form: str) -> str:
+    """Median and, of several, the smallest and largest."""
+    values = _values(rows, field)
+    if not values:
+        return "not measured"
+    middle, least, most = (form.format(value) for value in (statistics.median(values), min(values), max(values)))
+    return middle if least == most else f"{middle} ({least}–{most})"
+
+
+def _ratio(rows: Sequence[Record], server: str, field: str) -> float | None:
+    """Ours divided by theirs of the same round, the median of all rounds that have both."""
+    ours = {row["round"]: row[field] for row in rows if row["server"] == OURS}
+    pairs = [(ours.get(row["round"]), row[field]) for row in rows if row["server"] == server]
+    ratios = [mine / theirs for mine, theirs in pairs if mine is not None and theirs]
+    return statistics.median(ratios) if ratios else None
+
+
+def _verdict(what: str, value: float, most: float, unit: str) -> str:
+    return f"{'kept  ' if value <= most else 'MISSED'}  {what}: {value:.3g} {unit}, budget {most:g} {unit}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print a report's tables, or put them into a page."""
+    report = json.loads(Path(arguments[0]).read_text("utf-8"))
+    made = tables(report)
+    if len(arguments) > 1:
+        page = Path(arguments[1])
+        page.write_text(update(page.read_text("utf-8"), made), "utf-8")
+    else:
+        print("\n\n".join(table.text() for table in made))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,98 @@
+import dataclasses
+from typing import Any
+
+from tests.bench import tables
+from tests.bench.__main__ import record, report
+from tests.bench.forwarding import Forwarding
+from tests.bench.plan import Plan, tasks
+from tests.bench.servers import Kind
+
+ROW = Forwarding(
+    server="Tongke",
+    lessons=1,
+    viewers=200,
+    seconds=10.0,
+    packets_in=2400,
+    packets_out=480_000,
+    dropped=0,
+    cpu_share=0.34,
+    us_per_packet_out=5.0,
+    us_per_packet_in=1000.0,
+    latency_p50_ms=2.0,
+    latency_p99_ms=5.0,
+    join_all_s=0.8,
+    join_cpu_ms=2.5,
+    memory_kb_per_viewer=120.0,
+    load_share=0.2,
+    others=0.01,
+)
+
+
+def made(*rows: dict[str, Any]) -> dict[str, Any]:
+    return report(list(rows))
+
+
+def round_of(number: int, ours: float, theirs: float, section: str = "comparison") -> list[dict[str, Any]]:
+    mine = dataclasses.replace(ROW, us_per_packet_out=ours)
+    peer = dataclasses.replace(ROW, server="mediasoup", us_per_packet_out=theirs)
+    return [record(section, number, mine), record(section, number, peer)]
+
+
+def table(report: dict[str, Any], name: str) -> str:
+    return next(each for each in tables.tables(report) if each.name == name).text()
+
+
+def test_a_ratio_is_taken_within_a_round_and_then_their_median() -> None:
+    # the machine slowed down meanwhile: all medians are 6 and 12, but no round had 0.5 by chance
+    shown = table(made(*round_of(0, 4.0, 8.0), *round_of(1, 6.0, 12.0), *round_of(2, 9.0, 18.0)), "comparison")
+    assert "6.00 (4.00–9.00)" in shown
+    assert "12.00 (8.00–18.00)" in shown
+    assert "0.50" in shown
+
+
+def test_the_table_says_so_when_latency_could_not_be_measured() -> None:
+    busy = dataclasses.replace(ROW, latency_p50_ms=None, latency_p99_ms=None, others=0.4)
+    assert "not measured" in table(made(record("latency", 0, busy)), "latency")
+    assert "2.00" in table(made(record("latency", 0, ROW)), "latency")
+
+
+def test_the_budgets_are_held_against_the_row_of_two_hundred_viewers() -> None:
+    assert any(each.startswith("kept") for each in tables.verdicts(made(record("comparison", 0, ROW))))
+    dear = dataclasses.replace(ROW, us_per_packet_out=9.0)
+    assert any(each.startswith("MISSED") for each in tables.verdicts(made(record("comparison", 0, dear))))
+
+
+def test_a_busy_machine_is_told_beside_the_verdicts() -> None:
+    busy = dataclasses.replace(ROW, others=0.4)
+    assert "repeat alone" in tables.verdicts(made(record("comparison", 0, busy)))[-1]
+    assert "repeat alone" not in tables.verdicts(made(record("comparison", 0, ROW)))[-1]
+
+
+def test_the_report_names_each_row_and_the_machine() -> None:
+    written = made(record("viewers", 0, ROW))
+    assert written["rows"][0]["section"] == "viewers"
+    assert written["rows"][0]["us_per_packet_out"] == 5.0
+    assert written["machine"]["cores"] >= 1
+
+
+def test_a_page_gets_the_tables_it_marks_and_keeps_all_else() -> None:
+    latency = "<!-- bench:latency -->\nold\n<!-- /bench -->\n"
+    page = f"before\n<!-- bench:comparison -->\nold\n<!-- /bench -->\nbetween\n{latency}"
+    updated = tables.update(page, tables.tables(made(*round_of(0, 4.0, 8.0))))
+    assert updated.startswith("before\n<!-- bench:comparison -->\n| server |")
+    assert updated.endswith(f"<!-- /bench -->\nbetween\n{latency}")
+
+
+def test_servers_have_their_turn_in_every_round_and_missing_ones_have_none() -> None:
+    here, gone = Kind("mediasoup", "1", _never), Kind("Janus", "", _never, "not installed")
+    work = list(tasks(Plan(rounds=2, viewers=4), ["comparison"], [here, gone]))
+    assert [(task.round, task.what.partition(",")[0]) for task in work] == [
+        (0, "Tongke"),
+        (0, "mediasoup"),
+        (1, "Tongke"),
+        (1, "mediasoup"),
+    ]
+
+
+def _never() -> Any:
+    raise AssertionError("nothing is started to make a plan")
