@@ -72,6 +72,11 @@ class Rooms:
         """How many rooms are open."""
         return len(self._rooms)
 
+    @property
+    def open(self) -> list[LiveRoom]:
+        """All of them, whose lesson is not over."""
+        return [room for room in self._rooms.values() if room.room.state.ended_ms is None]
+
     async def start(self) -> None:
         """Bring back the rooms of the logs, then connect to the workers and adopt what they hold."""
         for lesson_id in await self._bus.lessons():

@@ -70,6 +70,11 @@ class Transports:
         """Of all transports of this room."""
         return {transport.note.transport_id for transport in self._transports.values()}
 
+    @property
+    def held(self) -> list[Transport]:
+        """Those that a worker is known to have."""
+        return [transport for transport in self._transports.values() if transport.worker is not None]
+
     def find(self, participant_id: str, direction: media.Direction) -> Transport | None:
         return self._transports.get((participant_id, direction))
 

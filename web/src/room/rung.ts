@@ -21,8 +21,13 @@ export function rungOf(slots: readonly Slot[], qualities: Qualities): Rung | nul
   return tallest >= HIGH ? "high" : tallest >= MEDIUM ? "medium" : "low";
 }
 
-/** The share of packets lost on a transport: the worst of its streams that carry something. */
+/** The share of packets lost on a transport, each stream counted by its bitrate. */
 export function lossOf({ slots, publications }: OwnTransport): number {
-  const streams = [...slots, ...publications.flatMap((one) => one.layers)];
-  return streams.reduce((worst, one) => (one.bitrate > 0 ? Math.max(worst, one.loss) : worst), 0);
+  let lost = 0;
+  let total = 0;
+  for (const { loss, bitrate } of [...slots, ...publications.flatMap((one) => one.layers)]) {
+    lost += loss * bitrate;
+    total += bitrate;
+  }
+  return total > 0 ? lost / total : 0;
 }

@@ -28,9 +28,9 @@ describe("the rung", () => {
   ])("%s", (_, qualities, rung) => expect(rungOf(slots, qualities)).toBe(rung));
 });
 
-test("the loss of a transport is that of its worst stream that carries something", () => {
+test("the loss of a transport is that of its streams, each by its bitrate", () => {
   const stream = (bitrate: number, loss: number) => ({ bitrate, loss }) as never;
-  const transport = { slots: [stream(5e5, 0.02), stream(0, 0.9)], publications: [{ publication_id: "p", layers: [stream(1e5, 0.04)] }] };
-  expect(lossOf(transport as unknown as OwnTransport)).toBe(0.04);
+  const transport = { slots: [stream(3e5, 0.02), stream(0, 0.9)], publications: [{ publication_id: "p", layers: [stream(1e5, 0.06)] }] };
+  expect(lossOf(transport as unknown as OwnTransport)).toBeCloseTo(0.03);
   expect(lossOf({ slots: [], publications: [] } as unknown as OwnTransport)).toBe(0);
 });
