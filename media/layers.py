@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 MEASURED_OVER = 1.0  # seconds
 MEASURED_EVERY = 0.1  # seconds
-SILENT = 0.25  # seconds that another layer goes on while this one does not: it has stopped …
-SILENT_PICTURES = 6  # … unless its pictures are so seldom that as many would not have come by then
+SILENT = 0.2  # seconds that another layer goes on while this one does not: it has stopped …
+SILENT_PICTURES = 5  # … unless its pictures are so seldom that as many would not have come by then
 LONGEST_SILENCE = 3.0  # seconds; a layer with fewer pictures than that does not help anybody
 
 # What a picture of this height usually takes, bit/s: what we ask of the pages (design section 4), and above.

@@ -28,7 +28,7 @@ PATIENCE = 1.0  # seconds to ask for a lost packet
 PATIENCE_RECORDED = 3.0  # the recorder can wait longer than a viewer
 REPLACED_AFTER = 1.0  # seconds of silence after which another SSRC may take a publication over
 STILL_WAITING = 2.0  # seconds: packets flow, somebody waits, and nobody has asked for so long
-LOOKED_AT_EVERY = 0.1  # seconds between looks at which layers flow and which are needed
+LOOKED_AT_EVERY = 0.1  # seconds between looks at which layers are needed
 KEPT = 2.0  # seconds that a layer nobody needs is kept: who looks away may look back
 
 _PLAIN_MID = re.compile(r"[A-Za-z0-9_]{1,32}")
@@ -250,10 +250,10 @@ class Publication:
             if layer.requests.due(now) and layer.stream is not None:
                 self._ask_key_frame(layer)
             layer.measure(now)
-        if now - self._looked_at >= LOOKED_AT_EVERY:
-            self._looked_at = now
-            if len(self.layers) > 1:
-                self._look_at_flow(now)
+        if len(self.layers) > 1:
+            self._look_at_flow(now)
+            if now - self._looked_at >= LOOKED_AT_EVERY:
+                self._looked_at = now
                 self._look_at_needs(now)
 
     def close(self) -> None:
@@ -279,7 +279,7 @@ class Publication:
             at = next((n for n, packet in enumerate(fresh) if stream.starts_key_frame(packet)), None)
             if at is not None:
                 layer.requests.arrived(now)
-                self._look_at_height(layer, stream, fresh[at])
+                self._look_at_height(layer, stream, fresh[at], now)
                 if layer.waiting:
                     if at:
                         stream.forward(fresh[:at], now)
@@ -397,7 +397,7 @@ class Publication:
         if ceased and not all_silent:
             self._flow_changed(now)
 
-    def _look_at_height(self, layer: Layer, stream: Stream, packet: rtp.Packet) -> None:
+    def _look_at_height(self, layer: Layer, stream: Stream, packet: rtp.Packet, now: float) -> None:
         """A key frame says how tall its layer is, and so where it stands among the others."""
         found = height(stream.codec.name, packet.payload) if stream.kind == "video" else 0
         if not found or found == layer.height:
@@ -408,6 +408,7 @@ class Publication:
             self.layers = ordered
             for index, each in enumerate(ordered):
                 each.index = index
+            self._flow_changed(now)
 
     def _look_at_needs(self, now: float) -> None:
         """Which layers does anybody need? A new need is told at once, the end of one after a while.

@@ -7,7 +7,7 @@ answers at once. Tests let time pass by `world.pass_time`.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from media import rtcp, rtp, stun
 from media.answer import candidate
@@ -26,8 +26,14 @@ SERVER = Certificate.generate()
 BROWSER = Certificate.generate()  # one for all browsers: making them takes long, and nothing here depends on it
 VP8_TYPE = 96  # beside the payload types of the offers
 AUDIO, VIDEO, RTX = 0x1001, 0x1002, 0x1003  # SSRCs of every publisher
-H264_KEY = b"\x65key"
+H264_KEY = b"\x67key"  # begins with a sequence parameter set
 H264_DELTA = b"\x41delta"
+VP8_DELTA = bytes.fromhex("10 010000")
+RIDS = ("h", "m", "l")  # of a simulcasting publisher's camera, tallest first as pages offer them
+HEIGHTS = {"h": 720, "m": 360, "l": 180}
+LAYERS = {"h": 0x3001, "m": 0x3002, "l": 0x3003}  # SSRCs, which the offer does not name
+REPAIRS = {"h": 0x4001, "m": 0x4002, "l": 0x4003}
+_RID, _REPAIRED_RID = 5, 6  # header extensions of that offer
 
 
 class Collected(Batch):
@@ -86,6 +92,19 @@ class World:
         """A connected browser that publishes a microphone (mid 0) and a camera (mid 1)."""
         browser = Browser(self, name)
         browser.answer("send", sdp or offers.publishing(browser.credentials, AUDIO, VIDEO, RTX))
+        browser.connect()
+        return browser
+
+    def simulcaster(self, name: str = "teacher", rids: Sequence[str] = RIDS) -> Browser:
+        """The same with a camera of several layers, named and not numbered (RFC 8853)."""
+        browser = Browser(self, name)
+        lines = offers.publishing(browser.credentials, AUDIO, VIDEO, RTX).split("\r\n")
+        named = (f"a=ssrc-group:FID {VIDEO}", f"a=ssrc:{VIDEO} ", f"a=ssrc:{RTX} ")
+        lines = [line for line in lines if line and not line.startswith(named)]
+        lines += [f"a=extmap:{_RID} urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"]
+        lines += [f"a=extmap:{_REPAIRED_RID} urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"]
+        lines += [f"a=rid:{rid} send" for rid in rids] + [f"a=simulcast:send {';'.join(rids)}", ""]
+        browser.answer("send", "\r\n".join(lines))
         browser.connect()
         return browser
 
@@ -189,6 +208,34 @@ class Browser:
         self.send_rtp(VIDEO, VIDEO_TYPE, payload, sequence=sequence, timestamp=timestamp, marker=1)
         self.world.settle()
 
+    def show_layer(
+        self,
+        rid: str,
+        sequence: int,
+        payload: bytes | None = None,
+        timestamp: int | None = None,
+        *,
+        named: bool = True,
+    ) -> None:
+        """One VP8 frame of a layer, a key frame if nothing is said; `named` puts mid and rid on it, as at first."""
+        self.send_rtp(
+            LAYERS[rid],
+            VP8_TYPE,
+            vp8_key(HEIGHTS[rid]) if payload is None else payload,
+            sequence=sequence,
+            timestamp=sequence * 3000 if timestamp is None else timestamp,
+            marker=1,
+            extensions=[(1, b"1"), (_RID, rid.encode())] if named else [],
+        )
+        self.world.settle()
+
+    def repair_layer(self, rid: str, sequence: int, payload: bytes, *, timestamp: int = 0) -> None:
+        """A frame of a layer again, by RTX."""
+        data = sequence.to_bytes(2, "big") + payload
+        extensions = [(1, b"1"), (_REPAIRED_RID, rid.encode())]
+        self.send_rtp(REPAIRS[rid], 97, data, sequence=sequence, timestamp=timestamp, extensions=extensions)
+        self.world.settle()
+
     def report(self, *packets: rtcp.Packet) -> None:
         assert self.outbound is not None
         self.send(self.outbound.rtcp(b"".join(map(bytes, packets))))
@@ -224,3 +271,9 @@ class Browser:
         found = [report for report in self.reports if isinstance(report, kind)]
         self.reports = [report for report in self.reports if not isinstance(report, kind)]
         return found
+
+
+def vp8_key(height: int) -> bytes:
+    """The beginning of a VP8 key frame of this height, without picture numbers (RFC 7741, RFC 6386 section 9.1)."""
+    size = (height * 16 // 9).to_bytes(2, "little") + height.to_bytes(2, "little")
+    return bytes.fromhex("10 000000 9d012a") + size
