@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 
 from media import messages as media
@@ -17,17 +17,19 @@ log = logging.getLogger(__name__)
 
 
 class Arrangement:
-    """`tell` says something to a participant, `start` runs a task of the room's."""
+    """`tell` says something to a participant, `start` runs a task of the room's, `speaking` is as `decide` has it."""
 
     def __init__(
         self,
         state: RoomState,
         tell: Callable[[str, ServerMessage], None],
         start: Callable[[Coroutine[None, None, None]], None],
+        speaking: Mapping[str, int] | None = None,
     ) -> None:
         self._state = state
         self._tell = tell
         self._start = start
+        self._speaking: Mapping[str, int] = {} if speaking is None else speaking
 
     def arrange(self, transport: Transport) -> None:
         """See to it, soon, that the slots of a receiving transport carry what they should."""
@@ -63,7 +65,8 @@ class Arrangement:
         if transport.worker is None or transport.gone:
             return
         state = self._state
-        plan = decide(transport.note.participant_id, transport.slots, state.publications.values(), state.participants)
+        viewer_id = transport.note.participant_id
+        plan = decide(viewer_id, transport.slots, state.publications.values(), state.participants, self._speaking)
         placements = tuple(
             media.Placement(slot.mid, plan[slot.mid])
             for slot in transport.slots

@@ -232,6 +232,8 @@ class LiveRoom:
                 return self.transports.layers_wanted(event)
             case media.SlotChanged():
                 return self.transports.slot_changed(event)
+            case media.SpeechChanged():
+                return self.transports.speech_changed(event)
             case _:
                 return False
 

@@ -3,6 +3,8 @@
 The first audio and video slot are the lead teacher's microphone and camera and nobody else's, the second video slot is
 the screen. The rest carry whoever has the floor, then the co-teachers, then further pictures of the lead teacher. What
 is shown stays where it is while it is wanted: a picture that jumps between tiles costs a key frame and the eye.
+Where there are more open microphones than slots, those that are spoken into go first, the loudest before the others;
+one that is heard is not taken away before it falls silent, which would be a click and half a word.
 """
 
 from __future__ import annotations
@@ -26,8 +28,12 @@ def decide(
     slots: Sequence[Slot],
     publications: Iterable[PublicationState],
     participants: Mapping[str, ParticipantState],
+    speaking: Mapping[str, int] = {},
 ) -> dict[str, str | None]:
-    """The publication, or None, for the mid of every slot. Nobody gets back what they send themselves."""
+    """The publication, or None, for the mid of every slot. Nobody gets back what they send themselves.
+
+    `speaking` says how loud the microphones are that are spoken into (-dBov: less is louder), by publication.
+    """
     others = [item for item in publications if item.participant_id != viewer_id and item.participant_id in participants]
     plan: dict[str, str | None] = {}
 
@@ -36,7 +42,7 @@ def decide(
     microphones = [item for item in sounds if item.source == "microphone"]
     first = _newest(_by_role(microphones, participants, "lead_teacher"))
     _reserve(plan, audio[:1], first)
-    _fill(plan, audio[1:], [item for item in sounds if item != first], participants)
+    _fill(plan, audio[1:], [item for item in sounds if item != first], participants, speaking)
 
     video = [slot for slot in slots if slot.kind == "video"]
     cameras = [item for item in others if item.kind == "video" and item.source != "screen"]
@@ -60,10 +66,22 @@ def _fill(
     slots: Sequence[Slot],
     candidates: list[PublicationState],
     participants: Mapping[str, ParticipantState],
+    speaking: Mapping[str, int] = {},
 ) -> None:
-    def rank(item: PublicationState) -> tuple[bool, bool, bool, int]:
+    carried = {slot.publication_id for slot in slots}
+
+    def rank(item: PublicationState) -> tuple[bool | int, ...]:
         sender = participants[item.participant_id]
-        return not sender.on_floor, item.source == "screen", sender.role != "co_teacher", item.since_ms
+        level = None if item.muted else speaking.get(item.publication_id)
+        return (
+            level is None,
+            level is not None and item.publication_id not in carried,
+            level or 0,
+            not sender.on_floor,
+            item.source == "screen",
+            sender.role != "co_teacher",
+            item.since_ms,
+        )
 
     wanted = [item.publication_id for item in sorted(candidates, key=rank)[: len(slots)]]
     for slot in slots:

@@ -22,10 +22,12 @@ from signaling.layers import LayerNews
 from signaling.messages import AnsweredTrack, MediaLost, OfferedTrack, ServerMessage, ShownSlot
 from signaling.room import Room, RoomError
 from signaling.slots import Slot
+from signaling.speech import Speech
 from signaling.transport import Negotiated, Transport, sends, sources_of
 from signaling.workers import MediaUnavailableError, Worker, Workers
 
 _DIRECTIONS: tuple[media.Direction, ...] = ("send", "receive")
+CROWDED = 3  # open microphones: one of them may be the lead teacher's, the others share two slots
 _OFFERS_FAULT = ("sdp_malformed", "no_common_codec")  # refusals that say something of the offer
 
 
@@ -61,7 +63,8 @@ class Transports:
         self._settled = asyncio.Event()  # every transport of the log has been found, or given up
         self._settled.set()
         self._errands = Errands()
-        self._arrangement = Arrangement(room.state, stage.tell, self._errands.start)
+        self._speech = Speech(self._tell_all)
+        self._arrangement = Arrangement(room.state, stage.tell, self._errands.start, self._speech.levels)
         self._announcements = Announcements(room.state, stage)
         self._layer_news = LayerNews(stage.tell)
 
@@ -219,10 +222,9 @@ class Transports:
         if seen == self._seen:
             return
         self._seen = seen
+        self._speech.keep(state.publications)
         self._announcements.update(self._publications)
-        for transport in self._transports.values():
-            if transport.note.direction == "receive":
-                self._arrangement.arrange(transport)
+        self._arrange_all()
 
     def closed_by(self, participant_id: str) -> None:
         """The participant has gone: its transports go too."""
@@ -317,6 +319,16 @@ class Transports:
                 return True
         return False
 
+    def speech_changed(self, event: media.SpeechChanged) -> bool:
+        """Tell everyone, and let the loudest be heard, if the publication is of this room; False if it is not."""
+        publications = self._room.state.publications
+        if event.publication_id not in publications:
+            return event.publication_id in self._publications
+        crowded = sum(one.kind == "audio" for one in publications.values()) >= CROWDED
+        if self._speech.heard(event) and crowded:
+            self._arrange_all()
+        return True
+
     def tell_again(self, participant_id: str) -> None:
         """What a participant whose socket is back must know of its transports."""
         lost = [direction for direction in _DIRECTIONS if (participant_id, direction) in self._lost]
@@ -324,6 +336,8 @@ class Transports:
             self._stage.tell(participant_id, MediaLost(directions=tuple(lost)))
         if receiving := self.find(participant_id, "receive"):
             self._arrangement.tell_slots(receiving)
+        if (speech := self._speech.message) is not None:
+            self._stage.tell(participant_id, speech)
         for direction in _DIRECTIONS:
             if known := self.find(participant_id, direction):
                 self._layer_news.again(known)
@@ -338,6 +352,15 @@ class Transports:
             if self._worker is None or not self._worker.alive:
                 self._move(chosen)
         return self._worker
+
+    def _arrange_all(self) -> None:
+        for transport in self._transports.values():
+            if transport.note.direction == "receive":
+                self._arrangement.arrange(transport)
+
+    def _tell_all(self, message: ServerMessage) -> None:
+        for participant_id in self._room.state.participants:
+            self._stage.tell(participant_id, message)
 
     def _move(self, worker: Worker | None) -> None:
         if self._worker is not None:

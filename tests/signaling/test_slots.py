@@ -93,3 +93,37 @@ def test_what_someone_who_has_gone_sent_is_not_shown() -> None:
 
 def test_every_slot_is_decided() -> None:
     assert decide("c", SLOTS, [], PEOPLE) == dict.fromkeys([slot.mid for slot in SLOTS])
+
+
+def heard(speaking: dict[str, int], *carried_now: str, muted: str = "") -> list[str | None]:
+    """What the two slots beside the lead's carry of four open microphones."""
+    sends = [sent("t", "microphone"), *(sent(by, "microphone", n) for n, by in enumerate(("a", "b", "co", "t2"), 1))]
+    sends = [replace(it, muted=it.participant_id == muted) for it in sends]
+    ids = {it.participant_id: it.publication_id for it in sends}
+    names = {publication_id: by for by, publication_id in ids.items()}
+    people = {**PEOPLE, "t2": person("t2", "local_teacher")}
+    held = {"a0": ids["t"], **{f"a{n}": ids[by] for n, by in enumerate(carried_now, 1)}}
+    slots = [replace(slot, publication_id=held.get(slot.mid)) for slot in SLOTS]
+    plan = decide("c", slots, sends, people, {ids[by]: level for by, level in speaking.items()})
+    assert plan["a0"] == ids["t"]  # the lead teacher's, whoever is louder
+    return [names.get(plan[mid] or "") for mid in ("a1", "a2")]
+
+
+def test_who_speaks_is_heard_before_who_is_silent() -> None:
+    assert heard({}, "a", "b") == ["a", "b"]
+    assert heard({"co": 40}, "a", "b") == ["a", "co"]
+    assert heard({"co": 40, "t2": 30}, "a", "b") == ["t2", "co"]
+    assert heard({"b": 60, "co": 40, "t2": 30}, "a", "b") == ["t2", "b"]
+
+
+def test_no_voice_is_taken_away_while_it_speaks() -> None:
+    assert heard({"a": 50, "b": 50, "co": 10, "t2": 10}, "a", "b") == ["a", "b"]
+    assert heard({"a": 50, "co": 10}, "a", "co") == ["a", "co"]
+
+
+def test_after_speech_the_floor_gets_its_place_back() -> None:
+    assert heard({}, "a", "co") == ["a", "b"]
+
+
+def test_a_muted_microphone_does_not_speak() -> None:
+    assert heard({"co": 20}, "a", "b", muted="co") == ["a", "b"]
