@@ -83,6 +83,13 @@ class OwnWorker:
         return next((it.rids for it in reversed(self.events) if isinstance(it, LayersWanted)), None)
 
 
+def lan_address() -> str:
+    """An address of this machine that is not loopback: Firefox checks no other."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("198.51.100.1", 9))  # nothing is sent
+        return str(probe.getsockname()[0])
+
+
 @asynccontextmanager
 async def own_worker(host: str = "127.0.0.1") -> AsyncIterator[OwnWorker]:
     """Run one while the block runs. Firefox checks no loopback address, so it needs another `host`."""
