@@ -23,7 +23,7 @@ from server.archive.recordings import Recordings
 from server.database import create_engine, migrate, sessions
 from server.endpoint import MAX_BODY
 from server.lessons import api as lessons_api
-from server.lessons import participants
+from server.lessons import participants, statistics
 from server.lessons.grants import Grants, TokenError
 from server.lessons.lifecycle import Directory, Lifecycle
 from server.lessons.store import Lessons, LessonUnknownError
@@ -39,12 +39,14 @@ from signaling import whip as whip_door
 from signaling.bus_memory import MemoryBus
 from signaling.grants import Grant, GrantError, Verifier
 from signaling.rooms import Rooms
+from signaling.statistics import Surveys
 from signaling.workers import Workers
 
 ENDPOINTS = (
     *accounts_api.ENDPOINTS,
     *lessons_api.ENDPOINTS,
     *participants.ENDPOINTS,
+    *statistics.ENDPOINTS,
     *archive_api.ENDPOINTS,
     *health.ENDPOINTS,
 )
@@ -72,6 +74,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         secret=derive(key, "room sessions"),
     )
     recorder.attach(rooms)
+    surveys = Surveys(rooms)
     recordings = Recordings(settings.archive)
     ice_servers = _ice_servers(settings)
 
@@ -84,6 +87,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[lessons_api.RECORDINGS] = recordings
     app[archive_api.ARCHIVE] = recordings
     app[archive_api.RECORDER] = recorder
+    app[statistics.SURVEYS] = surveys
     app[door.METER] = HttpMeter()
     app[health.ENGINE] = engine
     app[health.WORKERS] = workers
@@ -103,7 +107,8 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         for lesson_id in await bus.lessons():
             if await _is_over(lessons, lesson_id):  # ended by the command line while no server ran
                 await rooms.end(lesson_id)
-        yield
+        async with _background(surveys.run()):
+            yield
         await rooms.close()
 
     async def close_rooms(app: web.Application) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.door import METER
 from server.endpoint import Endpoint, Model, reply
 from server.lessons.api import ROOMS
+from server.lessons.statistics import SURVEYS
 from server.metrics import CONTENT_TYPE, exposition
 from server.recording import RecorderAttachment
 from signaling.problems import ProblemError
@@ -62,7 +63,10 @@ async def metrics(request: web.Request) -> web.Response:
         "media_workers_connected": ("Media workers that answer", app[WORKERS].connected),
         "recorder_connected": ("Whether the recorder answers", float(app[RECORDER].connected)),
     }
-    return web.Response(body=exposition(app[METER], measured, gauges), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
+    return web.Response(
+        body=exposition(app[METER], measured, gauges, list(app[SURVEYS].transports)),
+        headers={hdrs.CONTENT_TYPE: CONTENT_TYPE},
+    )
 
 
 ENDPOINTS = (

@@ -1,13 +1,18 @@
-"""Prometheus metrics: HTTP as seen at the door, rooms, and the counters of every media worker."""
+"""Prometheus metrics: HTTP as seen at the door, rooms, the counters of every media worker, and everybody's lines."""
 
 from __future__ import annotations
 
+from collections import Counter as Tally
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from media.messages import TransportStatistics
+from signaling.statistics import loss as loss_of
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -60,6 +65,46 @@ class _Media(Collector):
         yield from families.values()
 
 
+class _Lines(Collector):
+    """The lines of all participants together, as the last survey found them: how many, how good, how busy."""
+
+    QUANTILES = (0.5, 0.95)
+
+    def __init__(self, transports: Iterable[TransportStatistics]) -> None:
+        self._transports = [one for one in transports if one.connected]
+
+    def collect(self) -> Iterator[Metric]:
+        labels = ["direction", "protocol"]
+        count = GaugeMetricFamily("tongke_lines", "Connected transports", labels=labels)
+        bitrate = GaugeMetricFamily("tongke_line_bits_per_second", "Media they carry, all together", labels=labels)
+        loss = GaugeMetricFamily("tongke_line_loss_ratio", "Packets lost, share of all, by bitrate", labels=labels)
+        trip = GaugeMetricFamily(
+            "tongke_line_round_trip_seconds", "Round trip, by quantile", labels=[*labels, "quantile"]
+        )
+        groups: defaultdict[tuple[str, str], list[TransportStatistics]] = defaultdict(list)
+        for one in self._transports:
+            groups[one.direction, one.protocol].append(one)
+        for key, some in groups.items():
+            total = sum(one.bitrate for one in some)
+            count.add_metric(key, len(some))
+            bitrate.add_metric(key, total)
+            loss.add_metric(key, sum(loss_of(one) * one.bitrate for one in some) / total if total else 0.0)
+            trips = sorted(one.rtt_ms / 1000 for one in some if one.rtt_ms is not None)
+            for quantile in self.QUANTILES:
+                if trips:
+                    place = min(len(trips) - 1, int(quantile * len(trips)))
+                    trip.add_metric([*key, str(quantile)], trips[place])
+        yield from (count, bitrate, loss, trip)
+        slots = [slot for one in self._transports for slot in one.slots]
+        yield GaugeMetricFamily(
+            "tongke_slots_paused", "Pictures paused for want of bandwidth", sum(s.paused for s in slots)
+        )
+        heights = GaugeMetricFamily("tongke_slots_by_height", "Pictures received, by their lines", labels=["height"])
+        for height, number in sorted(Tally(slot.height for slot in slots if slot.height and not slot.paused).items()):
+            heights.add_metric([str(height)], number)
+        yield heights
+
+
 class _Gauges(Collector):
     """Values as they are now."""
 
@@ -72,12 +117,16 @@ class _Gauges(Collector):
 
 
 def exposition(
-    meter: HttpMeter, measured: Mapping[str, Mapping[str, float]], gauges: Mapping[str, tuple[str, float]]
+    meter: HttpMeter,
+    measured: Mapping[str, Mapping[str, float]],
+    gauges: Mapping[str, tuple[str, float]],
+    transports: Iterable[TransportStatistics] = (),
 ) -> bytes:
     """All metrics in Prometheus's text format."""
     now = CollectorRegistry()
     now.register(_Media(measured))
     now.register(_Gauges(gauges))
+    now.register(_Lines(transports))
     return generate_latest(meter.registry) + generate_latest(now)
 
 
