@@ -52,6 +52,38 @@ class Sound:
         self._last[packet.index % self._SIZE] = packet.index, packet.timestamp, packet.payload
 
 
+class Need:
+    """Whether a viewer's line loses so much that redundancy pays: it doubles what sound takes.
+
+    A viewer whose sound is repaired by NACK reports no loss of it, so what it asks for again is what is counted. On a
+    clean line nothing is asked for; and where the jitter buffer is shorter than a round trip, which it is wherever
+    people talk with each other, an answered NACK comes too late, however little is lost.
+    """
+
+    LOSS = 0.005  # share of packets
+    LEAST = 2.5  # packets lost of those that count, so that two in a while are none
+    MEMORY = 0.9  # of what was counted a second ago: the last ten seconds count
+    CALM = 30.0  # seconds with less loss than that, before it ends
+
+    __slots__ = ("_counted", "_ends", "_lost", "_sent")
+
+    def __init__(self) -> None:
+        self._counted: tuple[int, int] | None = None  # sent and lost by the last look
+        self._sent = 0.0
+        self._lost = 0.0
+        self._ends = float("-inf")
+
+    def look(self, sent: int, lost: int, now: float) -> bool:
+        """Once a second: whether it is needed, given how many packets were sent and asked for again so far."""
+        before = self._counted or (sent, lost)
+        self._counted = sent, lost
+        self._sent = self._sent * self.MEMORY + max(0, sent - before[0])
+        self._lost = self._lost * self.MEMORY + max(0, lost - before[1])
+        if self._lost >= self.LEAST and self._lost > self.LOSS * self._sent:
+            self._ends = now + self.CALM
+        return now < self._ends
+
+
 def undo(packet: rtp.Packet, payload_type: int) -> list[Block] | None:
     """Make the packet plain, of `payload_type`, in place; what it carried besides, the oldest first.
 

@@ -63,6 +63,7 @@ class Slot:
         "_next_sequence",
         "_octets",
         "_packets",
+        "_redundant",
         "_repeated",
         "_rtx_sequence",
         "_wish",
@@ -109,6 +110,7 @@ class Slot:
         self._octets = 0
         self._rtx_sequence = secrets.randbelow(0x8000)
         self.tally = SlotTally()
+        self._redundant = False
         self._repeated: dict[int, float] = {}  # the viewer's sequence number -> when it was last sent again
 
     # ── what it carries ───────────────────────────────────────────────────────────────────────────────────────────
@@ -167,6 +169,18 @@ class Slot:
         self.publication = publication
         self.paused = False
         self._wish = None
+
+    @property
+    def takes_redundancy(self) -> bool:
+        """Whether the viewer could have sound with redundancy."""
+        return any(codec.red_payload_type is not None for codec in self.section.codecs)
+
+    def set_redundancy(self, wanted: bool) -> None:
+        """From the next packet on, send sound with redundancy (red.py), or without."""
+        if wanted != self._redundant:
+            self._redundant = wanted
+            if self._carriage is not None:
+                self._carriage.layer.waiting[self] = None  # it starts again, in another form
 
     def picture_lost(self, now: float) -> None:
         """The viewer cannot decode what it gets any more."""
@@ -353,7 +367,8 @@ class Slot:
     def _make_profile(self, codec: Codec, published: dict[str, int]) -> Profile:
         ours = self.section.extensions
         passed_on = tuple((published[uri], ours[uri]) for uri in PASSED_ON if uri in published and uri in ours)
-        return Profile(codec.payload_type, ours.get(ABS_SEND_TIME, 0), passed_on, codec.red_payload_type or 0)
+        redundant = codec.red_payload_type if self._redundant else None
+        return Profile(codec.payload_type, ours.get(ABS_SEND_TIME, 0), passed_on, redundant or 0)
 
     def _again(self, packet: rtp.Packet, carriage: Carriage) -> bytes:
         """The packet in plain text, as RTX (RFC 4588) or as it was.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from media import ntp, rtcp
+from media import ntp, red, rtcp
 from media.answer import NegotiatedSection, random_ssrc
 from media.fanout import Outlet
 from media.publisher import SendRtcp
@@ -35,6 +35,7 @@ class Viewer:
         self._by_ssrc: dict[int, Slot] = {}
         self._budget = float(REPEATS_AT_ONCE)
         self._budget_at = 0.0
+        self._redundancy = red.Need()
         self._reference: tuple[int, int, float] | None = None  # ssrc, middle 32 bits and arrival of an XR reference
 
     def negotiated(self, sections: Sequence[NegotiatedSection]) -> None:
@@ -78,7 +79,8 @@ class Viewer:
                 self._reference = packet.ssrc, ntp.middle(packet.ntp), now
 
     def report(self, now: float, wall: float) -> None:
-        """Every second: sender reports of the slots that carry something."""
+        """Every second: sender reports of the slots that carry something, and a look at how sound arrives."""
+        self._look_at_sound(now)
         reports: list[rtcp.Packet] = []
         for slot in self.slots.values():
             report = slot.report(wall)
@@ -104,6 +106,16 @@ class Viewer:
         """How long ago its reference time came. `ssrc` is a stream's: Chromium keeps a round trip for each."""
         theirs, middle, arrival = reference
         return rtcp.LastReceiverReference(ssrc, ((theirs, middle, int((now - arrival) * 65536)),))
+
+    def _look_at_sound(self, now: float) -> None:
+        """Give sound with redundancy while the line loses."""
+        slots = [slot for slot in self.slots.values() if slot.takes_redundancy]
+        if slots:
+            needed = self._redundancy.look(
+                sum(slot.packets for slot in slots), sum(slot.tally.nacked for slot in slots), now
+            )
+            for slot in slots:
+                slot.set_redundancy(needed)
 
     def _picture_lost(self, ssrc: int, now: float) -> None:
         slot = self._by_ssrc.get(ssrc)

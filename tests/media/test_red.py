@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media import rtcp, rtp
-from media.red import MAX_LENGTH, MAX_OFFSET, Block, carried, make, undo
+from media.red import MAX_LENGTH, MAX_OFFSET, Block, Need, carried, make, undo
+from media.subscription import Slot
 from tests.bench import offers
 from tests.bench.stream import AUDIO_TYPE
 from tests.support.flow import AUDIO, RTX, VIDEO, Browser, World
@@ -132,15 +133,17 @@ def test_padding_is_counted_as_sound_is_and_not_asked_for() -> None:
     teacher, viewer, recent = red_publisher(world), world.viewer(), red_viewer(world, "recent")
     world.place(viewer, mid0="red-0")
     world.place(recent, mid0="red-0")
-    teacher.send_rtp(AUDIO, RED_TYPE, redundant(b"one"), sequence=1, timestamp=960)
-    teacher.send_rtp(AUDIO, RED_TYPE, b"", sequence=2, timestamp=960)
-    teacher.send_rtp(AUDIO, RED_TYPE, redundant(b"three", b"one"), sequence=3, timestamp=1920)
+    lose(world, recent, teacher, RED_TYPE)
+    teacher.told(rtcp.Nack)
+    teacher.send_rtp(AUDIO, RED_TYPE, redundant(b"one"), sequence=61, timestamp=61 * 960)
+    teacher.send_rtp(AUDIO, RED_TYPE, b"", sequence=62, timestamp=61 * 960)
+    teacher.send_rtp(AUDIO, RED_TYPE, redundant(b"three", b"one"), sequence=63, timestamp=62 * 960)
     world.settle()
     world.pass_time(0.1)
     assert teacher.told(rtcp.Nack) == []
     assert [it.payload for it in viewer.take()] == [b"one", b"", b"three"]
     assert [(it.payload_type, it.payload) for it in recent.take()] == [
-        (RED_TYPE, redundant(b"one")),
+        (RED_TYPE, redundant(b"one", b"sound")),
         (AUDIO_TYPE, b""),
         (RED_TYPE, redundant(b"three")),
     ]
@@ -154,6 +157,52 @@ def test_redundancy_of_a_wider_spacing_is_not_taken_for_the_packet_before() -> N
     assert world.worker.counters["recovered_by_redundancy"] == 0
 
 
+# ── whether a viewer needs it ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def needed(seconds: list[tuple[int, int]]) -> list[bool]:
+    """Second by second, given packets sent and lost in each."""
+    need, sent, lost, found = Need(), 0, 0, []
+    need.look(0, 0, 99.0)
+    for now, (more, gone) in enumerate(seconds, 100):
+        sent, lost = sent + more, lost + gone
+        found.append(need.look(sent, lost, float(now)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "within"),
+    [
+        ([(50, 3)] * 10, 2),  # 5 %
+        ([(50, 1)] * 10, 4),  # 2 %
+        ([(50, 1), (50, 0)] * 20, 8),  # 1 %
+        ([(150, 3)] * 10, 2),  # three microphones
+    ],
+)
+def test_a_line_that_loses_gets_it_within_seconds(seconds: list[tuple[int, int]], within: int) -> None:
+    assert any(needed(seconds)[:within])
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [[(50, 0)] * 60, [(50, 2)] + [(50, 0)] * 60, [(3, 0), (0, 0), (2, 1)] * 3, ([(150, 0)] * 9 + [(150, 1)]) * 6],
+)
+def test_a_good_line_does_not_pay_for_it(seconds: list[tuple[int, int]]) -> None:
+    assert not any(needed(seconds))
+
+
+def test_it_ends_after_half_a_minute_of_calm() -> None:
+    found = needed([(50, 3)] * 10 + [(50, 0)] * 90)
+    assert (found[9], found[35], found[-1]) == (True, True, False)
+    assert found == sorted(found[:2]) + sorted(found[2:], reverse=True)
+
+
+def test_counters_that_begin_anew_harm_nothing() -> None:
+    need = Need()
+    assert not need.look(5000, 700, 1.0)
+    assert not need.look(10, 0, 2.0)
+
+
 # ── to a viewer ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -164,18 +213,35 @@ def red_viewer(world: World, name: str = "class") -> Browser:
     return browser
 
 
-def test_a_viewer_that_offers_it_gets_each_packet_with_the_one_before() -> None:
+def lose(world: World, viewer: Browser, teacher: Browser, payload_type: int = AUDIO_TYPE) -> None:
+    """A second of sound of which the viewer asks for one packet in ten again; the next packet may be the 101st."""
+    inner = b"sound" if payload_type == AUDIO_TYPE else redundant(b"sound")
+    for sequence in range(1, 61):
+        teacher.send_rtp(AUDIO, payload_type, inner, sequence=sequence, timestamp=sequence * 960)
+        world.settle()
+        world.pass_time(0.02)
+        last = viewer.packets[-1]
+        if sequence % 10 == 0 and sequence < 60:
+            viewer.lost.add((last.sequence + 1) & 0xFFFF)
+        elif sequence % 10 == 2 and sequence > 10:
+            viewer.report(rtcp.Nack(1, last.ssrc, ((last.sequence - 1) & 0xFFFF,)))
+    world.pass_time(1.0)
+    for each in world.browsers.values():
+        each.take()
+        each.datagrams.clear()
+
+
+def test_a_viewer_whose_line_loses_gets_each_packet_with_the_one_before() -> None:
     world = World()
-    teacher, old, viewer = world.publisher(), world.viewer("old"), red_viewer(world)
-    world.place(old, mid0="teacher-0")
-    world.place(viewer, mid0="teacher-0")
-    for sequence, payload in enumerate((b"one", b"two", b"three"), 1):
+    teacher, old, good, viewer = world.publisher(), world.viewer("old"), red_viewer(world, "good"), red_viewer(world)
+    for each in (old, good, viewer):
+        world.place(each, mid0="teacher-0")
+    lose(world, viewer, teacher)
+    for sequence, payload in enumerate((b"one", b"two", b"three"), 101):
         teacher.say(sequence, payload)
-    assert [(it.payload_type, it.payload) for it in old.take()] == [
-        (AUDIO_TYPE, b"one"),
-        (AUDIO_TYPE, b"two"),
-        (AUDIO_TYPE, b"three"),
-    ]
+    plain = [(AUDIO_TYPE, b"one"), (AUDIO_TYPE, b"two"), (AUDIO_TYPE, b"three")]
+    assert [(it.payload_type, it.payload) for it in old.take()] == plain
+    assert [(it.payload_type, it.payload) for it in good.take()] == plain
     assert [(it.payload_type, it.payload) for it in viewer.take()] == [
         (RED_TYPE, redundant(b"one")),
         (RED_TYPE, redundant(b"two", b"one")),
@@ -187,10 +253,11 @@ def test_what_is_sent_again_is_the_same_byte_for_byte_whatever_came_since() -> N
     world = World()
     teacher, viewer = world.publisher(), red_viewer(world)
     world.place(viewer, mid0="teacher-0")
-    teacher.say(1, b"one")
-    teacher.say(3, b"three")  # goes out without the second, which is late
-    teacher.say(2, b"two")
-    teacher.say(4, b"four")
+    lose(world, viewer, teacher)
+    teacher.say(101, b"one")
+    teacher.say(103, b"three")  # goes out without the second, which is late
+    teacher.say(102, b"two")
+    teacher.say(104, b"four")
     sent = list(viewer.datagrams)
     packets = viewer.take()
     assert [it.payload for it in packets] == [
@@ -199,20 +266,49 @@ def test_what_is_sent_again_is_the_same_byte_for_byte_whatever_came_since() -> N
         redundant(b"two", b"one"),
         redundant(b"four", b"three"),
     ]
-    viewer.datagrams.clear()
-    viewer.inbound = None
-    again: list[bytes] = []
-    viewer.receive = lambda data: again.append(data) if 128 <= data[0] < 192 and data[1] & 0x7F < 64 else None  # type: ignore[method-assign, func-returns-value]
+    assert sorted(again(viewer, packets)) == sorted(sent)
+
+
+def again(viewer: Browser, packets: list[rtp.Packet]) -> list[bytes]:
+    """Ask for packets again; the datagrams that come, which a browser that knows them already would refuse."""
+    found: list[bytes] = []
+    viewer.receive = found.append  # type: ignore[assignment, method-assign]
     viewer.report(rtcp.Nack(1, packets[0].ssrc, tuple(sorted(it.sequence for it in packets))))
-    assert sorted(again) == sorted(sent)
+    return [data for data in found if data[0] >= 128 and not rtp.is_rtcp(data)]
+
+
+def test_what_went_out_plain_before_the_line_was_bad_is_sent_again_plain() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), red_viewer(world)
+    world.place(viewer, mid0="teacher-0")
+    lose(world, viewer, teacher)
+    slot = next(iter(_slots(world)))
+    slot.set_redundancy(False)
+    teacher.say(101, b"plain")
+    slot.set_redundancy(True)
+    teacher.say(102, b"redundant")
+    sent = list(viewer.datagrams)
+    packets = viewer.take()
+    assert [it.payload_type for it in packets] == [AUDIO_TYPE, RED_TYPE]
+    first, second = packets
+    assert (second.sequence - first.sequence) & 0xFFFF == 1
+    assert (second.timestamp - first.timestamp) & 0xFFFFFFFF == 960
+    assert again(viewer, packets) == sent
+
+
+def _slots(world: World) -> list[Slot]:
+    transport = world.worker._transports["class"]
+    assert transport.viewer is not None
+    return list(transport.viewer.slots.values())
 
 
 def test_sound_after_a_pause_carries_nothing_from_before_it() -> None:
     world = World()
     teacher, viewer = world.publisher(), red_viewer(world)
     world.place(viewer, mid0="teacher-0")
-    teacher.send_rtp(AUDIO, AUDIO_TYPE, b"one", sequence=1, timestamp=960)
+    lose(world, viewer, teacher)
+    teacher.send_rtp(AUDIO, AUDIO_TYPE, b"one", sequence=101, timestamp=101 * 960)
     world.settle()
-    teacher.send_rtp(AUDIO, AUDIO_TYPE, b"two", sequence=2, timestamp=960 + 19200)
+    teacher.send_rtp(AUDIO, AUDIO_TYPE, b"two", sequence=102, timestamp=101 * 960 + 19200)
     world.settle()
     assert [it.payload for it in viewer.take()] == [redundant(b"one"), redundant(b"two")]
