@@ -107,11 +107,7 @@ def judge(
 ) -> WeakLine:
     """What came of it; `films` and `sound` are the weak line's and the clean one's, in this order."""
     weak, clean = films
-    standing = gaps(clean, FREEZE / 2)
-    own: list[Gap] = []
-    shared: list[Gap] = []
-    for gap in gaps(weak, FREEZE):
-        (shared if any(_at_once(gap, other) for other in standing) else own).append(gap)
+    own, shared = own_gaps(weak, clean, FREEZE)
     heights = [frame.height for frame in weak]
     sent, lost = line
     return WeakLine(
@@ -128,6 +124,16 @@ def judge(
         longest(clean),
         sound[1],
     )
+
+
+def own_gaps(weak: Sequence[Frame], clean: Sequence[Frame], longer: float) -> tuple[list[Gap], list[Gap]]:
+    """Pictures that stood for more than `longer` ms: of the line's own, and when those of the clean line stood too."""
+    standing = gaps(clean, longer / 2)
+    own: list[Gap] = []
+    shared: list[Gap] = []
+    for gap in gaps(weak, longer):
+        (shared if any(_at_once(gap, other) for other in standing) else own).append(gap)
+    return own, shared
 
 
 def on_one_clock(frames: Sequence[Frame], origin: float) -> list[Frame]:

@@ -22,7 +22,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.support.browser import HOOK
+from tests.support.browser import HOOK, eventually
 
 START_WITHIN = 60.0  # seconds; three when nothing else runs
 ANSWER_WITHIN = 60.0  # seconds
@@ -222,5 +222,31 @@ class Page:
             raise FirefoxError(str(answer["exceptionDetails"].get("text")))
         return json.loads(answer["result"]["value"])
 
+    async def click(self, test_id: str, within: float = 15.0) -> None:
+        """Press the element with this test id as soon as it can be pressed. Raises AssertionError."""
+        await self._once(test_id, "(it) => !it.disabled && (it.click(), true)", within)
+
+    async def fill(self, test_id: str, text: str, within: float = 15.0) -> None:
+        """Type into it. Raises AssertionError."""
+        typed = '(it, text) => { it.value = text; it.dispatchEvent(new Event("input", {bubbles: true})); return true; }'
+        await self._once(test_id, typed, within, text)
+
+    async def see(self, test_id: str, within: float = 15.0) -> None:
+        """Wait until it is on the page and visible. Raises AssertionError."""
+        await self._once(test_id, "() => true", within)
+
     async def close(self) -> None:
         await self._browser.command("browsingContext.close", context=self._context)
+
+    async def _once(self, test_id: str, act: str, within: float, text: str = "") -> None:
+        script = (
+            '([id, text]) => { const it = document.querySelector(`[data-testid="${id}"]`);'
+            f" return it !== null && it.checkVisibility() && Boolean(({act})(it, text)); }}"
+        )
+
+        async def done() -> bool:
+            with contextlib.suppress(FirefoxError):  # the page is being left, or not there yet
+                return bool(await self.evaluate(script, [test_id, text]))
+            return False
+
+        await eventually(f"{test_id} on the page", done, within)

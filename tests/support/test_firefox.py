@@ -11,6 +11,15 @@ from tests.support.test_browser import LOOPBACK_CALL
 pytestmark = [pytest.mark.journey, pytest.mark.skipif(executable() is None, reason="no Firefox on this machine")]
 
 
+_FORM = """() => setTimeout(() => {
+  document.body.innerHTML =
+    '<input data-testid="name"><button data-testid="enter" disabled></button><p data-testid="entered" hidden></p>';
+  const [name, enter, entered] = document.body.children;
+  name.addEventListener("input", () => { enter.disabled = !name.value; });
+  enter.addEventListener("click", () => { entered.textContent = name.value; entered.hidden = false; });
+}, 100)"""
+
+
 @pytest.fixture
 async def browser() -> AsyncIterator[Firefox]:
     # A call inside one page needs loopback, which Firefox leaves out otherwise.
@@ -44,6 +53,13 @@ async def test_firefox_shows_pages_runs_scripts_and_tells_their_errors(browser: 
         # Two people have nothing in common.
         await one.evaluate("() => localStorage.setItem('who', 'one')")
         assert await other.evaluate("() => localStorage.getItem('who')") is None
+
+        # A press and a text reach what listens for them, as soon as it is there.
+        await one.evaluate(_FORM)
+        await one.fill("name", "拉萨三小")
+        await one.click("enter")
+        await one.see("entered")
+        assert await one.evaluate("() => document.querySelector('[data-testid=entered]').textContent") == "拉萨三小"
 
         await one.evaluate("() => setTimeout(() => missing(), 0)")
         await eventually("the error of the page", lambda: told(one, "missing"))
