@@ -16,6 +16,7 @@ from media import rtp
 from media.answer import AUDIO_LEVEL, NegotiatedSection
 from media.codecs import Codec
 from media.heights import height
+from media.keyframes import starts_key_frame
 from media.layers import LONGEST_SILENCE, Layer, Option, Tap, in_order
 from media.loudness import Loudness
 from media.messages import PublicationInfo
@@ -129,7 +130,11 @@ class Publication:
             if stream is None:
                 return False
         order = stream.receive(packet, now, repaired=repaired)
-        if order is Order.REPEATED:
+        if order is Order.ANEW and stream.odd is not None:
+            first, stream = stream.odd, self._begin(layer, packet, stream.codec, now)
+            self.receive(first, now, layer=layer)
+            order = stream.receive(packet, now)
+        if order is Order.REPEATED or order is Order.ODD:
             return False
         layer.receive(packet, now)
         if not layer.flowing:
@@ -318,14 +323,20 @@ class Publication:
         codec = next((c for c in self.section.codecs if c.payload_type == packet.payload_type), None)
         if codec is None:
             return None
-        stream = Stream(packet.ssrc, self.section.kind, codec, self.section.extensions, self._clock)
         if former is not None:
             if packet.ssrc == former.ssrc:
                 # A codec changes with a key frame. Anything else is an old packet that comes late.
-                if not stream.starts_key_frame(packet):
+                if former.kind == "video" and not starts_key_frame(codec.name, packet.payload):
                     return None
             elif former.silent_for(now) < REPLACED_AFTER and not self._announced(packet.ssrc):
                 return None
+        return self._begin(layer, packet, codec, now)
+
+    def _begin(self, layer: Layer, packet: rtp.Packet, codec: Codec, now: float) -> Stream:
+        """A stream begins with a packet; slots that carried the former one wait."""
+        stream = Stream(packet.ssrc, self.section.kind, codec, self.section.extensions, self._clock)
+        former = layer.stream
+        if former is not None:
             if layer.fresh or layer.late:
                 self._flush(layer, now)
             for sieve in former.sieves:

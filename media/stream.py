@@ -22,6 +22,9 @@ from media.sieve import RING_PACKETS as RING_PACKETS
 from media.sieve import Sieve
 
 MAX_AGE = 1.0  # seconds behind the newest; older packets are for the recorder only
+MAX_DROPOUT = 3000  # sequence numbers that may be missing (RFC 3550 appendix A.1): 20 s of a camera
+MAX_BACK = 1.0  # seconds that timestamps may go back from one packet to the next; live encoders reorder nothing
+MAX_AHEAD = 10.0  # seconds that they may go ahead of the time that has passed
 
 
 class Order(Enum):
@@ -31,6 +34,8 @@ class Order(Enum):
     LATE = auto()  # fills a hole, in time for viewers
     STALE = auto()  # fills a hole that only the recorder still has
     REPEATED = auto()  # has come before, or nobody can tell
+    ODD = auto()  # numbered like nothing before; the next packet tells whether it was one broken packet …
+    ANEW = auto()  # … or the source has begun anew, by the packet kept in `odd` and this one
 
 
 class Stream:
@@ -50,6 +55,7 @@ class Stream:
         "extensions",
         "kind",
         "missing",
+        "odd",
         "reception",
         "ssrc",
         "whole",
@@ -64,6 +70,7 @@ class Stream:
         self.missing = MissingPackets()
         self.reception = Inbound(ssrc, codec.clock_rate)
         self.whole = Sieve(self)
+        self.odd: rtp.Packet | None = None  # the last one that did not follow from the others
         self._clock = clock
         self._unwrapper = rtp.Unwrapper()
         self._seen = [-1] * RING_PACKETS  # index, at index modulo size
@@ -85,6 +92,12 @@ class Stream:
     def receive(self, packet: rtp.Packet, now: float, *, repaired: bool = False) -> Order:
         """Take a packet; `repaired` if it came by RTX. Its index and numbers are set."""
         newest = self._unwrapper.highest
+        if newest >= 0 and not repaired and not self._plausible(packet, now):
+            before, self.odd = self.odd, packet
+            if before is None or (packet.sequence - before.sequence) & 0xFFFF != 1:
+                return Order.ODD
+            self.odd = before
+            return Order.ANEW
         index = packet.index = self._unwrapper.index(packet.sequence)
         place = index % RING_PACKETS
         if self._seen[place] == index or index <= self._unwrapper.highest - RING_PACKETS:
@@ -104,6 +117,17 @@ class Stream:
         if age > MAX_AGE * self.codec.clock_rate:
             return Order.STALE
         return Order.LATE
+
+    def _plausible(self, packet: rtp.Packet, now: float) -> bool:
+        """Whether its numbers follow from those of the newest packet, as far as anybody may lose or delay some."""
+        ahead = int((packet.sequence - self._unwrapper.highest + 0x8000) & 0xFFFF) - 0x8000
+        if not -RING_PACKETS < ahead <= MAX_DROPOUT:
+            return False
+        if ahead <= 0:
+            return True
+        passed = int((packet.timestamp - self._newest + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        rate = self.codec.clock_rate
+        return -MAX_BACK * rate <= passed <= (now - self._heard + MAX_AHEAD) * rate
 
     def lacks(self, sequence: int, timestamp: int) -> bool:
         """Whether a packet of these numbers, whose payload came within another packet, has not come by itself.

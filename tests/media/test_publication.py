@@ -116,3 +116,41 @@ def test_an_id_is_short_and_safe_and_its_own_whatever_the_mid(mid: str) -> None:
     assert set(id) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
     assert len(id) == 19
     assert id != publication_id("t", mid + ".")
+
+
+def test_a_source_that_dies_and_comes_back_with_its_ssrc_starts_again_with_a_key_frame() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid1=CAMERA)
+    teacher.show(1, H264_KEY)
+    teacher.show(2)
+    before = viewer.take()[-1]
+    world.pass_time(5.0)
+    teacher.told(rtcp.PictureLoss)
+    teacher.show(40_000, timestamp=77)
+    teacher.show(40_001, timestamp=78)
+    assert viewer.take() == []
+    assert len(teacher.told(rtcp.PictureLoss)) == 1
+    teacher.show(40_002, H264_KEY, timestamp=79)
+    (after,) = viewer.take()
+    assert (after.sequence - before.sequence) & 0xFFFF == 1
+    assert 4.9 * 90000 < (after.timestamp - before.timestamp) & 0xFFFFFFFF < 5.1 * 90000
+
+
+def test_a_source_that_begins_anew_with_a_key_frame_loses_none_of_it() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid1=CAMERA)
+    teacher.show(1, H264_KEY)
+    viewer.take()
+    teacher.show(40_000, H264_KEY, timestamp=77)
+    teacher.show(40_001, timestamp=78)
+    assert [packet.payload for packet in viewer.take()] == [H264_KEY, b"\x41delta"]
+
+
+def test_an_ssrc_that_two_sections_claim_stays_with_the_first() -> None:
+    world = World()
+    browser = Browser(world, "teacher")
+    browser.answer("send", offers.publishing(browser.credentials, VIDEO, VIDEO, 0x1003))
+    browser.connect()
+    assert world.worker.counters["dropped_ssrc_collision"] == 1

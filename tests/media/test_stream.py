@@ -38,11 +38,31 @@ def test_a_packet_is_next_late_stale_or_repeated() -> None:
     assert it.receive(packet(65537), 2.5) is Order.STALE  # more than a second of RTP time behind the newest
 
 
-def test_what_is_further_back_than_we_remember_counts_as_repeated() -> None:
+def test_one_packet_numbered_like_nothing_before_is_left_out() -> None:
     it = stream()
     it.receive(packet(5000, timestamp=0), 1.0)
-    assert it.receive(packet(5000 - RING_PACKETS, timestamp=0), 1.0) is Order.REPEATED
-    assert it.receive(packet(5001 - RING_PACKETS, timestamp=0), 1.0) is Order.LATE
+    for odd in (5000 - RING_PACKETS, 9000, 40000):
+        assert it.receive(packet(odd, timestamp=0), 1.0) is Order.ODD
+    assert it.receive(packet(5001, timestamp=-2 * 90000 & 0xFFFFFFFF), 1.0) is Order.ODD
+    assert it.receive(packet(5001, timestamp=11 * 90000), 1.0) is Order.ODD
+    assert it.receive(packet(5001, timestamp=0), 1.0) is Order.NEXT
+    assert it.receive(packet(5001 - RING_PACKETS, timestamp=0), 1.0, repaired=True) is Order.REPEATED
+    assert it.receive(packet(5002 - RING_PACKETS, timestamp=0), 1.0) is Order.LATE
+
+
+def test_two_in_a_row_that_follow_from_nothing_before_begin_it_anew() -> None:
+    it = stream()
+    it.receive(packet(5000, timestamp=0), 1.0)
+    assert it.receive(packet(40000, timestamp=7), 1.0) is Order.ODD
+    assert it.receive(packet(40001, timestamp=8), 1.0) is Order.ANEW
+    assert it.odd is not None
+    assert it.odd.sequence == 40000
+
+
+def test_after_a_pause_timestamps_may_be_as_much_later() -> None:
+    it = stream()
+    it.receive(packet(1, timestamp=0), 1.0)
+    assert it.receive(packet(2, timestamp=3600 * 90000), 3601.0) is Order.NEXT
 
 
 @given(st.lists(st.integers(0, 0xFFFF), max_size=200))
