@@ -284,6 +284,8 @@ class Publication:
             at = next((n for n, packet in enumerate(fresh) if stream.starts_key_frame(packet)), None)
             if at is not None:
                 layer.requests.arrived(now)
+                if stream.kind == "video":
+                    stream.missing.key_frame(fresh[at].sequence)
                 self._look_at_height(layer, stream, fresh[at], now)
                 if layer.waiting:
                     if at:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.nack import LATE, LONGEST_REPEAT, MAX_MISSING, MissingPackets
+from media.nack import AFTER_KEY_FRAME, LATE, LONGEST_REPEAT, MAX_MISSING, MissingPackets
 
 RTT = 0.08
 
@@ -120,3 +120,26 @@ def test_it_never_holds_more_than_its_bound_whatever_comes(arrivals: list[tuple[
         due = missing.due(now, RTT)
         assert len(missing) <= MAX_MISSING
         assert len(set(due)) == len(due)
+
+
+def asked(missing: MissingPackets, begin: float, end: float) -> list[int]:
+    """What is asked for between two moments."""
+    ticks = range(round(begin * 50), round(end * 50))
+    return list(itertools.chain.from_iterable(missing.due(tick * 0.02, RTT) for tick in ticks))
+
+
+def test_what_a_key_frame_made_useless_is_given_up_soon_after() -> None:
+    missing = received(1, 3, 6, 7)
+    missing.key_frame(6)
+    missing.receive(9, 0.0)
+    assert set(asked(missing, 0.0, AFTER_KEY_FRAME)) == {2, 4, 5, 8}
+    assert set(asked(missing, AFTER_KEY_FRAME + 0.02, 1.0)) == {8}
+    assert len(missing) == 1
+
+
+def test_a_recording_wants_the_frames_before_a_key_frame_too() -> None:
+    missing = MissingPackets(patience=3.0)
+    for sequence in (65535, 1):
+        missing.receive(sequence, 0.0)
+    missing.key_frame(1)
+    assert asked(missing, AFTER_KEY_FRAME, 2.9)[-1] == 0
