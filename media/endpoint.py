@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from media.candidates import candidates, hosts
 from media.certificate import Certificate
 from media.control import Control
+from media.garbage import Garbage
 from media.ice import Path
 from media.messages import Reply, Request
 from media.recorder_feed import RecorderFeed
@@ -83,6 +84,7 @@ class Endpoint:
             self._link = RecorderLink(self.worker.recorder_feed, recorder_path)
             tasks.append(asyncio.create_task(self._link.run()))
         ticks = 0
+        garbage = Garbage(time.monotonic())
         try:
             while not self._stopped.is_set():
                 started = time.monotonic()
@@ -91,6 +93,7 @@ class Endpoint:
                 if ticks % TICKS_PER_SECOND == 0:
                     self._door.tick(started)
                 self._flush_link()
+                garbage.tick(started, self.worker.transports)
                 if self.control.alone_for(started) > ALONE:
                     log.warning("no server for %d s: this worker ends", ALONE)
                     break
@@ -98,6 +101,7 @@ class Endpoint:
                     async with asyncio.timeout(max(0.001, started + TICK - time.monotonic())):
                         await self._stopped.wait()
         finally:
+            garbage.close()
             for sock in self._sockets:
                 loop.remove_reader(sock)
             self.worker.close()

@@ -269,6 +269,11 @@ class Worker:
         else:
             counters["dropped_unknown_protocol"] += 1
 
+    @property
+    def transports(self) -> int:
+        """How many there are, connected or not."""
+        return len(self._transports)
+
     def knows(self, path: Path) -> bool:
         """Whether a valid check came by it, so that it is some transport's."""
         return path in self._by_path
