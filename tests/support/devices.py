@@ -62,9 +62,12 @@ _SOURCE = """
   };
   const devices = navigator.mediaDevices;
   if (!devices) return;
+  // Firefox runs no AudioContext without a sound card, and its own fake microphone is a tone that never ends.
+  const sounds = navigator.userAgent.includes("Firefox");
+  const open = devices.getUserMedia.bind(devices);
   devices.getUserMedia = async (wanted) => {
-    const stream = new MediaStream();
-    if (wanted.audio) stream.addTrack(microphone());
+    const stream = wanted.audio && sounds ? await open({audio: wanted.audio}) : new MediaStream();
+    if (wanted.audio && !sounds) stream.addTrack(microphone());
     if (wanted.video) stream.addTrack(camera());
     return stream;
   };
