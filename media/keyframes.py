@@ -71,6 +71,37 @@ class KeyFrameRequests:
         self._wait = min(self._wait * 2, AFTER_LOSS)
 
 
+class OneViewersLosses:
+    """How often one viewer's lost pictures (PLI, FIR) are heeded: a key frame costs the whole class bandwidth.
+
+    Browsers say it every 200 ms while they wait, which is one loss. A broken or hostile viewer, who loses without end,
+    has a few key frames and then one in eight seconds. Times are in seconds, monotonic.
+    """
+
+    AT_ONCE = 4
+    EVERY = 8.0
+    SAME = 1.0
+
+    __slots__ = ("_at", "_credit", "_heeded")
+
+    def __init__(self) -> None:
+        self._credit = float(self.AT_ONCE)
+        self._at = float("-inf")
+        self._heeded = float("-inf")
+
+    def heed(self, now: float) -> bool:
+        """The viewer says that it has lost a picture; False: it is not listened to."""
+        if now - self._heeded < self.SAME:
+            return True
+        self._credit = min(self.AT_ONCE, self._credit + (now - self._at) / self.EVERY)
+        self._at = now
+        if self._credit < 1:
+            return False
+        self._credit -= 1
+        self._heeded = now
+        return True
+
+
 # ── readers of the first payload bytes; may raise IndexError ──────────────────────────────────────────────────────────
 
 

@@ -57,8 +57,8 @@ class RecordedTrack:
         self._feed._announce(self._handle, self.track)
 
     def packet(self, packet: rtp.Packet, now: float) -> None:
-        level = packet.extensions.get(self._level_id) if self._level_id else None
-        extensions = [(AUDIO_LEVEL_ID, level)] if level else []
+        level = packet.extensions.get(self._level_id, b"") if self._level_id else b""
+        extensions = [(AUDIO_LEVEL_ID, level)] if len(level) == 1 else []
         self._feed._packet(self._handle, packet.plain(extensions), now)
 
     def report(self, report: SenderReport, now: float, rtt: float | None) -> None:

@@ -15,6 +15,7 @@ from media import rtp
 from media.answer import ABS_SEND_TIME, AUDIO_LEVEL, NegotiatedSection
 from media.codecs import Codec, best_match
 from media.fanout import Outlet, Profile, Row, prepare
+from media.keyframes import OneViewersLosses
 from media.layers import Choice
 from media.pictures import Shift
 from media.rtcp import SenderReport
@@ -69,6 +70,7 @@ class Slot:
         "_wish",
         "first_index",
         "kind",
+        "losses",
         "max_height",
         "mid",
         "outlet",
@@ -110,6 +112,7 @@ class Slot:
         self._octets = 0
         self._rtx_sequence = secrets.randbelow(0x8000)
         self.tally = SlotTally()
+        self.losses = OneViewersLosses()
         self._redundant = False
         self._repeated: dict[int, float] = {}  # the viewer's sequence number -> when it was last sent again
 

@@ -122,7 +122,10 @@ class Viewer:
         if slot is not None and slot.publication is not None and slot.flowing:
             self._counters["pictures_lost"] += 1
             slot.tally.pictures_lost += 1
-            slot.picture_lost(now)
+            if slot.losses.heed(now):
+                slot.picture_lost(now)
+            else:
+                self._counters["dropped_picture_loss_flood"] += 1
 
     def _repeat(self, nack: rtcp.Nack, now: float) -> None:
         slot = self._by_ssrc.get(nack.media_ssrc)

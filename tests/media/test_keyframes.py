@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media import rtp
-from media.keyframes import GIVE_UP, KeyFrameRequests, starts_key_frame
+from media.keyframes import GIVE_UP, KeyFrameRequests, OneViewersLosses, starts_key_frame
 from media.sdp import SessionDescription
 from tests.support.captured import captured
 
@@ -130,3 +130,22 @@ def test_a_request_nobody_answers_is_repeated_ever_more_slowly_and_at_last_not()
 
 def test_without_a_request_nothing_is_due() -> None:
     assert not KeyFrameRequests().due(100.0)
+
+
+def heeded(begin: float, end: float, every: float, losses: OneViewersLosses | None = None) -> int:
+    """How many key frames it takes to heed a viewer that has lost pictures all that time."""
+    losses = losses or OneViewersLosses()
+    moments = [begin + number * every for number in range(round((end - begin) / every))]
+    said = [moment for moment in moments if losses.heed(moment)]
+    return sum(after - before > OneViewersLosses.SAME for before, after in zip([-99.0, *said], said, strict=False))
+
+
+def test_a_viewer_that_lost_a_picture_is_heeded_however_often_it_says_so() -> None:
+    losses = OneViewersLosses()
+    assert all(losses.heed(5.0 + tick * 0.2) for tick in range(5))
+    assert losses.heed(15.0)
+
+
+def test_a_viewer_that_loses_without_end_costs_the_class_a_key_frame_in_eight_seconds() -> None:
+    assert heeded(0.0, 80.0, 0.01) <= OneViewersLosses.AT_ONCE + 80 / OneViewersLosses.EVERY
+    assert heeded(0.0, 80.0, 20.0) == 4

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
-from media import rtcp
+from media import rtcp, rtp
 from media.messages import Answer, Answered
 from media.publisher import MAX_UNANNOUNCED
+from media.srtp import SrtpError
 from tests.bench import offers
 from tests.bench.stream import AUDIO_TYPE, RTX_TYPE, VIDEO_TYPE
 from tests.support.flow import AUDIO, H264_KEY, RTX, VIDEO, Browser, World
@@ -176,3 +179,48 @@ def test_an_inactive_section_keeps_its_publication() -> None:
             ("teacher-0", True),
             ("teacher-1", active),
         ]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "1000000104000000",  # a level of no bytes, in two-byte form
+        "1000004004fe" + "7f" * 254,  # a level of 254 bytes
+        "1000000104ff7f7f",  # a level longer than the block
+        "bede00014f7f7f7f",  # the same in one-byte form
+        "bede0001417f7f00",  # a level of two bytes
+        "bede000130000000",  # a transport-wide number of one byte
+        "bede00011f616161",  # a mid longer than the block
+        "bede0001f0f0f0f0",  # the reserved id
+        "bede0000",
+        "12340001ffffffff",
+    ],
+)
+def test_a_malformed_header_extension_harms_only_itself(block: str) -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid0="teacher-0")
+    assert teacher.outbound is not None
+    for sequence in range(1, 4):
+        head = rtp.HEADER.pack(0x90, AUDIO_TYPE, sequence, sequence * 960, AUDIO)
+        teacher.send(teacher.outbound.rtp(head + bytes.fromhex(block) + b"sound"))
+        world.settle()
+    world.pass_time(0.2)
+    packets = viewer.take()
+    assert [packet.payload for packet in packets] == [b"sound"] * 3
+    for packet in packets:
+        assert all(0 < len(value) <= 16 for value in packet.extensions.values())
+
+
+def test_an_extension_block_longer_than_the_packet_is_dropped_with_it() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid0="teacher-0")
+    teacher.say(1)
+    assert teacher.outbound is not None
+    for claim in (9, 0xFFFF):
+        head = rtp.HEADER.pack(0x90, AUDIO_TYPE, 2, 1920, AUDIO) + b"\xbe\xde" + claim.to_bytes(2, "big")
+        with contextlib.suppress(SrtpError):  # our own side may refuse to protect it
+            teacher.send(teacher.outbound.rtp(head + b"short"))
+    teacher.say(2)
+    assert [packet.payload for packet in viewer.take()] == [b"sound"] * 2

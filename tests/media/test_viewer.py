@@ -91,3 +91,15 @@ def test_a_viewers_reference_time_is_answered() -> None:
     ((ssrc, reference, delay),) = answer.blocks
     assert (ssrc, reference) == (77, 0x2345_6789)
     assert 0 < delay <= 65536
+
+
+def test_a_flood_of_lost_pictures_is_heeded_a_few_times() -> None:
+    world, teacher, viewer, ssrc = lesson()
+    asked = 0
+    for number in range(2, 202):  # 20 s
+        viewer.report(*[rtcp.PictureLoss(1, ssrc)] * 20)
+        world.pass_time(0.1)
+        asked += len(teacher.told(rtcp.PictureLoss))
+        teacher.show(number, H264_KEY)
+    assert asked <= 8
+    assert world.worker.counters["dropped_picture_loss_flood"] > 2000
