@@ -114,3 +114,21 @@ def test_packets_that_are_no_opus_are_passed_over(tmp_path: Path) -> None:
         bench.send(payload, number / 50)
     bench.audio.end()
     assert bench.lengths() == [0.02]
+
+
+def test_sound_that_takes_no_packets_in_silence_stays_gapless_and_its_levels_say_so(tmp_path: Path) -> None:
+    """DTX: a packet in 400 ms while nobody speaks; and the padding that Chromium counts among them is no sound."""
+    bench = Bench(tmp_path, "audio")
+    packet = sound(1)[3].data
+    sent = [(number / 50, packet, 30) for number in range(50)]
+    sent += [(0.98, b"", 30)]
+    sent += [(1.0 + number * 0.4, b"\xf8\xff\xfe", 127) for number in range(10)]
+    sent += [(5.0 + number / 50, packet, 40) for number in range(50)]
+    for sequence, (at_s, payload, level) in enumerate(sent, 65500):
+        bench.now_us = round(at_s * SECOND)
+        timestamp = round(at_s * bench.rate)
+        bench.audio.receive(bench.now_us, sequence & 0xFFFF, timestamp, 7, False, payload, level)
+    bench.audio.end()
+    assert sum(bench.lengths()) == pytest.approx(6.0, abs=0.001)
+    assert not any(part.gap for part in bench.writer.parts)
+    assert (tmp_path / "levels.bin").read_bytes() == bytes([30] * 50 + [127] * 200 + [40] * 50)
