@@ -129,14 +129,15 @@ _REROUTE = r"""
   const native = RTCPeerConnection.prototype.setRemoteDescription;
   RTCPeerConnection.prototype.setRemoteDescription = function ({type, sdp}) {
     const there = /^(a=candidate:\S+ 1 udp \d+ )\S+ PORT /gim;
-    return native.call(this, {type, sdp: sdp.replace(there, "$1HOST LINK ")});
+    const past = /^a=candidate:\S+ 1 tcp .*\r?\n/gim;
+    return native.call(this, {type, sdp: sdp.replace(there, "$1HOST LINK ").replace(past, "")});
   };
 })();
 """
 
 
 def rerouted(port: int, link: tuple[str, int]) -> str:
-    """A script by which a page reaches a server's UDP port only through `link` (see link.py)."""
+    """A script by which a page reaches a server's UDP port only through `link` (see link.py), and by TCP not at all."""
     return _REROUTE.replace("PORT", str(port)).replace("HOST", link[0]).replace("LINK", str(link[1]))
 
 
