@@ -145,11 +145,23 @@ def _payloads(access_unit: bytes) -> list[bytes]:
             payloads.append(unit)
             continue
         indicator, kind = unit[0] & 0xE0 | _FU_A, unit[0] & 31
-        pieces = [unit[at : at + MAX_PAYLOAD] for at in range(1, len(unit), MAX_PAYLOAD)]
+        pieces = _about_equally(unit[1:], MAX_PAYLOAD)
         for number, piece in enumerate(pieces):
             bits = (number == 0) << 7 | (number == len(pieces) - 1) << 6
             payloads.append(bytes((indicator, kind | bits)) + piece)
     return payloads
+
+
+def _about_equally(data: bytes, most: int) -> list[bytes]:
+    """As few pieces as fit, of lengths that differ by one at most, the longer ones last: as libwebrtc cuts a frame."""
+    count = -(-len(data) // most)
+    short, longer = divmod(len(data), count)
+    pieces, at = [], 0
+    for number in range(count):
+        size = short + (number >= count - longer)
+        pieces.append(data[at : at + size])
+        at += size
+    return pieces
 
 
 def _units(access_unit: bytes) -> list[bytes]:

@@ -86,3 +86,8 @@ def test_the_kernel_filter_passes_checks_handshakes_and_every_sixteenth_packet()
     for number in range(64):
         for second in (111, 102, 102 | 0x80):
             assert passes(struct.pack("!BBH", 0x90, second, number) + bytes(30)) == (number % SAMPLE == 0)
+
+
+def test_a_frame_is_cut_into_packets_of_nearly_one_length_the_longer_ones_last() -> None:
+    assert [len(piece) for piece in stream._about_equally(bytes(3302), 1100)] == [825, 825, 826, 826]
+    assert b"".join(stream._about_equally(bytes(range(100)), 30)) == bytes(range(100))
