@@ -14,6 +14,7 @@ from media.fanout import Outlet
 from media.publisher import SendRtcp
 from media.reports import RoundTrip
 from media.subscription import Slot
+from media.unasked import ReportedLosses
 
 REPEATS_PER_SECOND = 250  # packets a viewer may have again: a 1.5 Mb/s picture and its sound, entirely
 REPEATS_AT_ONCE = 250
@@ -36,6 +37,7 @@ class Viewer:
         self._budget = float(REPEATS_AT_ONCE)
         self._budget_at = 0.0
         self._redundancy = red.Need()
+        self._reported_losses: dict[Slot, ReportedLosses] = {}
         self._reference: tuple[int, int, float] | None = None  # ssrc, middle 32 bits and arrival of an XR reference
 
     def negotiated(self, sections: Sequence[NegotiatedSection]) -> None:
@@ -68,6 +70,7 @@ class Viewer:
                 for block in packet.blocks:
                     if (reported := self._by_ssrc.get(block.ssrc)) is not None:
                         reported.tally.reported(block)
+                        self._repeat_unasked(reported, block, now)
             elif isinstance(packet, rtcp.Remb):
                 self.estimate = packet.bitrate
             elif isinstance(packet, rtcp.PictureLoss):
@@ -133,11 +136,34 @@ class Viewer:
             return
         self._counters["nacked_downstream"] += len(nack.lost)
         slot.tally.nacked += len(nack.lost)
+        self._unasked(slot).asked(nack.lost)
+        self._again(slot, nack.lost, now)
+
+    def _unasked(self, slot: Slot) -> ReportedLosses:
+        return self._reported_losses.setdefault(slot, ReportedLosses())
+
+    def _repeat_unasked(self, slot: Slot, block: rtcp.ReportBlock, now: float) -> None:
+        """Make good what a viewer says it lost and could not ask for."""
+        if slot.codec is None or slot.codec.rtx_payload_type is None or "nack" not in slot.codec.feedback:
+            return
+        losses = self._unasked(slot)
+        losses.reported(block.highest_sequence, block.cumulative_lost, now)
+        unasked = losses.due(now, self.round_trip.assumed)
+        if unasked is None:
+            return
+        self._counters["losses_unasked"] += 1
+        if unasked.sequences:
+            self._again(slot, unasked.sequences, now)
+        elif slot.losses.heed(now):
+            slot.picture_lost(now)
+
+    def _again(self, slot: Slot, sequences: tuple[int, ...], now: float) -> None:
+        """Send again what the viewer's budget allows."""
         self._budget = min(REPEATS_AT_ONCE, self._budget + (now - self._budget_at) * REPEATS_PER_SECOND)
         self._budget_at = now
-        allowed = nack.lost[: int(self._budget)]
-        if len(allowed) < len(nack.lost):
-            self._counters["dropped_nack_flood"] += len(nack.lost) - len(allowed)
+        allowed = sequences[: int(self._budget)]
+        if len(allowed) < len(sequences):
+            self._counters["dropped_nack_flood"] += len(sequences) - len(allowed)
         sent = slot.repeat(allowed, self.round_trip.assumed, now)
         # What was asked in vain costs us a look-up, so it costs the viewer something too.
         self._budget -= sent + (len(allowed) - sent) / 8

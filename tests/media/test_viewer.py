@@ -60,6 +60,25 @@ def test_nacks_in_vain_use_the_budget_up_too() -> None:
     assert world.worker.counters["dropped_nack_flood"] > 3000
 
 
+def test_losses_that_a_viewer_reports_and_cannot_ask_for_are_made_good() -> None:
+    world, teacher, viewer, ssrc = lesson()
+    for sequence in range(2, 32):
+        teacher.show(sequence)
+    sequences = [packet.sequence for packet in viewer.take() if packet.ssrc == ssrc]
+
+    def tell(last: int, lost: int) -> None:
+        viewer.report(rtcp.ReceiverReport(1, (rtcp.ReportBlock(ssrc, 0, lost, last, 0, 0, 0),)))
+
+    tell(sequences[9], 0)
+    tell(sequences[19], 2)
+    world.pass_time(0.4)  # no NACK comes: it was lost, too
+    tell(sequences[29], 2)
+    again = [packet for packet in viewer.take() if packet.ssrc != ssrc]
+    assert [packet.payload[:2] for packet in again] == [each.to_bytes(2, "big") for each in sequences[10:20]]
+    tell(sequences[29], 2)
+    assert viewer.take() == []
+
+
 def test_the_browsers_estimate_is_kept() -> None:
     world, _, viewer, ssrc = lesson()
     viewer.report(rtcp.ReceiverReport(1), rtcp.Remb(1, 2_000_000, (ssrc,)))
