@@ -76,12 +76,14 @@ class Layer:
         "fresh",
         "heard",
         "height",
+        "highest_sub",
         "index",
         "late",
         "octets",
         "report",
         "requests",
         "rid",
+        "shifting",
         "stream",
         "tally",
         "taps",
@@ -94,6 +96,7 @@ class Layer:
         self.index = index  # from the smallest
         self.stream: Stream | None = None
         self.height = 0  # of its pictures, pixels; 0 until a key frame has said
+        self.highest_sub = 0, 0  # as the slots know it, see Stream.highest_sub
         self.flowing = False
         self.heard = float("-inf")  # when the last packet came
         self.octets = 0  # received, headers included
@@ -101,6 +104,7 @@ class Layer:
         self.requests = KeyFrameRequests()
         self.report: tuple[SenderReport, float, float | None] | None = None  # the last, when it came, the round trip
         self.waiting: dict[Slot, None] = {}  # slots that wait for a packet of it to start with
+        self.shifting: dict[Slot, None] = {}  # slots that carry it, and wait to carry more or less of it
         self.awaited_at = 0.0  # when somebody last asked on their behalf
         self.fresh: list[rtp.Packet] = []  # received since the last flush, in order
         self.late: list[rtp.Packet] = []
@@ -142,10 +146,28 @@ class Layer:
         (since, before), (until, after) = rates[0], rates[-1]
         if until - since >= MEASURED_OVER / 2 and after > before:
             self.bitrate = (after - before) * 8 / (until - since)
+        if self.stream is not None:
+            self.stream.forget_octets()
 
-    def option(self) -> Option:
-        """All of it, as something to choose."""
-        return Option(Choice(self.index), self.bitrate or nominal(self.height, self.index), self.height, self.flowing)
+    def options(self) -> list[Option]:
+        """What of it may be chosen, lowest first: of a scalable stream the pictures of the smallest size at fewer and
+        more a second, then the larger ones at all of them."""
+        whole = Option(Choice(self.index), self.bitrate or nominal(self.height, self.index), self.height, self.flowing)
+        stream = self.stream
+        if stream is None or not stream.scalable:
+            return [whole]
+        spatial, temporal = stream.highest_sub
+        height = self.height >> spatial  # each size is twice the one below, in all modes that browsers have
+        found = [self._part(whole, 0, each, height) for each in range(temporal)]
+        found += [self._part(whole, each, 9, self.height >> spatial - each) for each in range(spatial)]
+        return [*found, whole]
+
+    def _part(self, whole: Option, spatial: int, temporal: int, height: int) -> Option:
+        assert self.stream is not None
+        octets = self.stream.sub_octets
+        part = sum(many for (s, t), many in octets.items() if s <= spatial and t <= temporal)
+        share = part / max(1, sum(octets.values()))
+        return Option(Choice(self.index, spatial, temporal), whole.bitrate * share, height, self.flowing)
 
 
 def nominal(height: int, index: int) -> float:

@@ -106,7 +106,7 @@ class Publication:
 
     def options(self, now: float) -> tuple[Option, ...]:
         """What a slot may choose from, lowest first."""
-        return tuple(layer.option() for layer in self.layers)
+        return tuple(option for layer in self.layers for option in layer.options())
 
     def layer(self, rid: str) -> Layer | None:
         """The layer of this name; "" is the only one of a publication without simulcast."""
@@ -186,19 +186,27 @@ class Publication:
         slot.stop()
         slot.publication = None
         self._slots.pop(slot, None)
-        self._wait_for(slot, None)
+        self._wait_no_more(slot)
 
     def aim(self, slot: Slot, now: float) -> None:
         """Let the slot wait for what it is to carry, unless it carries it already."""
         wished = slot.wished
-        self._wait_for(slot, None)
+        self._wait_no_more(slot)
         if wished is None:
             slot.stop()
             return
         target = self._reachable(wished[0]) or slot.layer or wished[0]
         stream = target.stream
-        if stream is None or not slot.carries(stream.whole):
-            self._wait_for(slot, target)
+        if stream is not None and slot.carries(stream):
+            choice = slot.of(target)
+            if slot.carries(stream, stream.sieve(choice)):
+                slot.settled(choice)
+            else:
+                target.shifting[slot] = None
+                if slot.wants_larger():
+                    self.request_key_frame(now, layer=target)
+        else:
+            target.waiting[slot] = None
             self._await(target, now)
         if len(self.layers) > 1:
             self._look_at_needs(now)
@@ -255,6 +263,10 @@ class Publication:
             if layer.requests.due(now) and layer.stream is not None:
                 self._ask_key_frame(layer)
             layer.measure(now)
+            stream = layer.stream
+            if stream is not None and stream.highest_sub != layer.highest_sub:
+                layer.highest_sub = stream.highest_sub  # what "all of it" or "the half of it" is has changed
+                self._flow_changed(now)
         if len(self.layers) > 1:
             self._look_at_flow(now)
             if now - self._looked_at >= LOOKED_AT_EVERY:
@@ -280,35 +292,48 @@ class Publication:
         stream, fresh, late = layer.stream, layer.fresh, layer.late
         assert stream is not None
         layer.fresh, layer.late = [], []
+        at = None
         if stream.kind == "video" or layer.waiting:
             at = next((n for n, packet in enumerate(fresh) if stream.starts_key_frame(packet)), None)
             if at is not None:
                 layer.requests.arrived(now)
-                if stream.kind == "video":
-                    stream.missing.key_frame(fresh[at].sequence)
                 self._look_at_height(layer, stream, fresh[at], now)
-                if layer.waiting:
-                    if at:
-                        stream.forward(fresh[:at], now)
-                    self._start_waiting(layer, stream, fresh[at], now)
-                    fresh = fresh[at:]
             elif layer.waiting and now - layer.awaited_at > STILL_WAITING:
                 self._await(layer, now)
+        if layer.shifting or (layer.waiting and at is not None):
+            fresh = self._start_waiting(layer, stream, fresh, at, now)
         if fresh:
             stream.forward(fresh, now)
         for packet in late:
             stream.forward_late(packet, now)
 
-    def _start_waiting(self, layer: Layer, stream: Stream, packet: rtp.Packet, now: float) -> None:
-        for slot in list(layer.waiting):
-            if slot.outlet.open and slot.start(layer, stream.whole, packet, now):
-                del layer.waiting[slot]
+    def _start_waiting(
+        self, layer: Layer, stream: Stream, fresh: list[rtp.Packet], at: int | None, now: float
+    ) -> list[rtp.Packet]:
+        """Start slots with the first packet that they may start with; gives the packets not forwarded yet.
 
-    def _wait_for(self, slot: Slot, target: Layer | None) -> None:
+        Those that wait for the stream start with its key frame, which begins at `at`; those that carry it and are to
+        carry more or less of it, with a picture from which on that can be decoded.
+        """
+        done = 0
+        for n, packet in enumerate(fresh):
+            starting = [slot for slot in layer.waiting if slot.outlet.open] if n == at else []
+            if layer.shifting and packet.sub is not None and packet.sub.begins_picture:
+                key = stream.starts_key_frame(packet)
+                starting += [slot for slot in layer.shifting if slot.may_shift(packet.sub, key=key)]
+            if starting and n > done:
+                stream.forward(fresh[done:n], now)
+                done = n
+            for slot in starting:
+                if slot.start(layer, stream, packet, now):
+                    layer.waiting.pop(slot, None)
+                    layer.shifting.pop(slot, None)
+        return fresh[done:]
+
+    def _wait_no_more(self, slot: Slot) -> None:
         for layer in self.layers:
             layer.waiting.pop(slot, None)
-        if target is not None:
-            target.waiting[slot] = None
+            layer.shifting.pop(slot, None)
 
     def _await(self, layer: Layer, now: float) -> None:
         """Ask for a key frame of a layer if a slot waits that could show it."""

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from media.descriptors import Sub
 from media.pictures import Numbers
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Packet:
         "sequence",
         "ssrc",
         "start",
+        "sub",
         "timestamp",
     )
 
@@ -49,15 +51,24 @@ class Packet:
         self.start = start  # of the payload
         self.end = end  # of the payload, padding left out
         self.extensions = extensions  # id -> value
-        self.index = self.sequence  # the sequence number unwrapped, once the track is known
+        self.index: int = self.sequence  # the sequence number unwrapped, once the track is known
         self.arrival = 0.0  # seconds, monotonic
         self.numbers: Numbers | None = None  # of its picture, for codecs that have them
+        self.sub: Sub | None = None  # which sub-layer it belongs to, for scalable streams
         self.older: tuple[Block, ...] = ()  # sound before it, for those with redundancy; set once, like `send_time`
         self.send_time = b""  # abs-send-time it was forwarded with; kept, so that a repetition is the same
 
     @property
     def payload(self) -> bytes:
         return self.data[self.start : self.end]
+
+    def as_number(self, index: int, marker: int, end: int) -> Packet:
+        """The same packet under another index, with this marker, its payload ending here."""
+        packet = Packet(self.data, self.start, end, self.extensions)
+        packet.index, packet.marker = index, marker
+        packet.arrival, packet.numbers, packet.sub = self.arrival, self.numbers, self.sub
+        packet.timestamp = self.timestamp
+        return packet
 
     def without_rtx(self, payload_type: int, ssrc: int) -> Packet | None:
         """The packet that this retransmission carries (RFC 4588 section 4), or None if it only pads."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from media import ntp, rtp
+from media import descriptors, ntp, rtp
 from media.codecs import Codec
+from media.descriptors import Sub
 from media.keyframes import starts_key_frame
 from media.layers import Choice
 from media.messages import Kind
@@ -19,7 +20,7 @@ from media.reports import Inbound
 from media.rtcp import SenderReport
 from media.sender_clock import SenderClock
 from media.sieve import RING_PACKETS as RING_PACKETS
-from media.sieve import Sieve
+from media.sieve import Sieve, SubLayers
 
 MAX_AGE = 1.0  # seconds behind the newest; older packets are for the recorder only
 MAX_DROPOUT = 3000  # sequence numbers that may be missing (RFC 3550 appendix A.1): 20 s of a camera
@@ -46,6 +47,7 @@ class Stream:
         "_heard",
         "_moment",
         "_newest",
+        "_parts",
         "_reported",
         "_seen",
         "_sound",
@@ -53,11 +55,13 @@ class Stream:
         "asks_again",
         "codec",
         "extensions",
+        "highest_sub",
         "kind",
         "missing",
         "odd",
         "reception",
         "ssrc",
+        "sub_octets",
         "whole",
     )
 
@@ -70,6 +74,9 @@ class Stream:
         self.missing = MissingPackets()
         self.reception = Inbound(ssrc, codec.clock_rate)
         self.whole = Sieve(self)
+        self.highest_sub = 0, 0  # spatial and temporal, of those seen so far
+        self.sub_octets: dict[tuple[int, int], int] = {}  # received, by spatial and temporal sub-layer
+        self._parts: dict[tuple[int, int], Sieve] = {}
         self.odd: rtp.Packet | None = None  # the last one that did not follow from the others
         self._clock = clock
         self._unwrapper = rtp.Unwrapper()
@@ -106,6 +113,10 @@ class Stream:
         self._heard = packet.arrival = now
         if self.kind == "video":
             packet.numbers = numbers(self.codec.name, packet.payload)
+            if self.codec.name == "VP9":
+                packet.sub = descriptors.vp9(packet.payload)
+                if packet.sub is not None:
+                    self._count_sub(packet.sub, len(packet.data))
         if self.asks_again:
             self.missing.receive(packet.sequence, now)
         if not repaired:
@@ -117,6 +128,14 @@ class Stream:
         if age > MAX_AGE * self.codec.clock_rate:
             return Order.STALE
         return Order.LATE
+
+    def _count_sub(self, sub: Sub, octets: int) -> None:
+        """What a scalable stream consists of, and how much each part takes."""
+        place = sub.spatial, sub.temporal
+        self.sub_octets[place] = self.sub_octets.get(place, 0) + octets
+        highest = self.highest_sub
+        if sub.spatial > highest[0] or sub.temporal > highest[1]:
+            self.highest_sub = max(sub.spatial, highest[0]), max(sub.temporal, highest[1])
 
     def _plausible(self, packet: rtp.Packet, now: float) -> bool:
         """Whether its numbers follow from those of the newest packet, as far as anybody may lose or delay some."""
@@ -144,13 +163,30 @@ class Stream:
         """Whether a viewer may start with this packet. Sound may start anywhere."""
         return self.kind == "audio" or starts_key_frame(self.codec.name, packet.payload)
 
+    def forget_octets(self) -> None:
+        """Ten times a second: what came a second ago counts a third."""
+        for place in self.sub_octets:
+            self.sub_octets[place] = self.sub_octets[place] * 9 // 10
+
+    @property
+    def scalable(self) -> bool:
+        """Whether sub-layers may be left out."""
+        return self.highest_sub != (0, 0)
+
     def sieve(self, choice: Choice) -> Sieve:
         """What a slot with this choice carries."""
-        return self.whole
+        spatial, temporal = self.highest_sub
+        key = min(max(choice.spatial, 0), spatial), min(max(choice.temporal, 0), temporal)
+        if key == self.highest_sub:
+            return self.whole
+        sieve = self._parts.get(key)
+        if sieve is None:
+            sieve = self._parts[key] = SubLayers(self, *key)
+        return sieve
 
     @property
     def sieves(self) -> tuple[Sieve, ...]:
-        return (self.whole,)
+        return (self.whole, *self._parts.values())
 
     def forward(self, packets: list[rtp.Packet], now: float) -> None:
         """To every slot that carries this stream; they are NEXT, in order."""
@@ -158,12 +194,19 @@ class Stream:
             for packet in packets:
                 self._sound.pass_by(packet)
         self.whole.forward(packets, now)
+        if self._parts:
+            for key, part in list(self._parts.items()):
+                if len(part.fanout):
+                    part.forward(packets, now)
+                else:
+                    del self._parts[key]
 
     def forward_late(self, packet: rtp.Packet, now: float) -> None:
         """To every slot that had started by then."""
         if self._sound is not None:
             self._sound.pass_by(packet)
-        self.whole.forward_late(packet, now)
+        for sieve in self.sieves:
+            sieve.forward_late(packet, now)
 
     def sender_report(self, report: SenderReport, now: float, wall: float) -> None:
         self.reception.sender_report(report, now)

@@ -8,12 +8,13 @@ what it should carry, and *started* by the first packet it may carry: for a pict
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from media import rtp
 from media.answer import ABS_SEND_TIME, AUDIO_LEVEL, NegotiatedSection
 from media.codecs import Codec, best_match
+from media.descriptors import Sub
 from media.fanout import Outlet, Profile, Row, prepare
 from media.keyframes import OneViewersLosses
 from media.layers import Choice
@@ -144,6 +145,13 @@ class Slot:
             return publication.layers[-1], 9, 9
         return self._wish
 
+    def of(self, layer: Layer) -> Choice:
+        """How much of a layer it is to carry: of the one it is to carry as much as was chosen, else all."""
+        wished = self.wished
+        if wished is None or wished[0] is not layer:
+            return Choice(layer.index)
+        return Choice(layer.index, wished[1], wished[2])
+
     @property
     def chosen(self) -> Choice | None:
         """What it is to carry; None while it is paused or empty."""
@@ -199,19 +207,50 @@ class Slot:
         """The viewer's codec that carries a publication's, if any does."""
         return best_match(codec, self.section.codecs)
 
-    def carries(self, sieve: Sieve) -> bool:
-        return self._carriage is not None and self._carriage.sieve is sieve
+    def carries(self, stream: Stream, sieve: Sieve | None = None) -> bool:
+        """Whether it carries this stream, and of that just what `sieve` lets pass."""
+        carriage = self._carriage
+        if carriage is None or carriage.sieve.stream is not stream:
+            return False
+        return sieve is None or carriage.sieve is sieve
 
-    def start(self, layer: Layer, sieve: Sieve, packet: rtp.Packet, now: float) -> bool:
-        """Carry `layer` by its `sieve` from `packet` on. False if this viewer cannot decode it."""
+    def settled(self, choice: Choice) -> None:
+        """What it carries is the same by another name."""
+        if self._carriage is not None:
+            self._carriage = replace(self._carriage, spatial=choice.spatial, temporal=choice.temporal)
+
+    def wants_larger(self) -> bool:
+        """Whether it is to carry larger pictures of its stream, for which it needs a key frame."""
+        carriage, wished = self._carriage, self.wished
+        if carriage is None or wished is None:
+            return False
+        highest, _ = carriage.sieve.stream.highest_sub
+        return min(wished[1], highest) > min(carriage.spatial, highest)
+
+    def may_shift(self, sub: Sub, *, key: bool) -> bool:
+        """Whether it may carry more or less of its stream, as it is to, from the picture on that begins with `sub`.
+
+        Less is always possible. More pictures a second begin where one says so that is not above the next sub-layer.
+        """
+        carriage, wished = self._carriage, self.wished
+        if carriage is None or wished is None:
+            return False
+        if key:
+            return True
+        _, highest = carriage.sieve.stream.highest_sub
+        now = min(carriage.temporal, highest)
+        more_often = min(wished[2], highest) > now
+        return not self.wants_larger() and (not more_often or (sub.up and sub.temporal <= now + 1))
+
+    def start(self, layer: Layer, stream: Stream, packet: rtp.Packet, now: float) -> bool:
+        """Carry `layer` by its `stream` from `packet` on. False if this viewer cannot decode it."""
         self.stop()
-        stream = sieve.stream
         codec = self.match(stream.codec)
         if codec is None:
             return False
         former = self._former
-        wished = self.wished
-        _, spatial, temporal = wished if wished is not None else (layer, 9, 9)
+        _, spatial, temporal = choice = self.of(layer)
+        sieve = stream.sieve(choice)
         shift = None
         if packet.numbers is not None and self._next_picture is not None:
             if former is not None and former.sieve is not sieve and former.sieve.stream is stream:
@@ -221,7 +260,7 @@ class Slot:
                     self._next_picture - packet.numbers.picture, self._next_layer_zero - packet.numbers.layer_zero
                 )
         self.profile = self._make_profile(codec, stream.extensions)
-        self.first_index = packet.index
+        self.first_index = first = sieve.number(packet)
         self._carriage = Carriage(
             layer,
             sieve,
@@ -229,8 +268,8 @@ class Slot:
             temporal,
             codec,
             self.profile,
-            packet.index,
-            (self._next_sequence - packet.index) & 0xFFFF,
+            first,
+            (self._next_sequence - first) & 0xFFFF,
             self._make_timestamp_offset(stream, packet, now),
             shift,
             (sieve.packets, sieve.octets),
