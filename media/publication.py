@@ -104,6 +104,11 @@ class Publication:
         streams = self.streams
         return streams[-1] if streams else None
 
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The layers last said to be wanted, in the order of the offer."""
+        return self._told
+
     def options(self, now: float) -> tuple[Option, ...]:
         """What a slot may choose from, lowest first."""
         return tuple(option for layer in self.layers for option in layer.options())

@@ -122,6 +122,9 @@ class Worker:
                 publication.record(None, now)
                 return Done()
             case ListHeld():
+                for publication in self._publications.values():
+                    if publication.section.rids:  # said while no server was there, perhaps
+                        self._layers_wanted(publication, publication.wanted)
                 return self._held()
             case Measure():
                 return Measured(self._measure())

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from media import messages as media
 from signaling.live import LiveRoom
-from signaling.messages import ClassLine, OwnTransport, Rung, Statistics
+from signaling.messages import ClassLine, OwnTransport, Rung, SlotQualities, SlotQuality, Statistics
 from signaling.rooms import Rooms
 from signaling.transport import Transport
 from signaling.workers import MediaUnavailableError, Worker
@@ -128,10 +128,11 @@ def _tell(
         if one is None or who is None:
             continue  # it has gone meanwhile
         by_participant[who.participant_id].append(one)
+        pictures = {slot.mid for slot in transport.slots if slot.kind == "video"}
         if transport.note.door == "socket":
             listening[who.participant_id] = None
+            _tell_unknown(room, transport, [slot for slot in one.slots if slot.mid in pictures])
         if who.role == "receiving_class" and one.direction == "receive" and one.connected:
-            pictures = {slot.mid for slot in transport.slots if slot.kind == "video"}
             shown = rung(slot for slot in one.slots if slot.mid in pictures)
             lines.append(ClassLine(who.participant_id, one.rtt_ms, loss(one), shown, one.protocol))
     for participant_id in listening:
@@ -139,6 +140,16 @@ def _tell(
         teaches = participants[participant_id].role in _TEACHERS
         room.tell(participant_id, Statistics(at_ms=at_ms, transports=own, lines=tuple(lines) if teaches else ()))
     return RoomStatistics(at_ms, {id: tuple(some) for id, some in by_participant.items()})
+
+
+def _tell_unknown(room: LiveRoom, viewer: Transport, slots: Iterable[media.SlotStatistics]) -> None:
+    """What pictures carry of which we have heard nothing: it was told before this process began."""
+    unknown = [
+        SlotQuality(slot.mid, slot.rid, slot.height, slot.paused) for slot in slots if slot.mid not in viewer.qualities
+    ]
+    if unknown:
+        viewer.qualities.update((one.mid, one) for one in unknown)
+        room.tell(viewer.note.participant_id, SlotQualities(slots=tuple(unknown)))
 
 
 def _own(one: media.TransportStatistics) -> OwnTransport:

@@ -18,6 +18,7 @@ from media.messages import (
     CloseTransport,
     Done,
     Held,
+    LayersWanted,
     ListHeld,
     Measure,
     Measured,
@@ -272,3 +273,11 @@ def test_a_stranger_who_knows_a_ufrag_but_no_password_gets_nowhere() -> None:
     world.worker.receive(forged, Path(0, STRANGER), world.now)
     assert Path(0, STRANGER) not in world.worker._by_path
     assert world.worker.counters["dropped_stun_refused"] == 1
+
+
+def test_a_server_that_adopts_a_worker_hears_which_layers_are_needed() -> None:
+    world = World()
+    world.simulcaster()
+    world.events.clear()
+    world.worker.handle(ListHeld(), world.now)
+    assert LayersWanted("teacher-1", ("h", "m", "l")) in world.events

@@ -7,6 +7,7 @@ import pytest
 from media import messages as media
 from media.worker import Worker
 from signaling import statistics
+from signaling.messages import SlotQuality
 from signaling.statistics import Surveys, loss, rung
 from tests.signaling.house import House, captured_offer, eventually, receiving_offer
 
@@ -97,6 +98,25 @@ async def test_everybody_hears_of_their_own_transports_and_teachers_of_the_line_
     assert sorted(one["direction"] for one in told["transports"]) == ["receive", "send"]
     line = {"participant_id": pupils.id, "rtt_ms": 81.5, "loss": 0.04, "rung": "medium", "protocol": "tcp"}
     assert told["lines"] == [line]
+
+
+async def test_what_slots_carry_is_told_once_where_nobody_has_said_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, pupils, observer = await _in_class(house, monkeypatch)
+    room = house.rooms.find("l-1")
+    assert room is not None
+    known = room.transports.find(observer.id, "receive")
+    assert known is not None
+    known.qualities["3"] = SlotQuality("3", "l", 180, paused=True)
+    surveys = Surveys(house.rooms)
+    for _ in range(2):
+        await surveys.survey()
+    told = await pupils.next("slot_quality")
+    assert told["slots"] == [{"mid": "3", "rid": "m", "height": 360, "paused": False}]
+    for person in (pupils, observer):
+        await person.quiet()
+        assert not [message for message in person.heard if message["type"] == "slot_quality"]
 
 
 async def test_the_last_word_on_a_room_is_kept_until_it_is_over(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
