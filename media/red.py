@@ -65,9 +65,11 @@ class Need:
     MEMORY = 0.9  # of what was counted a second ago: the last ten seconds count
     CALM = 30.0  # seconds with less loss than that, before it ends
 
-    __slots__ = ("_counted", "_ends", "_lost", "_sent")
+    __slots__ = ("_counted", "_ends", "_lost", "_remains", "_sent")
 
-    def __init__(self) -> None:
+    def __init__(self, remains: float = 1.0) -> None:
+        """`remains`: the share of losses that is still counted once redundancy is there."""
+        self._remains = remains
         self._counted: tuple[int, int] | None = None  # sent and lost by the last look
         self._sent = 0.0
         self._lost = 0.0
@@ -79,7 +81,8 @@ class Need:
         self._counted = sent, lost
         self._sent = self._sent * self.MEMORY + max(0, sent - before[0])
         self._lost = self._lost * self.MEMORY + max(0, lost - before[1])
-        if self._lost >= self.LEAST and self._lost > self.LOSS * self._sent:
+        share = self._remains if now < self._ends else 1.0
+        if self._lost >= self.LEAST * share and self._lost > self.LOSS * self._sent * share:
             self._ends = now + self.CALM
         return now < self._ends
 

@@ -86,6 +86,12 @@ class SlotTally:
             self.flow.look(now, octets, block.highest_sequence - self._first, block.cumulative_lost)
 
     @property
+    def lost(self) -> tuple[int, int]:
+        """How many packets of how many the viewer says it has lost since the first report."""
+        block = self._block
+        return (0, 0) if block is None else (block.cumulative_lost, block.highest_sequence - self._first)
+
+    @property
     def jitter(self) -> int:
         """In units of the stream's clock."""
         return self._block.jitter if self._block is not None else 0

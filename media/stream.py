@@ -6,6 +6,7 @@ A layer of a publication has one, and another one after a change of codec. Who g
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from media import descriptors, ntp, rtp
 from media.codecs import Codec
@@ -21,6 +22,9 @@ from media.rtcp import SenderReport
 from media.sender_clock import SenderClock
 from media.sieve import RING_PACKETS as RING_PACKETS
 from media.sieve import Sieve, SubLayers
+
+if TYPE_CHECKING:
+    from media.subscription import Slot
 
 MAX_AGE = 1.0  # seconds behind the newest; older packets are for the recorder only
 MAX_DROPOUT = 3000  # sequence numbers that may be missing (RFC 3550 appendix A.1): 20 s of a camera
@@ -62,6 +66,7 @@ class Stream:
         "reception",
         "ssrc",
         "sub_octets",
+        "twice",
         "whole",
     )
 
@@ -81,6 +86,7 @@ class Stream:
         self._clock = clock
         self._unwrapper = rtp.Unwrapper()
         self._seen = [-1] * RING_PACKETS  # index, at index modulo size
+        self.twice: dict[Slot, None] = {}  # those that get each packet of sound a second time
         self._sound = Sound() if kind == "audio" else None
         self._newest = 0  # RTP timestamp of the newest packet
         self._heard = 0.0
@@ -194,6 +200,8 @@ class Stream:
             for packet in packets:
                 self._sound.pass_by(packet)
         self.whole.forward(packets, now)
+        for slot in self.twice:
+            slot.say_again(packets)
         if self._parts:
             for key, part in list(self._parts.items()):
                 if len(part.fanout):

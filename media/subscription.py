@@ -8,6 +8,7 @@ what it should carry, and *started* by the first packet it may carry: for a pict
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,8 @@ class Slot:
         "_redundant",
         "_repeated",
         "_rtx_sequence",
+        "_said",
+        "_twice",
         "_wish",
         "first_index",
         "kind",
@@ -115,6 +118,8 @@ class Slot:
         self.tally = SlotTally()
         self.losses = OneViewersLosses()
         self._redundant = False
+        self._said: rtp.Packet | None = None  # to be said again
+        self._twice = False
         self._repeated: dict[int, float] = {}  # the viewer's sequence number -> when it was last sent again
 
     # ── what it carries ───────────────────────────────────────────────────────────────────────────────────────────
@@ -192,6 +197,24 @@ class Slot:
             self._redundant = wanted
             if self._carriage is not None:
                 self._carriage.layer.waiting[self] = None  # it starts again, in another form
+
+    def set_twice(self, wanted: bool) -> None:
+        """Send each packet of sound twice, or once."""
+        self._twice = wanted
+        if self._carriage is not None:
+            twice = self._carriage.sieve.stream.twice
+            if wanted:
+                twice[self] = None
+            else:
+                twice.pop(self, None)
+                self._said = None
+
+    def say_again(self, packets: Sequence[rtp.Packet]) -> None:
+        """These have been sent: send again those before them, as they were. So both are seldom lost together."""
+        for packet in packets:
+            before, self._said = self._said, packet
+            if before is not None and before.start < before.end and self._carriage is not None:
+                self._send_again(before, self._carriage)
 
     def picture_lost(self, now: float) -> None:
         """The viewer cannot decode what it gets any more."""
@@ -275,6 +298,8 @@ class Slot:
             (sieve.packets, sieve.octets),
         )
         sieve.fanout.add(self)
+        if self._twice:
+            stream.twice[self] = None
         return True
 
     def stop(self) -> None:
@@ -284,6 +309,8 @@ class Slot:
             return
         sieve = carriage.sieve
         sieve.fanout.remove(self)
+        sieve.stream.twice.pop(self, None)
+        self._said = None
         self._packets, self._octets = self._totals()
         self._carriage = None
         last = sieve.last
@@ -324,8 +351,7 @@ class Slot:
 
         A packet asked for twice within one round trip (`rtt`, seconds) is sent once: the first answer is under way.
         """
-        outlet = self.outlet
-        if outlet.srtp is None or outlet.batch is None or outlet.name is None:
+        if not self.outlet.open:
             return 0
         if len(self._repeated) > MAX_REPEATS:
             self._repeated.clear()
@@ -337,12 +363,18 @@ class Slot:
             if now - self._repeated.get(sequence, -1e9) < 0.75 * rtt:  # neither side measures it exactly
                 continue
             self._repeated[sequence] = now
-            try:
-                outlet.batch.send(outlet.name, outlet.srtp.rtp(self._again(*found)))
-            except SrtpError:  # libsrtp's window is past it
-                continue
-            sent += 1
+            sent += self._send_again(*found)
         return sent
+
+    def _send_again(self, packet: rtp.Packet, carriage: Carriage) -> bool:
+        outlet = self.outlet
+        if outlet.srtp is None or outlet.batch is None or outlet.name is None:
+            return False
+        try:
+            outlet.batch.send(outlet.name, outlet.srtp.rtp(self._again(packet, carriage)))
+        except SrtpError:  # libsrtp's window is past it
+            return False
+        return True
 
     def report(self, wall: float) -> SenderReport | None:
         """Our sender report for the viewer at `wall` (seconds since 1970); None while there is nothing to say."""

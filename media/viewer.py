@@ -37,6 +37,7 @@ class Viewer:
         self._budget = float(REPEATS_AT_ONCE)
         self._budget_at = 0.0
         self._redundancy = red.Need()
+        self._twice = red.Need(remains=0.05)  # of 5 % lost, when both are lost alike
         self._reported_losses: dict[Slot, ReportedLosses] = {}
         self._reference: tuple[int, int, float] | None = None  # ssrc, middle 32 bits and arrival of an XR reference
 
@@ -111,14 +112,20 @@ class Viewer:
         return rtcp.LastReceiverReference(ssrc, ((theirs, middle, int((now - arrival) * 65536)),))
 
     def _look_at_sound(self, now: float) -> None:
-        """Give sound with redundancy while the line loses."""
-        slots = [slot for slot in self.slots.values() if slot.takes_redundancy]
-        if slots:
-            needed = self._redundancy.look(
-                sum(slot.packets for slot in slots), sum(slot.tally.nacked for slot in slots), now
-            )
-            for slot in slots:
+        """Give sound with redundancy while the line loses, or where the browser knows none (Firefox), twice."""
+        sound = [slot for slot in self.slots.values() if slot.kind == "audio"]
+        redundant = [slot for slot in sound if slot.takes_redundancy]
+        if redundant:
+            asked = sum(slot.tally.nacked for slot in redundant)
+            needed = self._redundancy.look(sum(slot.packets for slot in redundant), asked, now)
+            for slot in redundant:
                 slot.set_redundancy(needed)
+        plain = [slot for slot in sound if not slot.takes_redundancy]
+        if plain:
+            losses = [slot.tally.lost for slot in plain]
+            needed = self._twice.look(sum(sent for _, sent in losses), sum(lost for lost, _ in losses), now)
+            for slot in plain:
+                slot.set_twice(needed)
 
     def _picture_lost(self, ssrc: int, now: float) -> None:
         slot = self._by_ssrc.get(ssrc)

@@ -312,3 +312,46 @@ def test_sound_after_a_pause_carries_nothing_from_before_it() -> None:
     teacher.send_rtp(AUDIO, AUDIO_TYPE, b"two", sequence=102, timestamp=101 * 960 + 19200)
     world.settle()
     assert [it.payload for it in viewer.take()] == [redundant(b"one"), redundant(b"two")]
+
+
+# ── to a viewer that knows no redundancy ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_viewer_without_it_that_loses_gets_each_packet_twice_and_plays_it_once() -> None:
+    world = World()
+    teacher, good, viewer = world.publisher(), world.viewer("good"), world.viewer()
+    world.place(good, mid0="teacher-0")
+    world.place(viewer, mid0="teacher-0")
+    world.pass_time(1.0)
+    for sequence in range(1, 51):
+        teacher.say(sequence)
+        last = viewer.packets[-1]
+        if sequence in (10, 50):
+            viewer.report(
+                rtcp.ReceiverReport(1, (rtcp.ReportBlock(last.ssrc, 0, sequence // 10, last.sequence, 0, 0, 0),))
+            )
+    world.pass_time(1.0)
+    datagrams: list[bytes] = []
+    viewer.receive = datagrams.append  # type: ignore[assignment, method-assign]
+    good.take()
+    for sequence in range(51, 55):
+        teacher.say(sequence)
+    sound = [data for data in datagrams if not rtp.is_rtcp(data)]
+    first, second, first_again, third, second_again, fourth, third_again = sound
+    assert (first, second, third) == (first_again, second_again, third_again)
+    assert len({first, second, third, fourth}) == 4
+    assert len(good.take()) == 4
+
+
+def test_what_is_left_of_the_losses_once_each_packet_comes_twice_is_still_loss() -> None:
+    need = Need(remains=0.05)
+    need.look(0, 0, 0.0)
+    assert need.look(250, 12, 5.0)
+    sent, lost = 250, 12
+    for second in range(6, 300):
+        sent, lost = sent + 50, lost + (second % 8 == 0)
+        assert need.look(sent, lost, float(second))
+    for second in range(300, 360):
+        sent += 50
+        need.look(sent, lost, float(second))
+    assert not need.look(sent, lost, 361.0)
