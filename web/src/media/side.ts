@@ -68,6 +68,11 @@ export abstract class Side {
     clearTimeout(this.again);
   }
 
+  /** The network is another, or was away: the old way may be dead without having said so. */
+  moved(): void {
+    if (this.state === "flowing") this.astray();
+  }
+
   /** This peer connection is of no use any more. */
   lost(): void {
     if (this.closed || this.state === "idle" || this.state === "refused") return;
@@ -152,6 +157,7 @@ export abstract class Side {
     await peer.setRemoteDescription({ type: "answer", sdp: withInBandFec(answer.sdp) });
     this.answered(answer, peer);
     if (peer.connectionState !== "connected") this.expectConnected(this.restarting ? RESTARTING : CONNECTING);
+    else this.transportChanged(peer); // the old way goes on until the new one is found
     this.options.changed();
   }
 

@@ -167,6 +167,13 @@ export class Presence {
     this.connection.nudge();
   }
 
+  /** There is a network again, perhaps another one. */
+  moved(): void {
+    this.receivingSide.moved();
+    this.sendingSide.moved();
+    this.connection.nudge();
+  }
+
   /** Start over with new connections, because the person says that something is wrong. */
   rejoin(): void {
     this.receivingSide.lost();

@@ -33,12 +33,12 @@ export function usePresence(
     if (presence.state.closedBy) keepSession(lessonId, role, null);
   });
 
-  const nudge = () => presence.nudge();
+  const moved = () => presence.moved();
   const visible = () => document.visibilityState === "visible" && presence.nudge();
-  addEventListener("online", nudge);
+  addEventListener("online", moved);
   document.addEventListener("visibilitychange", visible);
   onScopeDispose(() => {
-    removeEventListener("online", nudge);
+    removeEventListener("online", moved);
     document.removeEventListener("visibilitychange", visible);
     keepSession(lessonId, role, null); // left by the person, not by a reload
     stop();

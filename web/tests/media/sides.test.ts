@@ -110,6 +110,19 @@ describe("receiving", () => {
     expect(offers.length).toBeLessThan(9);
   });
 
+  test("on another network it looks for another way at once, while the old one goes on", async () => {
+    const { side, offers, newest } = await receiving();
+    newest().become("connected");
+    side.moved();
+    await settle();
+    expect(offers.map((one) => one.generation)).toEqual([1, 1]);
+    expect(newest().restarts).toBe(1);
+    expect(side.state).toBe("flowing");
+    newest().become("disconnected"); // the old way was dead, and the browser has only now found out
+    await vi.advanceTimersByTimeAsync(2_001);
+    expect(offers.map((one) => one.generation)).toEqual([1, 1, 1]);
+  });
+
   test("without a WebSocket nothing is offered; when it is back, what is healthy stays", async () => {
     const { side, offers, newest } = await receiving();
     newest().become("connected");
