@@ -131,7 +131,7 @@ def _tell(
         pictures = {slot.mid for slot in transport.slots if slot.kind == "video"}
         if transport.note.door == "socket":
             listening[who.participant_id] = None
-            _tell_unknown(room, transport, [slot for slot in one.slots if slot.mid in pictures])
+            _tell_missed(room, transport, [slot for slot in one.slots if slot.mid in pictures])
         if who.role == "receiving_class" and one.direction == "receive" and one.connected:
             shown = rung(slot for slot in one.slots if slot.mid in pictures)
             lines.append(ClassLine(who.participant_id, one.rtt_ms, loss(one), shown, one.protocol))
@@ -142,14 +142,22 @@ def _tell(
     return RoomStatistics(at_ms, {id: tuple(some) for id, some in by_participant.items()})
 
 
-def _tell_unknown(room: LiveRoom, viewer: Transport, slots: Iterable[media.SlotStatistics]) -> None:
-    """What pictures carry of which we have heard nothing: it was told before this process began."""
-    unknown = [
-        SlotQuality(slot.mid, slot.rid, slot.height, slot.paused) for slot in slots if slot.mid not in viewer.qualities
+def _tell_missed(room: LiveRoom, viewer: Transport, slots: Iterable[media.SlotStatistics]) -> None:
+    """What pictures carry, where the page was told otherwise or nothing: it changed while no server listened.
+
+    A survey may be older than what was told meanwhile; so it is believed where nothing is known, or when it says the
+    same for the second time.
+    """
+    found = {slot.mid: SlotQuality(slot.mid, slot.rid, slot.height, slot.paused) for slot in slots}
+    missed = [
+        one
+        for mid, one in found.items()
+        if one != viewer.qualities.get(mid) and (mid not in viewer.qualities or one == viewer.surveyed.get(mid))
     ]
-    if unknown:
-        viewer.qualities.update((one.mid, one) for one in unknown)
-        room.tell(viewer.note.participant_id, SlotQualities(slots=tuple(unknown)))
+    viewer.surveyed = found
+    if missed:
+        viewer.qualities.update((one.mid, one) for one in missed)
+        room.tell(viewer.note.participant_id, SlotQualities(slots=tuple(missed)))
 
 
 def _own(one: media.TransportStatistics) -> OwnTransport:

@@ -29,7 +29,8 @@ class Transport:
     slots: list[Slot] = field(default_factory=list)  # of a receiving one
     sources: dict[str, Source] = field(default_factory=dict)  # by mid, of a sending one
     layers: dict[str, tuple[str, ...]] = field(default_factory=dict)  # rids somebody needs, by publication
-    qualities: dict[str, SlotQuality] = field(default_factory=dict)  # what a receiving one's slots carry, by mid
+    qualities: dict[str, SlotQuality] = field(default_factory=dict)  # what its page was told its slots carry, by mid
+    surveyed: dict[str, SlotQuality] = field(default_factory=dict)  # what they carried at the last survey
     arranging: bool = False  # a task brings its slots to what they should be
     changed: bool = False  # and must look again
     told: bool = False  # its slots were told once

@@ -100,7 +100,7 @@ async def test_everybody_hears_of_their_own_transports_and_teachers_of_the_line_
     assert told["lines"] == [line]
 
 
-async def test_what_slots_carry_is_told_once_where_nobody_has_said_it(
+async def test_what_slots_carry_is_told_where_nobody_has_said_it_or_said_otherwise_for_long(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, pupils, observer = await _in_class(house, monkeypatch)
@@ -109,11 +109,16 @@ async def test_what_slots_carry_is_told_once_where_nobody_has_said_it(
     known = room.transports.find(observer.id, "receive")
     assert known is not None
     known.qualities["3"] = SlotQuality("3", "l", 180, paused=True)
+    carried = [{"mid": "3", "rid": "m", "height": 360, "paused": False}]
+
     surveys = Surveys(house.rooms)
+    await surveys.survey()
+    assert (await pupils.next("slot_quality"))["slots"] == carried
+    await observer.quiet()
+    assert not [message for message in observer.heard if message["type"] == "slot_quality"]
     for _ in range(2):
         await surveys.survey()
-    told = await pupils.next("slot_quality")
-    assert told["slots"] == [{"mid": "3", "rid": "m", "height": 360, "paused": False}]
+    assert (await observer.next("slot_quality"))["slots"] == carried
     for person in (pupils, observer):
         await person.quiet()
         assert not [message for message in person.heard if message["type"] == "slot_quality"]
