@@ -34,6 +34,7 @@ class Packet:
         "marker",
         "numbers",
         "older",
+        "padding",
         "payload_type",
         "send_time",
         "sequence",
@@ -56,6 +57,7 @@ class Packet:
         self.numbers: Numbers | None = None  # of its picture, for codecs that have them
         self.sub: Sub | None = None  # which sub-layer it belongs to, for scalable streams
         self.older: tuple[Block, ...] = ()  # sound before it, for those with redundancy; set once, like `send_time`
+        self.padding = -1  # bytes it is forwarded with, see fanout.level(); -1 while not decided; kept like `send_time`
         self.send_time = b""  # abs-send-time it was forwarded with; kept, so that a repetition is the same
 
     @property

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from media import fanout, rtp
-from media.fanout import Profile, Row, Run, forward, prepare, runs
+from media.fanout import Profile, Row, Run, forward, level, prepare, runs
 from media.pictures import Shift, numbers
 from media.sendmmsg import MAX_SEGMENTS, Name
 from media.srtp import Inbound, Outbound
@@ -42,6 +42,36 @@ def test_equally_long_packets_share_a_message_that_only_the_last_may_be_shorter_
 ) -> None:
     assert runs(sizes, segments=True) == expected
     assert sum(run.size for run in expected) == sum(sizes)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "padded"),
+    [
+        ([100], [100]),
+        ([100, 100, 101, 101], [101, 101, 101, 101]),
+        ([1000, 1000, 999], [1000, 1000, 999]),  # the last may be shorter anyway
+        ([40, 1000, 1001, 1001], [40, 1001, 1001, 1001]),
+        ([1000, 1001, 1010, 1010], [1001, 1001, 1010, 1010]),
+        ([1000, 1003, 1006], [1003, 1003, 1006]),  # no packet gets more than SLACK
+    ],
+)
+def test_neighbours_of_nearly_one_length_are_padded_to_one_length(lengths: list[int], padded: list[int]) -> None:
+    packets = [packet(os.urandom(length), index) for index, length in enumerate(lengths)]
+    level(packets)
+    made = [prepare(each, Profile(96, 0, ())) for each in packets]
+    assert [len(each.data) - each.payload_at for each in made] == padded
+    for before, after in zip(packets, made, strict=True):
+        parsed = rtp.parse(after.data)
+        assert parsed is not None
+        assert parsed.payload == before.payload
+
+
+def test_padding_is_decided_once_so_that_a_repetition_is_the_same() -> None:
+    alone, longer = packet(b"x" * 10), packet(b"x" * 11)
+    level([alone])
+    before = prepare(alone, Profile(96, 0, ())).data
+    level([alone, longer])
+    assert prepare(alone, Profile(96, 0, ())).data == before
 
 
 def test_without_segments_each_packet_is_a_message() -> None:
