@@ -40,9 +40,11 @@ async def test_the_lines_of_a_lesson_are_seen_by_its_teacher_and_by_the_administ
                 for transport in participant["transports"]:
                     found[participant["role"], transport["direction"]] = transport
             watching, teaching = found.get(("receiving_class", "receive")), found.get(("lead_teacher", "send"))
-            return bool(watching and teaching and watching["rtt_ms"] is not None and teaching["rtt_ms"] is not None)
+            if not watching or not teaching or watching["rtt_ms"] is None or teaching["rtt_ms"] is None:
+                return False
+            return any(slot["height"] and slot["bitrate"] for slot in watching["slots"])
 
-        await eventually("both round trips", measured)
+        await eventually("both round trips and a measured picture", measured)
         teaching, watching = found["lead_teacher", "send"], found["receiving_class", "receive"]
         camera = next(one for one in teaching["publications"] if any(layer["height"] for layer in one["layers"]))
         layers = {layer["rid"]: layer for layer in camera["layers"]}
