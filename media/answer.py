@@ -25,9 +25,11 @@ RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+DESCRIPTOR = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 TRANSPORT_WIDE_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
-_EXTENSIONS = (MID, RID, REPAIRED_RID, AUDIO_LEVEL, ABS_SEND_TIME, TRANSPORT_WIDE_CC)
+_EXTENSIONS = (MID, RID, REPAIRED_RID, AUDIO_LEVEL, ABS_SEND_TIME, TRANSPORT_WIDE_CC, DESCRIPTOR)
+_MIXED = "extmap-allow-mixed"  # header extensions may have the longer form where they need it (RFC 8285 section 6)
 MAX_LAYERS = 4  # of one section; browsers send three
 _MAX_RID = 16  # characters, as many as a one-byte header extension carries
 _MAX_EXTENSION_ID = 14  # one-byte headers only (RFC 8285 section 4.2): shorter, and all that older peers know
@@ -170,6 +172,8 @@ def _negotiate(
     elif direction == "receive" and offered in ("recvonly", "sendrecv"):
         flow = "sendonly"
     extensions = _extensions(section, direction)
+    if not (offer.has(_MIXED) or section.has(_MIXED)):
+        extensions.pop(DESCRIPTOR, None)  # with a key frame it is too long for the short form
     rids: tuple[str, ...] = ()
     if direction == "send" and section.kind == "video" and RID in extensions:  # else nobody could tell them apart
         rids = tuple(rid for rid in section.simulcast("send") if len(rid) <= _MAX_RID)[:MAX_LAYERS]
@@ -252,7 +256,7 @@ def _write(
     ]
     if offer.bundle is not None:
         lines.append(" ".join(["a=group:BUNDLE", *(section.mid for section in served.values())]))
-    lines += ["a=msid-semantic: WMS *", "a=ice-lite"]
+    lines += ["a=msid-semantic: WMS *", "a=ice-lite", *([f"a={_MIXED}"] if offer.has(_MIXED) else [])]
     streams = _streams(served)
     first = next(iter(served), None)
     for index, offered in enumerate(offer.sections):
@@ -274,6 +278,7 @@ def _write(
             *_codec_lines(section),
             *_layer_lines(section),
             *(["a=rtcp-xr:rcvr-rtt=all"] if section.reports_rtt else []),
+            *([f"a={_MIXED}"] if offered.has(_MIXED) else []),
             *(f"a=extmap:{id_} {uri}" for uri, id_ in section.extensions.items()),
             *_source_lines(section, streams[index], local.cname),
         ]

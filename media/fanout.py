@@ -24,7 +24,8 @@ from media.srtp import Outbound, length_cell, protect
 if TYPE_CHECKING:
     from media.subscription import Slot
 
-MAX_VALUE = 16  # bytes of a header extension in one-byte form; a publisher may send longer ones in the other
+MAX_VALUE = rtp.MAX_SHORT  # bytes of an extension passed on; a publisher may send longer ones in the other form
+MAX_DESCRIPTOR = 250  # bytes of a dependency descriptor; browsers send up to 100
 MAX_AT_ONCE = 32  # packets per pass over the viewers: 64 would make the last of 200 wait 60 ms for the first
 SLACK = 4  # bytes of padding that one packet may get
 _REWRITTEN = struct.Struct("!HII")  # sequence number, timestamp, SSRC; they follow the first two bytes
@@ -51,6 +52,7 @@ class Profile(NamedTuple):
     payload_type: int
     abs_send_time: int  # extension id, 0 for none
     extensions: tuple[tuple[int, int], ...]  # those passed on: (the publisher's id, the viewer's id)
+    descriptor: tuple[int, int] = 0, 0  # the same for the dependency descriptor, which may be longer; 0 for none
     redundant: int = 0  # payload type that takes `payload_type` with what was before it (red.py); 0 for none
 
 
@@ -72,8 +74,9 @@ class Prepared(NamedTuple):
     timestamp: int
     data: bytes
     length: int
-    payload_at: int
+    numbers_at: int  # where `numbers` count from
     numbers: Numbers | None
+    payload_at: int
 
 
 class Run(NamedTuple):
@@ -86,6 +89,12 @@ class Run(NamedTuple):
 def prepare(packet: rtp.Packet, profile: Profile) -> Prepared:
     """The packet as this profile's viewers get it; its `send_time`, `older` and `padding` are set."""
     extensions = []
+    numbers = packet.numbers
+    descriptor = packet.extensions.get(profile.descriptor[0]) if profile.descriptor[0] else None
+    if descriptor and len(descriptor) <= MAX_DESCRIPTOR:
+        extensions.append((profile.descriptor[1], descriptor))
+    elif numbers is not None and numbers.described:
+        numbers = None
     if profile.abs_send_time:
         extensions.append((profile.abs_send_time, packet.send_time))
     for theirs, ours in profile.extensions:
@@ -101,7 +110,10 @@ def prepare(packet: rtp.Packet, profile: Profile) -> Prepared:
         head = bytes((head[0] | 0x20,)) + head[1:]
         payload += bytes(packet.padding - 1) + bytes((packet.padding,))
     data = head + payload
-    return Prepared(packet.index, packet.timestamp, data, len(data), len(head), packet.numbers)
+    numbers_at = len(head)
+    if numbers is not None and numbers.described:  # the first extension
+        numbers_at = rtp.first_value_at(head)
+    return Prepared(packet.index, packet.timestamp, data, len(data), numbers_at, numbers, len(head))
 
 
 def level(packets: Sequence[rtp.Packet]) -> None:
@@ -160,13 +172,13 @@ def forward(packets: Sequence[Prepared], rows: Iterable[Row], overhead: int, bat
         if batch.at + total > CAPACITY or batch.room < len(messages):
             batch.flush()
         start = at = batch.at
-        for number, timestamp, data, length, payload_at, numbers in packets:
+        for number, timestamp, data, length, numbers_at, numbers, _ in packets:
             memory[at : at + length] = data
             rewrite(
                 memory, at + 2, (number + sequence_offset) & 0xFFFF, (timestamp + timestamp_offset) & 0xFFFFFFFF, ssrc
             )
             if shift is not None and numbers is not None:
-                shift.write(memory, at + payload_at, numbers)
+                shift.write(memory, at + numbers_at, numbers)
             cell[0] = length
             if protect(handle, base + at, cell):
                 refused += 1

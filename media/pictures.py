@@ -1,7 +1,7 @@
-"""Picture numbers in VP8 and VP9 payloads (RFC 7741 section 4.2, RFC 9628 section 4.2).
+"""Picture numbers in VP8 and VP9 payloads (RFC 7741 section 4.2, RFC 9628 section 4.2), and frame numbers of AV1.
 
 A decoder orders frames by them, so a slot that changes from one camera to another must keep them going like its
-sequence numbers. H.264 has none; AV1 has its own in a header extension, which is not forwarded.
+sequence numbers. H.264 has none; AV1 has its own in the dependency descriptor, a header extension.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Where a payload has its numbers, counted from its start, and what they are."""
+    """Where a payload or a dependency descriptor has its numbers, counted from its start, and what they are."""
 
     picture_at: int
     picture: int
     wide: bool  # 15 bits, not 7
     layer_zero_at: int  # of TL0PICIDX; 0 if the payload has none
     layer_zero: int
+    described: bool = False  # in the dependency descriptor, 16 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,15 @@ class Shift:
     layer_zero: int = 0
 
     def write(self, memory: memoryview, at: int, numbers: Numbers) -> None:
-        """Change the payload that starts at `at` of `memory`."""
+        """Change the payload or descriptor that starts at `at` of `memory`."""
         position = at + numbers.picture_at
         if numbers.wide:
             picture = (numbers.picture + self.picture) & 0x7FFF
             memory[position] = 0x80 | picture >> 8
+            memory[position + 1] = picture & 0xFF
+        elif numbers.described:
+            picture = (numbers.picture + self.picture) & 0xFFFF
+            memory[position] = picture >> 8
             memory[position + 1] = picture & 0xFF
         else:
             memory[position] = (numbers.picture + self.picture) & 0x7F
@@ -50,6 +55,13 @@ def numbers(codec: str, payload: bytes) -> Numbers | None:
     except IndexError:
         pass
     return None
+
+
+def described(descriptor: bytes | None) -> Numbers | None:
+    """The frame number in a dependency descriptor (AV1 RTP specification, A.8.2)."""
+    if descriptor is None or len(descriptor) < 3:
+        return None
+    return Numbers(1, descriptor[1] << 8 | descriptor[2], False, 0, 0, True)
 
 
 def _vp8(payload: bytes) -> Numbers | None:

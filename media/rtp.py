@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_EXTENSIONS = 16  # a browser sends six; more than this is somebody playing
 HEADER = struct.Struct("!BBHII")  # flags, marker and payload type, sequence number, timestamp, SSRC
+MAX_SHORT = 16  # bytes of a header extension in one-byte form (RFC 8285 section 4.2)
 _ONE_BYTE = 0xBEDE
 _TWO_BYTE = 0x1000
 
@@ -125,14 +126,25 @@ def is_rtcp(data: bytes) -> bool:
 
 
 def header(marker: int, payload_type: int, extensions: Sequence[tuple[int, bytes]]) -> bytes:
-    """A header with sequence number, timestamp and SSRC still zero. Values have 1 to 16 bytes, ids are 1 to 14."""
+    """A header with sequence number, timestamp and SSRC still zero. Ids are 1 to 14.
+
+    A value of more than 16 bytes takes the form with two bytes for all, which not everybody understands.
+    """
     if not extensions:
         return HEADER.pack(0x80, marker << 7 | payload_type, 0, 0, 0)
-    block = b"".join(bytes((id << 4 | len(value) - 1,)) + value for id, value in extensions)
+    if all(len(value) <= MAX_SHORT for _, value in extensions):
+        form = _ONE_BYTE
+        block = b"".join(bytes((id << 4 | len(value) - 1,)) + value for id, value in extensions)
+    else:
+        form = _TWO_BYTE
+        block = b"".join(bytes((id, len(value))) + value for id, value in extensions)
     words = (len(block) + 3) // 4
-    return HEADER.pack(0x90, marker << 7 | payload_type, 0, 0, 0) + struct.pack(
-        f"!HH{words * 4}s", _ONE_BYTE, words, block
-    )
+    return HEADER.pack(0x90, marker << 7 | payload_type, 0, 0, 0) + struct.pack(f"!HH{words * 4}s", form, words, block)
+
+
+def first_value_at(head: bytes) -> int:
+    """Where the value of the first extension is in a header that `header` has made."""
+    return HEADER.size + 4 + (1 if head[HEADER.size] == _ONE_BYTE >> 8 else 2)
 
 
 def abs_send_time(now: float) -> bytes:

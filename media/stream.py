@@ -9,13 +9,14 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from media import descriptors, ntp, rtp
+from media.answer import DESCRIPTOR
 from media.codecs import Codec
 from media.descriptors import Sub
 from media.keyframes import starts_key_frame
 from media.layers import Choice
 from media.messages import Kind
 from media.nack import MissingPackets
-from media.pictures import numbers
+from media.pictures import described, numbers
 from media.red import Sound
 from media.reports import Inbound
 from media.rtcp import SenderReport
@@ -48,6 +49,7 @@ class Stream:
 
     __slots__ = (
         "_clock",
+        "_descriptor_id",
         "_heard",
         "_moment",
         "_newest",
@@ -55,6 +57,7 @@ class Stream:
         "_reported",
         "_seen",
         "_sound",
+        "_templates",
         "_unwrapper",
         "asks_again",
         "codec",
@@ -81,6 +84,8 @@ class Stream:
         self.whole = Sieve(self)
         self.highest_sub = 0, 0  # spatial and temporal, of those seen so far
         self.sub_octets: dict[tuple[int, int], int] = {}  # received, by spatial and temporal sub-layer
+        self._descriptor_id = extensions.get(DESCRIPTOR, 0)
+        self._templates = descriptors.Templates()
         self._parts: dict[tuple[int, int], Sieve] = {}
         self.odd: rtp.Packet | None = None  # the last one that did not follow from the others
         self._clock = clock
@@ -118,11 +123,7 @@ class Stream:
         self._seen[place] = index
         self._heard = packet.arrival = now
         if self.kind == "video":
-            packet.numbers = numbers(self.codec.name, packet.payload)
-            if self.codec.name == "VP9":
-                packet.sub = descriptors.vp9(packet.payload)
-                if packet.sub is not None:
-                    self._count_sub(packet.sub, len(packet.data))
+            self._describe(packet)
         if self.asks_again:
             self.missing.receive(packet.sequence, now)
         if not repaired:
@@ -134,6 +135,20 @@ class Stream:
         if age > MAX_AGE * self.codec.clock_rate:
             return Order.STALE
         return Order.LATE
+
+    def _describe(self, packet: rtp.Packet) -> None:
+        """What the packet says of its picture's number and sub-layer."""
+        name = self.codec.name
+        if name == "AV1":
+            descriptor = packet.extensions.get(self._descriptor_id)
+            packet.numbers, packet.sub = described(descriptor), self._templates.read(descriptor)
+            self.highest_sub = self._templates.highest
+        else:
+            packet.numbers = numbers(name, packet.payload)
+            if name == "VP9":
+                packet.sub = descriptors.vp9(packet.payload)
+        if packet.sub is not None:
+            self._count_sub(packet.sub, len(packet.data))
 
     def _count_sub(self, sub: Sub, octets: int) -> None:
         """What a scalable stream consists of, and how much each part takes."""

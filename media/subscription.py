@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from media import rtp
-from media.answer import ABS_SEND_TIME, AUDIO_LEVEL, NegotiatedSection
+from media.answer import ABS_SEND_TIME, AUDIO_LEVEL, DESCRIPTOR, NegotiatedSection
 from media.codecs import Codec, best_match
 from media.descriptors import Sub
 from media.fanout import Outlet, Profile, Row, prepare
@@ -151,11 +151,17 @@ class Slot:
         return self._wish
 
     def of(self, layer: Layer) -> Choice:
-        """How much of a layer it is to carry: of the one it is to carry as much as was chosen, else all."""
+        """How much of a layer it is to carry: of the one it is to carry as much as was chosen, else all.
+
+        Of AV1 only the smallest pictures, if the viewer takes no dependency descriptor: without one a browser does not
+        find out which frames make a picture, and shows nothing.
+        """
         wished = self.wished
-        if wished is None or wished[0] is not layer:
-            return Choice(layer.index)
-        return Choice(layer.index, wished[1], wished[2])
+        _, spatial, temporal = wished if wished is not None and wished[0] is layer else (layer, 9, 9)
+        stream = layer.stream
+        if stream is not None and stream.codec.name == "AV1" and DESCRIPTOR not in self.section.extensions:
+            spatial = 0
+        return Choice(layer.index, spatial, temporal)
 
     @property
     def chosen(self) -> Choice | None:
@@ -441,8 +447,11 @@ class Slot:
     def _make_profile(self, codec: Codec, published: dict[str, int]) -> Profile:
         ours = self.section.extensions
         passed_on = tuple((published[uri], ours[uri]) for uri in PASSED_ON if uri in published and uri in ours)
+        descriptor = 0, 0
+        if codec.name == "AV1" and DESCRIPTOR in published and DESCRIPTOR in ours:
+            descriptor = published[DESCRIPTOR], ours[DESCRIPTOR]
         redundant = codec.red_payload_type if self._redundant else None
-        return Profile(codec.payload_type, ours.get(ABS_SEND_TIME, 0), passed_on, redundant or 0)
+        return Profile(codec.payload_type, ours.get(ABS_SEND_TIME, 0), passed_on, descriptor, redundant or 0)
 
     def _again(self, packet: rtp.Packet, carriage: Carriage) -> bytes:
         """The packet in plain text, as RTX (RFC 4588) or as it was.
@@ -453,8 +462,8 @@ class Slot:
         data = bytearray(prepared.data)
         sequence = (packet.index + carriage.sequence_offset) & 0xFFFF
         timestamp = (packet.timestamp + carriage.timestamp_offset) & 0xFFFFFFFF
-        if carriage.shift is not None and packet.numbers is not None:
-            carriage.shift.write(memoryview(data), prepared.payload_at, packet.numbers)
+        if carriage.shift is not None and prepared.numbers is not None:
+            carriage.shift.write(memoryview(data), prepared.numbers_at, prepared.numbers)
         local = self.section.local
         assert local is not None
         if carriage.codec.rtx_payload_type is None or local.rtx_ssrc is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from media import rtcp
+from media.answer import DESCRIPTOR
 from media.descriptors import Templates, vp9
 from media.layers import Choice
 from media.sdp import SessionDescription
@@ -215,3 +216,86 @@ def test_av1_says_it_by_templates_that_came_with_a_key_frame() -> None:
 
 def test_the_offer_of_these_tests_is_one() -> None:
     assert SessionDescription.parse(Lesson().teacher.answered.answer).sections[1].rtpmaps[VP9_TYPE].name == "VP9"
+
+
+# ── AV1 ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+AV1_TYPE = 45
+_STRUCTURE = "10000" + "000000" + "00000" + "10" + "11"  # templates 0 and 1: two spatial sub-layers
+
+
+def offer_of_av1(sdp: str) -> str:
+    """The VP8 of an offer made AV1."""
+    return sdp.replace("VP8", "AV1").replace(" 96 97", " 45 97").replace(":96 ", ":45 ").replace("apt=96", "apt=45")
+
+
+def descriptor(template: int, frame: int, *, structure: bool = False) -> bytes:
+    """Of a frame in one packet; the structure made long, as real ones are."""
+    head = bytes((0xC0 | template, frame >> 8, frame & 0xFF))
+    return head + int(_STRUCTURE.ljust(160, "0"), 2).to_bytes(20, "big") if structure else head
+
+
+def av1(*, described: bool) -> tuple[World, Browser, Browser]:
+    """A teacher who offers AV1 with dependency descriptors, and a class that does so or not."""
+    extension = f"a=extmap:12 {DESCRIPTOR}\r\na=rtcp-mux"
+    world = World()
+    teacher, viewer = Browser(world, "teacher"), Browser(world, "class")
+    sending = offer_of_av1(offers.publishing(teacher.credentials, 0x1001, VIDEO, 0x1003))
+    watching = offer_of_av1(offers.watching(viewer.credentials, 0, 1))
+    teacher.answer("send", sending.replace("a=rtcp-mux", extension))
+    viewer.answer("receive", watching.replace("a=rtcp-mux", extension) if described else watching)
+    for browser in (teacher, viewer):
+        browser.connect()
+    world.place(viewer, mid0=CAMERA)
+    return world, teacher, viewer
+
+
+def show(world: World, teacher: Browser, sequence: int, frame: int, spatial: int, *, key: bool = False) -> None:
+    head = descriptor(spatial, frame, structure=key)
+    payload = b"\x18key" if key else b"\x10frame"
+    data = bytes((0x90, spatial << 7 | AV1_TYPE)) + sequence.to_bytes(2, "big") + bytes(4) + VIDEO.to_bytes(4, "big")
+    block = bytes((12, len(head))) + head
+    block += bytes(-len(block) % 4)
+    assert teacher.outbound is not None
+    data += b"\x10\x00" + (len(block) // 4).to_bytes(2, "big") + block + payload
+    teacher.send(teacher.outbound.rtp(data))
+    world.settle()
+
+
+def test_av1_comes_with_its_descriptors_and_their_numbers_go_on() -> None:
+    world, teacher, viewer = av1(described=True)
+    show(world, teacher, 1, 0xFFFF, 0, key=True)
+    show(world, teacher, 2, 0, 1)
+    assert [it.extensions[12] for it in viewer.take()] == [descriptor(0, 0xFFFF, structure=True), descriptor(1, 0)]
+    world.place(viewer, mid0=None)
+    world.place(viewer, mid0=CAMERA)
+    show(world, teacher, 3, 700, 0, key=True)
+    show(world, teacher, 4, 701, 1)
+    taken = viewer.take()
+    assert [it.extensions[12] for it in taken] == [descriptor(0, 1, structure=True), descriptor(1, 2)]
+    viewer.report(rtcp.Nack(1, taken[1].ssrc, (taken[1].sequence,)))
+    (again,) = viewer.take()
+    assert again.extensions[12] == descriptor(1, 2)
+    assert again.payload[2:] == b"\x10frame"
+
+
+def test_who_takes_no_descriptors_gets_the_smallest_pictures_of_av1() -> None:
+    world, teacher, viewer = av1(described=False)
+    show(world, teacher, 1, 1, 0, key=True)
+    show(world, teacher, 2, 2, 1)
+    show(world, teacher, 3, 3, 0)
+    show(world, teacher, 4, 4, 1)
+    taken = viewer.take()
+    assert [(it.payload, it.marker) for it in taken] == [(b"\x18key", 1), (b"\x10frame", 1)]
+    assert taken[1].sequence == (taken[0].sequence + 1) & 0xFFFF
+
+
+@pytest.mark.parametrize("mixed", [True, False])
+def test_descriptors_are_agreed_on_only_where_header_extensions_may_be_long(mixed: bool) -> None:
+    world = World()
+    browser = Browser(world, "teacher")
+    sdp = offers.publishing(browser.credentials, 0x1001, VIDEO, 0x1003)
+    sdp = sdp.replace("a=rtcp-mux", f"a=extmap:12 {DESCRIPTOR}\r\na=rtcp-mux")
+    browser.answer("send", sdp if mixed else sdp.replace("a=extmap-allow-mixed\r\n", ""))
+    assert (DESCRIPTOR in browser.answered.answer) is mixed
+    assert ("a=extmap-allow-mixed" in browser.answered.answer) is mixed

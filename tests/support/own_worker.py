@@ -49,7 +49,11 @@ window.activate = async (rids) => {
 };
 window.watch = async (id = "class") => {
   const peer = window.watching = new RTCPeerConnection({bundlePolicy: "max-bundle"});
-  peer.addTransceiver("video", {direction: "recvonly"});
+  const receiver = peer.addTransceiver("video", {direction: "recvonly"});
+  const offered = receiver.getHeaderExtensionsToNegotiate?.() ?? [];
+  for (const extension of offered)  // Chromium offers to take it only when told to
+    if (extension.uri.includes("dependency-descriptor")) extension.direction = "sendrecv";
+  receiver.setHeaderExtensionsToNegotiate?.(offered);
   const video = Object.assign(document.createElement("video"), {autoplay: true, muted: true});
   document.body.append(video);
   peer.ontrack = ({track}) => { video.srcObject = new MediaStream([track]); video.play(); };
