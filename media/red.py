@@ -78,7 +78,8 @@ class Need:
     def look(self, sent: int, lost: int, now: float) -> bool:
         """Once a second: whether it is needed, given how many packets were sent and asked for again so far."""
         before = self._counted or (sent, lost)
-        self._counted = sent, lost
+        # A packet that is only late counts as lost for a while: the same loss must not be counted twice.
+        self._counted = sent, max(lost, before[1])
         self._sent = self._sent * self.MEMORY + max(0, sent - before[0])
         self._lost = self._lost * self.MEMORY + max(0, lost - before[1])
         share = self._remains if now < self._ends else 1.0
