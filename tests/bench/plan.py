@@ -13,10 +13,11 @@ from tests.bench.naive import Naive, naive
 from tests.bench.recording import Recording, recording
 from tests.bench.servers import TONGKE, Kind
 from tests.bench.simulcast import Simulcast, simulcast
+from tests.bench.weak_line import LOSSES, WeakLine, weak_line
 
-Row = Forwarding | Inbound | Simulcast | Recording | Naive
+Row = Forwarding | Inbound | Simulcast | Recording | Naive | WeakLine
 
-SECTIONS = ("comparison", "latency", "viewers", "lessons", "inbound", "simulcast", "recording", "naive")
+SECTIONS = ("comparison", "latency", "viewers", "lessons", "inbound", "simulcast", "recording", "naive", "weak_line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,19 @@ class Plan:
     spread: tuple[tuple[int, int], ...] = ((1, 200), (20, 200), (100, 200))  # lessons, viewers of all together
     publishers: int = 40  # of lessons that nobody watches
     recorded: int = 20  # lessons
+    watched: float = 600.0  # seconds over a weak line
 
 
 QUICK = Plan(
-    rounds=1, seconds=3.0, viewers=50, latency_viewers=20, scale=(10, 50), spread=((5, 10),), publishers=10, recorded=10
+    rounds=1,
+    seconds=3.0,
+    viewers=50,
+    latency_viewers=20,
+    scale=(10, 50),
+    spread=((5, 10),),
+    publishers=10,
+    recorded=10,
+    watched=60.0,
 )
 
 
@@ -72,6 +82,9 @@ def tasks(plan: Plan, sections: Sequence[str], peers: Sequence[Kind]) -> Iterato
     if "naive" in sections:
         yield Task("naive", 0, "aiortc MediaRelay, 1 viewer", partial(naive, 1, plan.seconds))
         yield from _each("naive", 0, [TONGKE], 1, 1, plan.seconds)
+    if "weak_line" in sections:
+        for losses in LOSSES:
+            yield Task("weak_line", 0, f"losses {losses}", partial(weak_line, losses, plan.watched))
 
 
 def _each(

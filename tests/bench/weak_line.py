@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from tests.bench.peer import own_address
 from tests.journeys.people import SchoolClass, Teacher
@@ -27,6 +27,7 @@ from tests.support.link import LHASA, LHASA_BURSTS, UdpLink
 from tests.support.server import Tongke
 
 Losses = Literal["random", "bursts"]
+LOSSES: tuple[Losses, ...] = get_args(Losses)
 
 SECONDS, QUICK_SECONDS = 600.0, 60.0
 FREEZE = 200.0  # ms that a picture may stand
@@ -161,7 +162,7 @@ async def _origin(person: SchoolClass) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.weak_line")
     parser.add_argument("--quick", action="store_true", help="one minute each instead of ten")
-    parser.add_argument("--losses", nargs="+", choices=("random", "bursts"), default=["random", "bursts"])
+    parser.add_argument("--losses", nargs="+", choices=LOSSES, default=LOSSES)
     given = parser.parse_args()
     rows = []
     for losses in given.losses:
