@@ -30,13 +30,14 @@ async def _serve(options: argparse.Namespace) -> None:
     endpoint = Endpoint(udp, options.announce, options.port, tcp)
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, endpoint.stop)
-    await endpoint.run(options.control, options.recorder)
+    await endpoint.run(options.control, options.recorder, options.relay)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m media", description="A media worker of Tongke.")
     parser.add_argument("--control", required=True, metavar="PATH", help="Unix socket to listen on for the server")
     parser.add_argument("--recorder", metavar="PATH", help="Unix socket of the recorder")
+    parser.add_argument("--relay", metavar="PATH", help="Unix socket to listen on for other workers that pull tracks")
     parser.add_argument("--udp", action="append", type=_socket, default=[], metavar="FD=IP",
                         help="a bound UDP socket and its address; may be repeated")  # fmt: skip
     parser.add_argument("--tcp", action="append", type=_socket, default=[], metavar="FD=IP",

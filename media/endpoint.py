@@ -22,6 +22,7 @@ from media.ice import Path
 from media.messages import Reply, Request
 from media.recorder_feed import RecorderFeed
 from media.recording_link import LinkError
+from media.relay_sockets import RelaySockets
 from media.sendmmsg import Batch, batch_for
 from media.tcp import TcpBatch
 from media.tcp_door import TcpDoor
@@ -70,11 +71,17 @@ class Endpoint:
         self._door = TcpDoor([it.sock for it in listeners], tcp, len(batches), self.worker, self._flush_link)
         self.control = Control(lambda request: self._handle(request), time.monotonic)
         self._link: RecorderLink | None = None
+        self._relay = RelaySockets(self.worker.relay, self.worker.flush)
         self._stopped = asyncio.Event()
 
-    async def run(self, control_path: str, recorder_path: str | None) -> None:
-        """Serve until stopped or left alone, then say goodbye to the browsers."""
+    async def run(self, control_path: str, recorder_path: str | None, relay_path: str | None = None) -> None:
+        """Serve until stopped or left alone, then say goodbye to the browsers.
+
+        Other workers of this machine pull tracks at `relay_path`; without one there is no way between them.
+        """
         loop = asyncio.get_running_loop()
+        if relay_path is not None:
+            await self._relay.listen(relay_path)
         await self.control.listen(control_path)
         for via, sock in enumerate(self._sockets):
             loop.add_reader(sock, self._drain, via, sock)
@@ -110,6 +117,7 @@ class Endpoint:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._relay.close()
             await self.control.close()
 
     def stop(self) -> None:

@@ -11,10 +11,11 @@ one handle is one publication on one connection.
     TRACK    payload: JSON of `Track`              first frame of a handle, and again after a re-offer
     RTP      payload: layer u8 | RTP packet        plain, as published, RTX already undone; only of wanted layers
     REPORT   payload: layer u8 | SSRC u32 | NTP u64 | RTP timestamp u32              (RFC 3550 6.4.1)
+    STATE    payload: for each layer: layer u8 | flows u8 | height u16 | bitrate f32, bit/s
     END      payload: empty                        the publication is no more, or never was
 
     who pulls -> origin
-    PULL     payload: publication id, UTF-8        from now on; nothing comes before WANT but TRACK
+    PULL     payload: publication id, UTF-8        from now on; nothing comes before WANT but TRACK and STATE
     WANT     payload: one u8 for each layer that is wanted; all others stop
     KEYFRAME payload: layer u8                     somebody needs a key frame of it
     RELEASE  payload: empty                        the handle is free again
@@ -39,6 +40,7 @@ _HEAD = struct.Struct("!IBI")
 _RTP_HEAD = struct.Struct("!IBIB")
 _TIME = struct.Struct("!d")
 _REPORT = struct.Struct("!BIQI")
+_STATE = struct.Struct("!BBHf")
 
 
 class FrameType(IntEnum):
@@ -46,7 +48,8 @@ class FrameType(IntEnum):
     TRACK = 2
     RTP = 3
     REPORT = 4
-    END = 5
+    STATE = 5
+    END = 6
     PULL = 16
     WANT = 17
     KEYFRAME = 18
@@ -62,6 +65,7 @@ class Track:
     """What must be known of a publication to have it elsewhere."""
 
     transport_id: str  # tracks of one transport share a clock
+    rids: tuple[str, ...]  # of its layers, by the numbers that the other frames give them; from the smallest
     section: NegotiatedSection
 
 
@@ -72,6 +76,15 @@ class Report(NamedTuple):
     ssrc: int
     ntp: int  # 64-bit NTP time
     rtp: int  # 32-bit RTP timestamp
+
+
+class LayerState(NamedTuple):
+    """How a layer is at the origin."""
+
+    layer: int
+    flowing: bool
+    height: int  # pixels, 0 unknown
+    bitrate: float  # bit/s
 
 
 class Frame(NamedTuple):
@@ -106,6 +119,15 @@ class Frame(NamedTuple):
     def report(self) -> Report:
         return Report(*_unpack(_REPORT, self.payload))
 
+    def state(self) -> list[LayerState]:
+        try:
+            return [
+                LayerState(layer, bool(flowing), height, bitrate)
+                for layer, flowing, height, bitrate in _STATE.iter_unpack(self.payload)
+            ]
+        except struct.error as error:
+            raise RelayError("the state of half a layer") from error
+
     def publication_id(self) -> str:
         try:
             return self.payload.decode()
@@ -132,6 +154,10 @@ def pack_rtp(handle: int, layer: int, packet: bytes) -> bytes:
 
 def pack_report(handle: int, report: Report) -> bytes:
     return pack(FrameType.REPORT, handle, _REPORT.pack(*report))
+
+
+def pack_state(handle: int, states: Iterable[LayerState]) -> bytes:
+    return pack(FrameType.STATE, handle, b"".join(_STATE.pack(*state) for state in states))
 
 
 def pack_pull(handle: int, publication_id: str) -> bytes:

@@ -47,6 +47,7 @@ from media.messages import (
 )
 from media.publication import Publication
 from media.recorder_feed import RecordedTrack, RecorderFeed
+from media.relay import Relay
 from media.sdp import SdpError
 from media.sendmmsg import Batch
 from media.statistics import survey
@@ -82,6 +83,7 @@ class Worker:
         self._now = 0.0
         self._transports: dict[str, Transport] = {}
         self._publications: dict[str, Publication] = {}
+        self.relay = Relay(self._publications, wall_offset, self.counters)
         self._by_ufrag: dict[str, Transport] = {}
         self._by_path: dict[Path, Transport] = {}
         self._ticking: dict[Transport, None] = {}  # those with timers
@@ -133,8 +135,16 @@ class Worker:
             case Survey():
                 known = (self._transports.get(transport_id) for transport_id in request.transport_ids)
                 return Surveyed(tuple(survey(transport, now) for transport in known if transport is not None))
-            case Pull() | Release():
-                return Refused("internal", f"{type(request).__name__} cannot be carried out yet")
+            case Pull():
+                if request.publication_id in self._publications or self.relay.pull(request):
+                    return Done()
+                return Refused("limit_reached", "this worker has no way to others")
+            case Release():
+                return (
+                    Done()
+                    if self.relay.release(request.publication_id)
+                    else _unknown_publication(request.publication_id)
+                )
 
     def _answer(self, request: Answer, now: float) -> Answered | Refused:
         transport = self._transports.get(request.transport_id)
@@ -170,7 +180,9 @@ class Worker:
                 return Refused("unknown_slot", f"no slot {placement.mid} in {request.transport_id}")
             publication = None
             if placement.publication_id is not None:
-                publication = self._publications.get(placement.publication_id)
+                publication = self._publications.get(placement.publication_id) or self.relay.find(
+                    placement.publication_id
+                )
                 if publication is None or publication.section.kind != slot.kind:
                     return _unknown_publication(placement.publication_id)
             moves.append((slot, publication, placement.rank))
@@ -221,12 +233,15 @@ class Worker:
             tuple(publication.info for publication in self._publications.values()),
             tuple(info for transport in transports for info in transport.slot_infos),
             tuple(id for id, publication in self._publications.items() if publication.recording is not None),
+            self.relay.pulled,
+            self.relay.path,
         )
 
     def _measure(self) -> dict[str, float]:
         batches = self._shared.batches
         viewers = [it.viewer for it in self._transports.values() if it.viewer is not None]
-        sieves = [sieve for it in self._publications.values() for stream in it.streams for sieve in stream.sieves]
+        carried = [*self._publications.values(), *self.relay.publications]
+        sieves = [sieve for it in carried for stream in it.streams for sieve in stream.sieves]
         return {
             **{name: float(value) for name, value in self.counters.items()},
             "packets_out": float(sum(batch.sent for batch in batches)),
@@ -235,6 +250,7 @@ class Worker:
             "transports": float(len(self._transports)),
             "transports_connected": float(sum(it.connected for it in self._transports.values())),
             "publications": float(len(self._publications)),
+            "publications_pulled": float(len(self.relay.pulled)),
             "publications_recorded": float(sum(it.recording is not None for it in self._publications.values())),
             "slots": float(sum(len(viewer.slots) for viewer in viewers)),
             "slots_flowing": float(sum(slot.flowing for viewer in viewers for slot in viewer.slots.values())),
@@ -289,6 +305,8 @@ class Worker:
 
     def flush(self, now: float) -> None:
         """Forward what was received since the last time, and send all that has gathered."""
+        self.relay.flush_out(now)
+        self.relay.flush_in(now)
         if self._dirty:
             for transport in self._dirty:
                 if transport.publisher is not None:
@@ -304,6 +322,7 @@ class Worker:
             transport.tick(now)
             if transport.viewer is not None and transport.connected:
                 del self._ticking[transport]  # a viewer has no timers but its reports
+        self.relay.tick(now)
         self._tick = (self._tick + 1) % TICKS_PER_SECOND
         if self._tick % TICKS_PER_HEARING == 0:
             self._tell_who_speaks(now)
@@ -319,6 +338,7 @@ class Worker:
         """Say goodbye to everybody."""
         for transport in list(self._transports.values()):
             self._forget(transport)
+        self.relay.close()
         self.flush(self._now)
 
     def _receive_stun(self, data: bytes, path: Path, now: float) -> None:

@@ -24,3 +24,6 @@ class RunFolder:
 
     def worker(self, number: int) -> Path:
         return self.path / f"worker-{number}.sock"
+
+    def relay(self, number: int) -> Path:
+        return self.path / f"relay-{number}.sock"

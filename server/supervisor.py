@@ -215,6 +215,7 @@ def children(node: Node, run: RunFolder, ready: int) -> list[Child]:
     ]
     for number, media in enumerate(listeners.media):
         worker = ["-m", "media", "--control", str(run.worker(number)), "--recorder", str(run.recorder_media)]
+        worker += ["--relay", str(run.relay(number))]
         for ip, udp in media.sockets:
             worker += ["--udp", f"{udp.fileno()}={ip}"]
         for ip, tcp in media.listeners:

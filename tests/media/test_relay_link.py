@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from media import relay_link
 from media.answer import AUDIO_LEVEL, NegotiatedSection, Source
 from media.codecs import Codec
-from media.relay_link import Frame, FrameType, Reader, RelayError, Report, Track
+from media.relay_link import Frame, FrameType, LayerState, Reader, RelayError, Report, Track
 
 H264 = Codec("H264", 102, 90000, 0, "packetization-mode=1", 103, ("nack", "nack pli"))
 SECTION = NegotiatedSection(
@@ -25,7 +25,7 @@ def one(data: bytes) -> Frame:
 
 
 def test_what_must_be_known_of_a_publication_comes_back_as_it_was() -> None:
-    track = Track("s-1", SECTION)
+    track = Track("s-1", ("h", "q"), SECTION)
     frame = one(relay_link.pack_track(5, track))
     assert (frame.type, frame.handle, frame.track()) == (FrameType.TRACK, 5, track)
 
@@ -35,6 +35,8 @@ def test_every_frame_says_what_was_put_into_it() -> None:
     assert one(relay_link.pack_report(3, Report(2, 7, 1 << 60, 0xFFFFFFFF))).report() == Report(
         2, 7, 1 << 60, 0xFFFFFFFF
     )
+    states = [LayerState(0, True, 180, 120_000.0), LayerState(1, False, 0, 0.0)]
+    assert one(relay_link.pack_state(3, states)).state() == states
     assert one(relay_link.pack_pull(3, "s-1-x摄")).publication_id() == "s-1-x摄"
     assert one(relay_link.pack_want(3, {2, 0})).layers() == {0, 2}
     assert one(relay_link.pack_want(3, ())).layers() == frozenset()
@@ -57,10 +59,10 @@ def test_a_length_that_cannot_be_ends_the_connection(length: int) -> None:
         Reader().feed(length.to_bytes(4, "big") + bytes(9))
 
 
-@pytest.mark.parametrize("payload", [b"", b"{}", b"[1]", b"\xff", b'{"type":"Track","transport_id":"s"}', b"\x11"])
+@pytest.mark.parametrize("payload", [b"", b"{}", b"[1]", b"\xff", b'{"type":"Track","transport_id":"sec"}', b"\x11"])
 def test_a_payload_that_is_none_ends_the_connection(payload: bytes) -> None:
     frame = Frame(FrameType.TRACK, 1, payload)
-    for read in (frame.track, frame.report, frame.time):
+    for read in (frame.track, frame.report, frame.time, *([frame.state] if payload else [])):
         with pytest.raises(RelayError):
             read()
     if payload in (b"", b"\xff"):
@@ -82,6 +84,14 @@ def test_no_bytes_raise_anything_else(data: bytes) -> None:
     except RelayError:
         return
     for frame in frames:
-        for read in (frame.time, frame.track, frame.layer, frame.layers, frame.report, frame.publication_id):
+        for read in (
+            frame.time,
+            frame.track,
+            frame.layer,
+            frame.layers,
+            frame.report,
+            frame.state,
+            frame.publication_id,
+        ):
             with contextlib.suppress(RelayError):
                 read()

@@ -1,0 +1,227 @@
+"""media/relay.py, relay_origin.py, relay_pull.py: two workers, of which one pulls what the other has."""
+
+from __future__ import annotations
+
+from media import relay_link, relay_origin, rtcp
+from media.messages import Done, Held, ListHeld, Pull, Refused, Release
+from media.relay_origin import Follower
+from media.relay_pull import Source
+from tests.support.flow import H264_KEY, World
+
+CAMERA, MICROPHONE = "teacher-1", "teacher-0"
+
+
+class Pair:
+    """A teacher at one worker, viewers at the other, and the connection between the two."""
+
+    def __init__(self) -> None:
+        self.origin = World()
+        self.other = World()
+        self.other.worker.relay.dial = self._connect
+        self.teacher = self.origin.publisher()
+        self.connections = 0
+        self.unsent = 0  # bytes that the other worker seems not to have read
+        self._to_origin: list[bytes] = []
+        self._to_other: list[bytes] = []
+        self._follower: Follower | None = None
+        self._source: Source | None = None
+
+    def _connect(self, source: Source) -> None:
+        self.connections += 1
+        self._follower = self.origin.worker.relay.follow(self._to_other.append, lambda: self.unsent)
+        self._source = source
+        source.connected(self._to_origin.append)
+
+    def reconnect(self) -> None:
+        """The connection is lost and made again."""
+        assert self._follower is not None
+        assert self._source is not None
+        self.origin.worker.relay.leave(self._follower, self.origin.now)
+        self._source.lost()
+        self._to_origin.clear()
+        self._to_other.clear()
+        self._connect(self._source)
+        self.settle()
+
+    def settle(self) -> None:
+        """Until nobody has anything left to say at this moment."""
+        for _ in range(10):
+            self.origin.settle()
+            self.deliver()
+            self.other.settle()
+
+    def deliver(self) -> int:
+        """Take over what was written; how many bytes came from the origin."""
+        if self._follower is None or self._source is None:
+            return 0
+        out, self._to_other[:] = b"".join(self._to_other), []
+        if out:
+            self._source.receive(out, self.other.now)
+        back, self._to_origin[:] = b"".join(self._to_origin), []
+        if back:
+            self._follower.receive(back, self.origin.now)
+        return len(out)
+
+    def pass_time(self, seconds: float) -> None:
+        for _ in range(round(seconds / 0.02)):
+            for world in (self.origin, self.other):
+                world.pass_time(0.02)
+            self.settle()
+
+    def pull(self, *publication_ids: str) -> None:
+        for publication_id in publication_ids:
+            kind = "audio" if publication_id == MICROPHONE else "video"
+            assert self.other.worker.handle(Pull(publication_id, kind, "origin"), self.other.now) == Done()
+        self.settle()
+
+    def show(self, sequence: int, payload: bytes | None = None) -> None:
+        self.teacher.show(sequence, *([payload] if payload is not None else []))
+        self.settle()
+
+    def held(self) -> Held:
+        held = self.other.worker.handle(ListHeld(), self.other.now)
+        assert isinstance(held, Held)
+        return held
+
+
+def test_viewers_at_another_worker_get_sound_and_picture_once_pulled() -> None:
+    pair = Pair()
+    pair.pull(MICROPHONE, CAMERA)
+    viewers = [pair.other.viewer(f"class-{number}") for number in range(3)]
+    for viewer in viewers:
+        assert pair.other.place(viewer, mid0=MICROPHONE, mid1=CAMERA) == Done()
+    pair.settle()
+    pair.teacher.say(1)
+    pair.show(1, H264_KEY)
+    pair.show(2)
+    assert [[len(p.payload) for p in viewer.take()] for viewer in viewers] == [[5, len(H264_KEY), 6]] * 3
+    assert pair.connections == 1
+    assert pair.other.worker.counters["relayed_in"] == 3  # once, however many watch
+
+
+def test_a_viewer_may_be_placed_before_anything_of_the_track_is_known() -> None:
+    pair = Pair()
+    viewer = pair.other.viewer()
+    assert pair.other.worker.handle(Pull(CAMERA, "video", "origin"), 0.0) == Done()
+    assert pair.other.place(viewer, mid1=CAMERA) == Done()
+    pair.settle()
+    pair.show(1, H264_KEY)
+    assert [packet.payload for packet in viewer.take()] == [H264_KEY]
+
+
+def test_a_key_frame_that_is_needed_there_is_asked_of_the_publisher() -> None:
+    pair = Pair()
+    pair.pull(CAMERA)
+    pair.show(1, H264_KEY)
+    pair.teacher.told(rtcp.PictureLoss)
+    pair.pass_time(1.0)
+    viewer = pair.other.viewer()
+    pair.other.place(viewer, mid1=CAMERA)
+    pair.show(2)
+    pair.pass_time(0.1)
+    assert len(pair.teacher.told(rtcp.PictureLoss)) == 1
+    pair.show(3, H264_KEY)
+    assert len(viewer.take()) == 1
+
+
+def test_sender_reports_go_along_so_that_lips_stay_in_step() -> None:
+    pair = Pair()
+    pair.pull(CAMERA)
+    viewer = pair.other.viewer()
+    pair.other.place(viewer, mid1=CAMERA)
+    pair.settle()
+    pair.show(1, H264_KEY)
+    pair.teacher.report(rtcp.SenderReport(0x1002, 7 << 32, 3000, 1, 1))
+    pair.pass_time(1.1)
+    assert viewer.told(rtcp.SenderReport)
+
+
+def test_a_publication_that_ends_empties_the_slots_there_too() -> None:
+    pair = Pair()
+    pair.pull(CAMERA)
+    viewer = pair.other.viewer()
+    pair.other.place(viewer, mid1=CAMERA)
+    pair.show(1, H264_KEY)
+    pair.teacher.goodbye()
+    pair.pass_time(0.1)
+    assert pair.held().pulled == ()
+    assert all(slot.publication_id is None for slot in pair.held().slots)
+
+
+def test_what_is_released_is_sent_no_longer_and_leaves_nothing_behind() -> None:
+    pair = Pair()
+    pair.pull(MICROPHONE, CAMERA)
+    assert set(pair.held().pulled) == {MICROPHONE, CAMERA}
+    assert pair.other.worker.handle(Release(CAMERA), 0.0) == Done()
+    pair.settle()
+    pair.show(1, H264_KEY)
+    assert pair.other.worker.counters["relayed_in"] == 0
+    assert pair.other.worker.handle(Release(MICROPHONE), 0.0) == Done()
+    assert pair.held().pulled == ()
+    assert not pair.other.worker.relay._sources
+    assert isinstance(pair.other.worker.handle(Release(CAMERA), 0.0), Refused)
+
+
+def test_a_lost_connection_is_made_up_for() -> None:
+    pair = Pair()
+    pair.pull(CAMERA)
+    viewer = pair.other.viewer()
+    pair.other.place(viewer, mid1=CAMERA)
+    pair.show(1, H264_KEY)
+    pair.reconnect()
+    pair.show(2)
+    assert len(viewer.take()) == 2
+
+
+def test_a_worker_that_does_not_read_is_sent_no_pictures_until_a_key_frame() -> None:
+    pair = Pair()
+    pair.pull(CAMERA)
+    viewer = pair.other.viewer()
+    pair.other.place(viewer, mid1=CAMERA)
+    pair.show(1, H264_KEY)
+    pair.unsent = relay_origin.MAX_UNSENT + 1
+    pair.show(2)  # finds out
+    pair.show(3, H264_KEY)
+    pair.unsent = 0
+    pair.pass_time(0.1)
+    pair.show(4)
+    pair.show(5, H264_KEY)
+    assert pair.origin.worker.counters["dropped_relay_slow"] == 2
+    assert len(viewer.take()) == 3
+
+
+def test_what_comes_too_late_is_left_out_up_to_a_key_frame() -> None:
+    pair = Pair()
+    pair.pull(CAMERA)
+    viewer = pair.other.viewer()
+    pair.other.place(viewer, mid1=CAMERA)
+    pair.show(1, H264_KEY)
+    pair.teacher.show(2)
+    pair.other.now += 0.5  # it was starved
+    pair.settle()
+    pair.origin.now = pair.other.now
+    pair.show(3)
+    pair.show(4, H264_KEY)
+    assert pair.other.worker.counters["dropped_relay_late"] == 2
+    assert len(viewer.take()) == 2
+
+
+def test_a_publication_that_is_not_there_is_not_had() -> None:
+    pair = Pair()
+    pair.pull("nothing")
+    assert pair.held().pulled == ()
+
+
+def test_without_a_way_to_others_nothing_is_pulled() -> None:
+    world = World()
+    reply = world.worker.handle(Pull(CAMERA, "video", "origin"), 0.0)
+    assert isinstance(reply, Refused)
+    assert reply.code == "limit_reached"
+
+
+def test_the_time_a_batch_was_let_go_comes_first() -> None:
+    sent: list[bytes] = []
+    follower = Follower({}, sent.append, lambda: 0, World().worker.counters)
+    follower.receive(relay_link.pack_pull(1, "nothing"), 12.5)
+    times = [frame.type for frame in relay_link.Reader().feed(sent[0])]
+    assert times == [relay_link.FrameType.TIME, relay_link.FrameType.END]
