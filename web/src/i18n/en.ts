@@ -102,7 +102,7 @@ const messages: typeof zh = {
     audio: "sound only",
   },
   tile: {
-    paused: "Slow network: picture paused",
+    paused: "Paused: slow network",
   },
   recording: {
     on: "Recording",
