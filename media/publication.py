@@ -272,9 +272,9 @@ class Publication:
             if stream is not None and stream.highest_sub != layer.highest_sub:
                 layer.highest_sub = stream.highest_sub  # what "all of it" or "the half of it" is has changed
                 self._flow_changed(now)
-        if len(self.layers) > 1:
+        if self.section.kind == "video":
             self._look_at_flow(now)
-            if now - self._looked_at >= LOOKED_AT_EVERY:
+            if len(self.layers) > 1 and now - self._looked_at >= LOOKED_AT_EVERY:
                 self._looked_at = now
                 self._look_at_needs(now)
 
@@ -437,6 +437,7 @@ class Publication:
         ceased = [layer for layer in self.layers if layer.flowing and (all_silent or layer.silent_beside(newest))]
         for layer in ceased:
             layer.flowing = False
+            layer.requests.arrived(now)  # nobody is there to answer; when it flows again, it is asked again
         if ceased and not all_silent:
             self._flow_changed(now)
 

@@ -16,6 +16,13 @@ from tests.support.flow import HEIGHTS, LAYERS, RIDS, VP8_DELTA, Browser, World,
 CAMERA = "teacher-1"
 LOW, MIDDLE, HIGH = Choice(0), Choice(1), Choice(2)
 WALL = 1_700_000_000  # seconds since 1970, of a publisher whose clock is right
+_choose = Slot.choose
+
+
+@pytest.fixture(autouse=True)
+def _only_the_test_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what the viewer's line can take."""
+    monkeypatch.setattr(Slot, "choose", lambda *_: None)
 
 
 class Lesson:
@@ -41,7 +48,7 @@ class Lesson:
         return viewer.slots["0"]
 
     def choose(self, choice: Choice | None) -> None:
-        self.slot.choose(choice, self.world.now)
+        _choose(self.slot, choice, self.world.now)
         self.world.settle()
 
     def frames(self, count: int = 1) -> None:

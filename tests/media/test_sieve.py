@@ -23,6 +23,15 @@ def offer_of_vp9(sdp: str) -> str:
     return sdp.replace("VP8", "VP9").replace(" 96 97", " 98 97").replace(":96 ", ":98 ").replace("apt=96", "apt=98")
 
 
+_choose = Slot.choose
+
+
+@pytest.fixture(autouse=True)
+def _only_the_test_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what the viewer's line can take."""
+    monkeypatch.setattr(Slot, "choose", lambda *_: None)
+
+
 class Lesson:
     """A teacher who sends two sizes and two rates (L2T2) in VP9, one packet for each frame, and a class."""
 
@@ -47,7 +56,7 @@ class Lesson:
         return viewer.slots["0"]
 
     def choose(self, choice: Choice) -> None:
-        self.slot.choose(choice, self.world.now)
+        _choose(self.slot, choice, self.world.now)
         self.world.settle()
 
     def frame(self, spatial: int, temporal: int, *, key: bool = False) -> bytes:
