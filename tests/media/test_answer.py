@@ -283,3 +283,13 @@ def test_no_damage_to_a_real_offer_makes_it_raise_anything_else(data: st.DataObj
 def _sections(offer: str) -> tuple[str, str]:
     at = offer.index("m=video")
     return offer[offer.index("m=audio") : at], offer[at:]
+
+
+@pytest.mark.parametrize("direction", ["send", "receive"])
+def test_redundant_sound_is_listed_first_because_chromium_sends_no_other(direction: str) -> None:
+    section = SessionDescription.parse(browsers("chromium", direction).sdp).sections[0]
+    assert list(section.formats) == ["63", "111"]
+    assert section.rtpmaps[63].name == "red"
+    assert section.fmtps[63] == "111/111"
+    firefox = SessionDescription.parse(browsers("firefox", direction).sdp).sections[0]
+    assert list(firefox.formats) == ["109"]

@@ -99,3 +99,28 @@ def test_a_published_codec_finds_the_one_that_carries_it(
 ) -> None:
     match = best_match(published, accepted)
     assert (match and (match.fmtp or match.name)) == expected
+
+
+@pytest.mark.parametrize(("browser", "expected"), [("chromium", 63), ("firefox", None), ("ffmpeg", None)])
+def test_redundant_sound_is_taken_where_it_is_offered(browser: str, expected: int | None) -> None:
+    (opus,) = section_codecs(browser, "audio")
+    assert opus.red_payload_type == expected
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["a=rtpmap:63 red/48000/2"],  # of what?
+        ["a=rtpmap:63 red/48000/2", "a=fmtp:63 111/9"],
+        ["a=rtpmap:63 red/8000", "a=fmtp:63 111/111"],
+        ["a=rtpmap:63 red/48000/2", "a=fmtp:63 111"],
+    ],
+)
+def test_redundancy_of_anything_but_opus_is_not_taken(lines: list[str]) -> None:
+    (opus,) = offered("a=rtpmap:111 opus/48000/2", *lines, kind="audio", formats="111 63")
+    assert opus.red_payload_type is None
+
+
+def test_silence_is_asked_to_take_no_packets() -> None:
+    (opus,) = offered("a=rtpmap:96 opus/48000/2", "a=fmtp:96 usedtx=0; minptime=10;useinbandfec=1", kind="audio")
+    assert opus.fmtp == "minptime=10;useinbandfec=1;usedtx=1"
