@@ -163,31 +163,52 @@ def runs(sizes: Sequence[int], segments: bool) -> list[Run]:
 
 def forward(packets: Sequence[Prepared], rows: Iterable[Row], overhead: int, batch: Batch) -> int:
     """Write, protect and put `packets` for every row. Returns how many packets SRTP refused."""
+    if not packets:
+        return 0
     messages = runs([packet.length + overhead for packet in packets], batch.segments)
     total = sum(message.size for message in messages)
     memory, base, put = batch.memory, batch.base, batch.put
     rewrite, cell = _REWRITTEN.pack_into, length_cell
-    refused = 0
+    plain = [(*packet[:4], packet.length + overhead) for packet in packets]
+    refused = fit = 0
     for handle, sequence_offset, timestamp_offset, ssrc, name, shift in rows:
-        if batch.at + total > CAPACITY or batch.room < len(messages):
-            batch.flush()
+        if not fit:  # nobody else writes meanwhile, so what fits is reckoned once for many rows
+            if batch.at + total > CAPACITY or batch.room < len(messages):
+                batch.flush()
+            fit = max(1, min((CAPACITY - batch.at) // total, batch.room // len(messages)))
+        fit -= 1
         start = at = batch.at
-        for number, timestamp, data, length, numbers_at, numbers, _ in packets:
+        for number, timestamp, data, length, size in plain:
             memory[at : at + length] = data
             rewrite(
                 memory, at + 2, (number + sequence_offset) & 0xFFFF, (timestamp + timestamp_offset) & 0xFFFFFFFF, ssrc
             )
-            if shift is not None and numbers is not None:
-                shift.write(memory, at + numbers_at, numbers)
-            cell[0] = length
-            if protect(handle, base + at, cell):
-                refused += 1
-                memory[at : at + length + overhead] = bytes(length + overhead)  # plain text must not leave
-            at += length + overhead
+            if shift is None:
+                cell[0] = length
+                if protect(handle, base + at, cell):
+                    refused += 1
+                    memory[at : at + size] = bytes(size)  # plain text must not leave
+            at += size
+        if shift is not None:
+            refused += _shift_and_protect(packets, handle, shift, overhead, batch)
         for size, segment in messages:
             put(name, start, size, segment)
             start += size
         batch.at = at
+    return refused
+
+
+def _shift_and_protect(packets: Sequence[Prepared], handle: Any, shift: Shift, overhead: int, batch: Batch) -> int:
+    """The rest of the work for a viewer whose picture numbers are other than the publisher's."""
+    refused, at = 0, batch.at
+    for _, _, _, length, numbers_at, numbers, _ in packets:
+        if numbers is not None:
+            shift.write(batch.memory, at + numbers_at, numbers)
+        length_cell[0] = length
+        if protect(handle, batch.base + at, length_cell):
+            refused += 1
+            batch.memory[at : at + length + overhead] = bytes(length + overhead)
+        at += length + overhead
     return refused
 
 
