@@ -12,7 +12,7 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,11 @@ from tests.bench.plan import QUICK, SECTIONS, Plan, Row, Task
 from tests.bench.servers import Kind
 
 
-async def measure(work: Iterable[Task]) -> list[dict[str, Any]]:
-    """All rows, one after the other: they share the machine. A row that fails is told and left out."""
+async def measure(work: Iterable[Task], keep: Callable[[list[dict[str, Any]]], None]) -> list[dict[str, Any]]:
+    """All rows, one after the other: they share the machine. A row that fails is told and left out.
+
+    `keep` gets what there is after each row, so that a run that is broken off was not in vain.
+    """
     for encoding in (stream.SINGLE, *stream.SIMULCAST):
         stream.video_frames(encoding)  # made before anything is measured
     stream.audio_packets()
@@ -34,6 +37,7 @@ async def measure(work: Iterable[Task]) -> list[dict[str, Any]]:
         print(f"measuring {task.section}, {task.what} …", file=sys.stderr, flush=True)
         try:
             rows.append(record(task.section, task.round, await task.run()))
+            keep(rows)
         except Exception as error:  # the other rows are still worth having
             print(f"  not measured: {type(error).__name__}: {error}", file=sys.stderr)
     return rows
@@ -72,9 +76,12 @@ def main(arguments: list[str] | None = None) -> int:
     for peer in peers:
         if peer.missing is not None:
             print(f"{peer.name} is left out: {peer.missing}", file=sys.stderr)
-    rows = uvloop.run(measure(plan.tasks(chosen, given.only, peers)))
+
+    def keep(rows: list[dict[str, Any]]) -> None:
+        given.out.write_text(json.dumps(report(rows, peers), indent=1) + "\n", "utf-8")
+
+    rows = uvloop.run(measure(plan.tasks(chosen, given.only, peers), keep))
     made = report(rows, peers)
-    given.out.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
     print("\n\n".join(table.text() for table in tables.tables(made)))
     print("", *tables.verdicts(made), sep="\n")
     return 0 if rows else 1
