@@ -21,7 +21,6 @@ LAYERS = [
     {"rid": "m", "maxBitrate": 500_000, "scaleResolutionDownBy": 2},
     {"rid": "l", "maxBitrate": 120_000, "scaleResolutionDownBy": 4},
 ]
-HEIGHTS = (180, 360, 720)
 _choose = Slot.choose
 
 
@@ -55,7 +54,8 @@ async def _begin(own: OwnWorker, teacher: Any, classroom: Any, codec: str) -> No
     own.place()
 
     async def all_flow() -> bool:
-        return [(it.height, it.flowing) for it in own.publication().layers] == [(it, True) for it in HEIGHTS]
+        layers = own.publication().layers
+        return all(layer.flowing for layer in layers) and 0 < layers[0].height < layers[1].height < layers[2].height
 
     await eventually("all layers flow", all_flow, within=40)
 
@@ -66,7 +66,8 @@ async def shown(own: OwnWorker, page: Any, choice: Choice) -> None:
 
     async def decoded() -> bool:
         found = await received(page, "video")
-        return own.slot().carried == choice and any(it.height == HEIGHTS[choice.layer] for it in found)
+        layer = own.slot().layer  # a browser whose machine is busy makes all its layers smaller
+        return own.slot().carried == choice and layer is not None and any(it.height == layer.height for it in found)
 
     await eventually(f"{choice} is decoded", decoded)
     before = max(it.frames for it in await received(page, "video"))
