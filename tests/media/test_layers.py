@@ -6,10 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from media import rtcp
+from media import rtcp, rtp
 from media.layers import Choice, Layer, in_order, nominal
 from media.messages import LayersWanted, PublicationFlowing, Record, StopRecording
 from media.publication import Publication
+from media.recording_link import Frame, FrameType, Reader
 from media.subscription import Slot
 from tests.support.flow import HEIGHTS, LAYERS, RIDS, VP8_DELTA, Browser, World, vp8_key
 
@@ -262,6 +263,23 @@ def test_a_slot_that_is_emptied_or_paused_needs_nothing() -> None:
     assert lesson.wanted() == ("l",)
 
 
+def recorded(lesson: Lesson) -> list[tuple[str, list[Frame], bytes]]:
+    """What the recorder was sent, by layer: what came before its first packet, and the payload of that."""
+    rids = {ssrc: rid for rid, ssrc in LAYERS.items()}
+    runs: list[tuple[str, list[Frame], bytes]] = []
+    others: list[Frame] = []
+    for frame in Reader().feed(lesson.world.worker.recorder_feed.take()):
+        if frame.type is not FrameType.RTP:
+            others.append(frame)
+            continue
+        packet = rtp.parse(frame.rtp()[1])
+        assert packet is not None
+        if not runs or runs[-1][0] != rids[packet.ssrc]:
+            runs.append((rids[packet.ssrc], others, packet.payload))
+        others = []
+    return runs
+
+
 def test_the_recorder_gets_the_best_layer_and_another_only_from_its_key_frame_on() -> None:
     lesson = Lesson()
     worker = lesson.world.worker
@@ -270,14 +288,15 @@ def test_the_recorder_gets_the_best_layer_and_another_only_from_its_key_frame_on
     worker.handle(record, lesson.world.now)
     lesson.frames(70)
     assert lesson.wanted() == ("h", "l")
-    publication = lesson.publication
-    assert publication._recorded is publication.layer("h")
+    lesson.report()
     lesson.silent = {"h"}
     lesson.frames(20)
-    assert publication._recorded is publication.layer("m")
     lesson.silent = set()
     lesson.frames(10)
-    assert publication._recorded is publication.layer("h")
+    runs = [(rid, [frame.type for frame in frames], payload) for rid, frames, payload in recorded(lesson)]
+    assert [run[0] for run in runs] == ["h", "m", "h"]
+    assert [run[2] for run in runs[1:]] == [vp8_key(360), vp8_key(720)]
+    assert [run[1][-2:] for run in runs[1:]] == [[FrameType.TRACK, FrameType.REPORT]] * 2
     worker.handle(StopRecording(CAMERA), lesson.world.now)
     lesson.frames(60)
     assert lesson.wanted() == ("l",)
