@@ -12,8 +12,10 @@ from media.messages import Done, Record, StopRecording
 from media.recorder_feed import RecorderFeed
 from media.recording_link import Frame, FrameType, LinkError, Reader, Report
 from media.rtcp import Nack, PictureLoss, SenderReport
-from tests.bench.stream import RTX_TYPE
+from tests.bench import offers
+from tests.bench.stream import AUDIO_LEVEL, AUDIO_TYPE, RTX_TYPE
 from tests.support.flow import AUDIO, H264_KEY, RTX, VIDEO, WALL, Browser, World
+from tests.support.redundant import RED_TYPE, offering_red, redundant
 
 EPOCH = 1_700_001_000_000_000
 H264 = Codec("H264", 102, 90000, 0, "packetization-mode=1", 103, ())
@@ -185,3 +187,33 @@ def test_memory_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
         track.packet(packet(1000), number / 1000)
     assert len(feed.take()) <= 102_000
     assert counters["dropped_recorder_slow"] > 800
+
+
+def test_sound_that_redundancy_brings_back_is_recorded_plain_in_order_and_with_a_level() -> None:
+    world = World()
+    teacher = Browser(world, "teacher")
+    teacher.answer("send", offering_red(offers.publishing(teacher.credentials, AUDIO, VIDEO, RTX)))
+    teacher.connect()
+    assert world.worker.handle(Record("teacher-0", "lesson", "p", "microphone", True, EPOCH), world.now) == Done()
+    for sequence, payload in ((1, redundant(b"one")), (3, redundant(b"three", b"two")), (4, b"")):
+        level = [(AUDIO_LEVEL, bytes((20 + sequence,)))]
+        teacher.send_rtp(AUDIO, RED_TYPE, payload, sequence=sequence, timestamp=sequence * 960, extensions=level)
+    world.settle()
+    reader = Reader()
+    _, *packets = reader.feed(world.worker.recorder_feed.connected()) + frames(world, reader)
+    found = [rtp.parse(frame.rtp()[1]) for frame in packets]
+    assert [(it.sequence, it.payload_type, it.payload, it.extensions) for it in found if it is not None] == [
+        (1, AUDIO_TYPE, b"one", {1: b"\x15"}),
+        (2, AUDIO_TYPE, b"two", {1: b"\x17"}),
+        (3, AUDIO_TYPE, b"three", {1: b"\x17"}),
+        (4, AUDIO_TYPE, b"", {1: b"\x18"}),
+    ]
+
+
+def test_a_level_that_is_none_is_not_recorded() -> None:
+    world, teacher, reader = recorded()
+    for sequence, level in enumerate((b"\x10\x10", b"\x10" * 16), 1):
+        teacher.send_rtp(AUDIO, 111, b"sound", sequence=sequence, extensions=[(AUDIO_LEVEL, level)])
+    world.settle()
+    _, *packets = frames(world, reader)
+    assert [rtp.parse(frame.rtp()[1]).extensions for frame in packets] == [{}, {}]  # type: ignore[union-attr]
