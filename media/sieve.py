@@ -21,13 +21,14 @@ RING_PACKETS = 2048  # one second at 20 Mb/s, more than any camera or screen sen
 class Sieve:
     """All of a stream; indices are the stream's."""
 
-    __slots__ = ("fanout", "highest", "last", "octets", "packets", "ring", "stream")
+    __slots__ = ("fanout", "highest", "last", "numbered", "octets", "packets", "ring", "stream")
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.fanout = Fanout()
         self.ring: Ring[rtp.Packet] = Ring(RING_PACKETS)
         self.last: rtp.Packet | None = None  # the newest that went out
+        self.numbered: rtp.Packet | None = None  # the newest of them with picture numbers: mere padding has none
         self.highest = -1  # its index
         self.packets = 0  # that went out
         self.octets = 0  # of their payload, as sender reports count
@@ -41,6 +42,8 @@ class Sieve:
         self.fanout.forward(packets, now)
         self.last = packets[-1]
         self.highest = self.last.index
+        if self.numbered is not None or self.last.numbers is not None:
+            self.numbered = next((it for it in reversed(packets) if it.numbers is not None), self.numbered)
         self._keep(packets, now)
 
     def forward_late(self, packet: rtp.Packet, now: float) -> None:

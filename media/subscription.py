@@ -326,10 +326,11 @@ class Slot:
         self._next_sequence = (last.index + 1 + carriage.sequence_offset) & 0xFFFF
         self._last_timestamp = (last.timestamp + carriage.timestamp_offset) & 0xFFFFFFFF
         self._last_time = last.arrival
-        if last.numbers is not None:
+        numbered = sieve.numbered
+        if numbered is not None and numbered.numbers is not None and numbered.index >= carriage.first_index:
             shift = carriage.shift or Shift()
-            self._next_picture = last.numbers.picture + shift.picture + 1
-            self._next_layer_zero = last.numbers.layer_zero + shift.layer_zero + 1
+            self._next_picture = numbered.numbers.picture + shift.picture + 1
+            self._next_layer_zero = numbered.numbers.layer_zero + shift.layer_zero + 1
 
     def rerouted(self) -> None:
         """The outlet's path has changed."""

@@ -150,6 +150,18 @@ def test_vp8_picture_numbers_go_on_from_layer_to_layer() -> None:
     assert [packet.payload[2:5].hex() for packet in lesson.viewer.take()] == ["fffffa", "8000fb", "8001fc"]
 
 
+def test_padding_without_a_picture_does_not_set_picture_numbers_back() -> None:
+    lesson = Lesson()
+    for choice, rid, picture in ((HIGH, "h", 5), (LOW, "l", 900), (HIGH, "h", 6)):
+        lesson.choose(choice)
+        frame = vp8_key(HEIGHTS[rid])[1:].hex()
+        lesson.show(rid, bytes.fromhex(f"90e0 {0x8000 | picture:04x} 01 20 {frame}"))
+        lesson.show(rid, b"")
+    packets = lesson.viewer.take()
+    assert [packet.payload[2:4].hex() for packet in packets if packet.payload] == ["8005", "8006", "8007"]
+    assert [(it.sequence - packets[0].sequence) & 0xFFFF for it in packets] == list(range(6))
+
+
 def test_timestamps_follow_the_sender_reports_of_both_layers() -> None:
     lesson = Lesson()
     lesson.show("h")
