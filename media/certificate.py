@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -43,6 +44,29 @@ class Certificate:
             .sign(key, hashes.SHA256())
         )
         return cls(key, certificate, fingerprint_of(certificate))
+
+
+class Rotation:
+    """The certificate of a process, replaced every month by a fresh one.
+
+    A transport takes one when it is made and keeps it: its fingerprint stands in the answers the browser has.
+    """
+
+    PERIOD = 30 * 24 * 3600.0  # seconds; browsers keep their own as long
+
+    def __init__(self, first: Certificate, generate: Callable[[], Certificate] | None = None) -> None:
+        self._certificate = first
+        self._generate = generate or Certificate.generate
+        self._until: float | None = None  # seconds, monotonic; from the first use on
+
+    def current(self, now: float) -> Certificate:
+        """The one for a new transport. Making a fresh one takes a few milliseconds, once a month."""
+        if self._until is None:
+            self._until = now + self.PERIOD
+        elif now >= self._until:
+            self._certificate = self._generate()
+            self._until = now + self.PERIOD
+        return self._certificate
 
 
 def fingerprint_of(certificate: x509.Certificate) -> str:

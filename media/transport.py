@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from media import rtcp, rtp
 from media.answer import LocalParameters, Negotiated, NegotiatedSection, RemoteParameters, answer
-from media.certificate import Certificate
+from media.certificate import Rotation
 from media.dtls import Dtls
 from media.fanout import Outlet
 from media.ice import Checked, IceLite, Path, Protocol
@@ -33,7 +33,7 @@ MAX_RTCP = 32  # packets of one compound that are looked at; browsers send four 
 class Shared:
     """What all transports of a worker share."""
 
-    certificate: Certificate
+    certificates: Rotation
     candidates: tuple[str, ...]  # candidate attributes, preferred first
     batches: tuple[Batch, ...]  # one per socket, by `Path.via`
     counters: Counter[str]
@@ -61,6 +61,7 @@ class Transport:
         else:
             self.viewer = Viewer(transport_id, self.outlet, cname, self.send_rtcp, shared.counters)
         self._shared = shared
+        self._certificate = shared.certificates.current(now)
         self._counters = shared.counters
         self._remote: RemoteParameters | None = None
         self._inbound: Inbound | None = None
@@ -68,7 +69,7 @@ class Transport:
         self._local = LocalParameters(
             self.ice.ufrag,
             self.ice.pwd,
-            shared.certificate.fingerprint,
+            self._certificate.fingerprint,
             shared.candidates,
             cname,
             session_id=secrets.randbelow(1 << 62),
@@ -93,7 +94,7 @@ class Transport:
         self._remote = negotiated.remote
         self.sections = sections
         if self.dtls is None:
-            self.dtls = Dtls(self._shared.certificate, self._remote.fingerprints, self._remote.dtls_role)
+            self.dtls = Dtls(self._certificate, self._remote.fingerprints, self._remote.dtls_role)
         if self.publisher is not None:
             self.publisher.negotiated(sections)
         if self.viewer is not None:

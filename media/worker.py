@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from media import rtp, stun
-from media.certificate import Certificate
+from media.certificate import Certificate, Rotation
 from media.ice import Path
 from media.messages import (
     Answer,
@@ -76,7 +76,7 @@ class Worker:
         self.counters: Counter[str] = Counter()
         self.recorder_feed = RecorderFeed(wall_offset, self._recorder_wants_key_frame, self.counters)
         self._shared = Shared(
-            certificate, tuple(candidates), tuple(batches), self.counters, self._flowing, self._layers_wanted
+            Rotation(certificate), tuple(candidates), tuple(batches), self.counters, self._flowing, self._layers_wanted
         )
         self._tell = tell
         self._wall_offset = wall_offset

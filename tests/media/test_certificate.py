@@ -2,7 +2,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import crypto
 
-from media.certificate import Certificate, vouched_for
+from media.certificate import Certificate, Rotation, vouched_for
 
 
 def test_a_certificate_is_p256_and_signed_by_its_own_key() -> None:
@@ -44,3 +44,12 @@ def test_a_digest_that_can_be_forged_vouches_for_nothing() -> None:
     certificate = Certificate.generate()
     weak = certificate.x509.fingerprint(hashes.SHA1()).hex(":")
     assert not vouched_for(shown(certificate), (("sha-1", weak),))
+
+
+def test_a_certificate_is_replaced_after_a_month_of_use() -> None:
+    first, second = Certificate.generate(), Certificate.generate()
+    rotation = Rotation(first, lambda: second)
+    assert rotation.current(5.0) is first
+    assert rotation.current(5.0 + Rotation.PERIOD - 1) is first
+    assert rotation.current(5.0 + Rotation.PERIOD) is second
+    assert rotation.current(5.0 + 2 * Rotation.PERIOD - 1) is second
