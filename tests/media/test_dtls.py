@@ -1,14 +1,18 @@
 import contextlib
+import datetime
 import random
 import time
 from collections.abc import Callable
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from OpenSSL import SSL
 
-from media.certificate import Certificate
+from media.certificate import Certificate, fingerprint_of
 from media.dtls import FIRST_RETRANSMISSION, MTU, TIMEOUT, Dtls
 from media.sdp import SessionDescription
 from tests.support.captured import CONNECTIONS, captured
@@ -282,3 +286,73 @@ def shake_raw(connection: SSL.Connection, other: Dtls) -> None:
             return
         for reply in other.receive(datagram, 0.0):
             connection.bio_write(reply)
+
+
+def another(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> tuple[SSL.Connection, str]:
+    """A client with a certificate of another kind than ours, and its fingerprint."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "another")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    context = SSL.Context(SSL.DTLS_METHOD)
+    context.use_certificate(made)
+    context.use_privatekey(key)
+    context.set_verify(SSL.VERIFY_PEER, lambda *_: True)
+    context.set_options(SSL.OP_NO_QUERY_MTU)
+    context.set_tlsext_use_srtp(b"SRTP_AEAD_AES_128_GCM")
+    connection = SSL.Connection(context, None)
+    connection.set_ciphertext_mtu(MTU)
+    connection.set_connect_state()
+    return connection, fingerprint_of(made)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(lambda: ec.generate_private_key(ec.SECP256R1()), id="P-256"),
+        pytest.param(lambda: ec.generate_private_key(ec.SECP384R1()), id="P-384"),
+        pytest.param(lambda: rsa.generate_private_key(65537, 2048), id="RSA-2048"),
+    ],
+)
+def test_clients_with_any_usual_kind_of_certificate_are_let_in(
+    key: Callable[[], ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey],
+) -> None:
+    connection, fingerprint = another(key())
+    other = server(fingerprint)
+    shake_raw(connection, other)
+    assert other.connected
+
+
+@pytest.mark.parametrize("disorder", [False, True])
+def test_a_hello_in_many_fragments_is_put_together(disorder: bool) -> None:
+    connection = raw_client(b"SRTP_AEAD_AES_128_GCM")
+    with contextlib.suppress(SSL.WantReadError):
+        connection.do_handshake()
+    fragments = fragmented(connection.bio_read(65536), 40)
+    assert len(fragments) > 4
+    if disorder:
+        fragments = [*fragments[::-1], *fragments]  # and every one of them twice
+    other = server()
+    flights = [other.receive(fragment, 0.0) for fragment in fragments]
+    assert any(flights)
+    assert not other.failed
+
+
+def fragmented(record: bytes, size: int) -> Datagrams:
+    """A handshake record with one message cut into records of `size` bytes of it (RFC 6347 section 4.2.3)."""
+    message = record[13:]
+    head, body = message[:12], message[12:]
+    found = []
+    for number, at in enumerate(range(0, len(body), size)):
+        part = body[at : at + size]
+        fragment = head[:6] + at.to_bytes(3, "big") + len(part).to_bytes(3, "big") + part
+        found.append(record[:5] + number.to_bytes(6, "big") + len(fragment).to_bytes(2, "big") + fragment)
+    return found
