@@ -153,9 +153,8 @@ class Publisher:
             )
 
     def _on_feedback(self, packet: bytes, arrival: int) -> None:
-        assert self.peer.inbound is not None
-        if not 192 <= packet[1] < 224:
-            return
+        if self.peer.inbound is None or not 192 <= packet[1] < 224:
+            return  # a server may report before we have seen its last flight
         try:
             plain = self.peer.inbound.unprotect_rtcp(packet)
         except pylibsrtp.Error:
