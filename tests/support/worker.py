@@ -24,7 +24,7 @@ PAGE = "https://lesson.test/"  # cameras are for secure pages; the test itself s
 
 PUBLISH = """async (offer) => {
   const stream = await navigator.mediaDevices.getUserMedia({audio: true, video: {width: 1280, height: 720}});
-  const peer = new RTCPeerConnection({bundlePolicy: "max-bundle"});
+  const peer = new RTCPeerConnection({bundlePolicy: "max-bundle", ...window.configuration});
   for (const track of stream.getTracks()) peer.addTransceiver(track, {direction: "sendonly", streams: [stream]});
   window.publishing = peer;
   await peer.setLocalDescription();
@@ -32,7 +32,7 @@ PUBLISH = """async (offer) => {
 }"""
 
 WATCH = """async () => {
-  const peer = new RTCPeerConnection({bundlePolicy: "max-bundle"});
+  const peer = new RTCPeerConnection({bundlePolicy: "max-bundle", ...window.configuration});
   for (const kind of ["audio", "audio", "audio", "video", "video", "video"])
     peer.addTransceiver(kind, {direction: "recvonly"});
   peer.ontrack = ({track}) => {
