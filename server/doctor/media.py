@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+import secrets
 import sys
 import tempfile
 import time
@@ -15,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from media import messages
+from media import messages, stun
 from media.client import WorkerClient
+from media.stream_framing import framed
 from server.doctor.finding import Finding
 from server.listeners import MediaPort, bind_media
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 START_TIME = 10.0  # seconds a worker may take to listen
 FLOW_TIME = 10.0  # seconds in which pictures and sound must have come
+TCP_TIME = 3.0  # seconds for an answer by TCP
 PICTURES, SOUNDS = 10, 25  # decoded frames of each that count as flowing
 
 
@@ -64,7 +68,7 @@ def loopback() -> Iterator[Finding]:
 async def _loopback(port: MediaPort) -> list[Finding]:
     try:
         async with _worker(port) as worker:
-            return [await _through(worker, ip) for ip, _ in port.sockets]
+            return [await _through(worker, ip, port.port) for ip, _ in port.sockets]
     except (OSError, TimeoutError) as error:
         return [
             Finding("media", "bad", f"A media worker does not start: {error or 'no answer'}.", "Read what it logged.")
@@ -79,12 +83,14 @@ async def _worker(port: MediaPort) -> AsyncIterator[WorkerClient]:
         arguments = ["-m", "media", "--control", str(control), "--recorder", str(Path(folder) / "recorder.sock")]
         for ip, socket in port.sockets:
             arguments += ["--udp", f"{socket.fileno()}={ip}"]
+        for ip, socket in port.listeners:
+            arguments += ["--tcp", f"{socket.fileno()}={ip}"]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *arguments,
             "--port",
             str(port.port),
-            pass_fds=[socket.fileno() for _, socket in port.sockets],
+            pass_fds=[socket.fileno() for _, socket in (*port.sockets, *port.listeners)],
             stdin=asyncio.subprocess.DEVNULL,
             stdout=sys.stderr,
         )
@@ -130,7 +136,7 @@ class _Seen:
             self.enough.set()
 
 
-async def _through(worker: WorkerClient, ip: str) -> Finding:
+async def _through(worker: WorkerClient, ip: str, port: int) -> Finding:
     """Publish and watch with the worker's candidates cut down to one address."""
     from aiortc import RTCConfiguration, RTCPeerConnection
 
@@ -139,10 +145,12 @@ async def _through(worker: WorkerClient, ip: str) -> Finding:
     sender, viewer = (RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2))
     seen = _Seen()
     tasks: list[asyncio.Task[None]] = []
+    by_tcp = False
     try:
         await _publish_and_watch(worker, ip, sender, viewer, seen, tasks)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(seen.enough.wait(), FLOW_TIME)
+        by_tcp = await _answers_by_tcp(sender.remoteDescription.sdp, ip, port)
     except (_RefusedError, ConnectionError, TimeoutError, ValueError) as error:
         return Finding(check, "bad", f"The media worker refuses an ordinary offer: {error}.", "Please report this.")
     finally:
@@ -152,9 +160,18 @@ async def _through(worker: WorkerClient, ip: str) -> Finding:
         for name in (f"doctor-send-{ip}", f"doctor-receive-{ip}"):
             with contextlib.suppress(ConnectionError, TimeoutError):
                 await worker.request(messages.CloseTransport(name))
+    if seen.enough.is_set() and not by_tcp:
+        return Finding(
+            check,
+            "warn",
+            f"Pictures and sound flow through {ip} by UDP, but by TCP nobody answers.",
+            "Let the firewall of this machine pass TCP on the media ports, for classes whose network lets no UDP out.",
+        )
     if seen.enough.is_set():
         took = time.monotonic() - begun
-        return Finding(check, "ok", f"Pictures and sound flow through {ip} (UDP, DTLS, SRTP; {took:.1f} s).")
+        return Finding(
+            check, "ok", f"Pictures and sound flow through {ip} (UDP, DTLS, SRTP; {took:.1f} s). TCP answers too."
+        )
     if not (sender.connectionState == viewer.connectionState == "connected" or seen.pictures or seen.sounds):
         return Finding(
             check,
@@ -166,6 +183,24 @@ async def _through(worker: WorkerClient, ip: str) -> Finding:
     return Finding(
         check, "bad", f"Connected through {ip}, but only {came}.", "Is the machine overloaded? Else please report this."
     )
+
+
+async def _answers_by_tcp(answer: str, ip: str, port: int) -> bool:
+    """Whether a check by TCP (RFC 6544) of the transport that was answered so is answered as well."""
+    found = dict(re.findall(r"^a=ice-(ufrag|pwd):(\S+)", answer, re.MULTILINE))
+    name, key = f"{found.get('ufrag', '')}:doctor", found.get("pwd", "").encode()
+    try:
+        async with asyncio.timeout(TCP_TIME):
+            reader, writer = await asyncio.open_connection(ip, port)
+            try:
+                check = stun.request(name, key, secrets.token_bytes(12), priority=1, use_candidate=False)
+                writer.write(framed(check))
+                reply = stun.parse(await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big")))
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, asyncio.IncompleteReadError):
+        return False
+    return reply is not None and reply.type == stun.BINDING_RESPONSE
 
 
 async def _publish_and_watch(

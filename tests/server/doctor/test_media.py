@@ -23,6 +23,14 @@ def test_media_flow_through_a_real_worker_by_every_address() -> None:
     findings = list(loopback())
     assert [finding.check for finding in findings] == [f"media {ip}" for ip in local_addresses()]
     assert {finding.status for finding in findings} == {"ok"}, findings
+    assert all("TCP answers too" in finding.says for finding in findings)
+
+
+def test_an_address_that_answers_by_udp_alone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "TCP_TIME", 0.0)
+    findings = list(loopback())
+    assert {finding.status for finding in findings} == {"warn"}, findings
+    assert all("pass TCP" in finding.do for finding in findings)
 
 
 def test_an_address_through_which_nothing_comes_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
