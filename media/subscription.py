@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from media import rtp
-from media.answer import ABS_SEND_TIME, AUDIO_LEVEL, DESCRIPTOR, NegotiatedSection
+from media.answer import ABS_SEND_TIME, AUDIO_LEVEL, DESCRIPTOR, TRANSPORT_WIDE_CC, NegotiatedSection
 from media.codecs import Codec, best_match
 from media.descriptors import Sub
 from media.fanout import Outlet, Profile, Row, prepare
@@ -382,6 +382,58 @@ class Slot:
         except SrtpError:  # libsrtp's window is past it
             return False
         return True
+
+    @property
+    def can_pad(self) -> bool:
+        """Whether something can be sent that nobody needs: as RTX, beside a picture that it carries or has carried."""
+        carriage, local = self._carriage or self._former, self.section.local
+        return (
+            carriage is not None
+            and carriage.codec.rtx_payload_type is not None
+            and local is not None
+            and local.rtx_ssrc is not None
+            and self.outlet.open
+        )
+
+    def pad(self, number: int | None, now: float) -> int:
+        """Send something nobody needs, as RTX (RFC 4588): the newest picture's packet again, or mere padding.
+
+        With a transport-wide `number` it is small. Returns the bytes of payload sent.
+        """
+        carriage, local, outlet = self._carriage or self._former, self.section.local, self.outlet
+        if not self.can_pad or carriage is None or local is None or local.rtx_ssrc is None:
+            return 0
+        assert outlet.srtp is not None
+        assert outlet.batch is not None
+        assert outlet.name is not None
+        ours = self.section.extensions
+        extensions = []
+        if ABS_SEND_TIME in ours:
+            extensions.append((ours[ABS_SEND_TIME], rtp.abs_send_time(now)))
+        if number is not None and TRANSPORT_WIDE_CC in ours:
+            extensions.append((ours[TRANSPORT_WIDE_CC], number.to_bytes(2, "big")))
+        last = carriage.sieve.last
+        timestamp = ((0 if last is None else last.timestamp) + carriage.timestamp_offset) & 0xFFFFFFFF
+        again = None
+        if number is None and last is not None and self._carriage is carriage and last.index >= carriage.first_index:
+            again = self._again(last, carriage)
+        if again is not None:
+            plain = rtp.parse(again)
+            assert plain is not None
+            payload, padded = plain.payload, 0
+        else:
+            size = 8 if number is not None else 240
+            payload, padded = bytes(size - 1) + bytes((size,)), 0x20
+            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+        assert carriage.codec.rtx_payload_type is not None
+        data = bytearray(rtp.header(0, carriage.codec.rtx_payload_type, extensions))
+        rtp.HEADER.pack_into(data, 0, data[0] | padded, data[1], (self._rtx_sequence - 1) & 0xFFFF, timestamp,
+                             local.rtx_ssrc)  # fmt: skip
+        try:
+            outlet.batch.send(outlet.name, outlet.srtp.rtp(bytes(data) + payload))
+        except SrtpError:
+            return 0
+        return len(payload)
 
     def report(self, wall: float) -> SenderReport | None:
         """Our sender report for the viewer at `wall` (seconds since 1970); None while there is nothing to say."""

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 from media import ntp, red, rtcp
 from media.answer import NegotiatedSection, random_ssrc
+from media.bandwidth import Bandwidth
 from media.fanout import Outlet
 from media.publisher import SendRtcp
 from media.reports import RoundTrip
 from media.subscription import Slot
 from media.unasked import ReportedLosses
 
-REPEATS_PER_SECOND = 250  # packets a viewer may have again: a 1.5 Mb/s picture and its sound, entirely
-REPEATS_AT_ONCE = 250
+REPEATS_AT_ONCE = 250  # packets a viewer may have again; how many a second says bandwidth.py
 
 
 class Viewer:
@@ -26,7 +26,7 @@ class Viewer:
     def __init__(self, transport_id: str, outlet: Outlet, cname: str, send: SendRtcp, counters: Counter[str]) -> None:
         self.slots: dict[str, Slot] = {}  # by mid
         self.round_trip = RoundTrip()
-        self.estimate: int | None = None  # bit/s the browser believes the path carries (REMB)
+        self.bandwidth = Bandwidth(self.slots, 0.0)
         self._transport_id = transport_id
         self._outlet = outlet
         self._cname = cname
@@ -53,9 +53,16 @@ class Viewer:
 
     def connected(self, now: float) -> None:
         """Packets may go out: slots that were placed before may start."""
+        self.bandwidth.estimate.heard(now)
+        self.bandwidth.allocate(now)
         for slot in self.slots.values():
             if slot.publication is not None:
                 slot.publication.awaited(now)
+
+    @property
+    def estimate(self) -> float:
+        """Bit/s we believe the path carries."""
+        return self.bandwidth.estimate.bitrate
 
     def rerouted(self) -> None:
         """The outlet leads somewhere else now."""
@@ -64,6 +71,7 @@ class Viewer:
 
     def receive_rtcp(self, packets: Sequence[rtcp.Packet], now: float, wall: float) -> None:
         for packet in packets:
+            self.bandwidth.receive(packet, now)
             if isinstance(packet, rtcp.Nack):
                 self._repeat(packet, now)
             elif isinstance(packet, rtcp.ReceiverReport | rtcp.SenderReport):
@@ -72,8 +80,6 @@ class Viewer:
                     if (reported := self._by_ssrc.get(block.ssrc)) is not None:
                         reported.tally.reported(block)
                         self._repeat_unasked(reported, block, now)
-            elif isinstance(packet, rtcp.Remb):
-                self.estimate = packet.bitrate
             elif isinstance(packet, rtcp.PictureLoss):
                 self._picture_lost(packet.media_ssrc, now)
             elif isinstance(packet, rtcp.FullIntraRequest):
@@ -83,8 +89,9 @@ class Viewer:
                 self._reference = packet.ssrc, ntp.middle(packet.ntp), now
 
     def report(self, now: float, wall: float) -> None:
-        """Every second: sender reports of the slots that carry something, and a look at how sound arrives."""
+        """Every second: sender reports of the slots that carry something, and a look at how all of it arrives."""
         self._look_at_sound(now)
+        self.bandwidth.allocate(now)
         reports: list[rtcp.Packet] = []
         for slot in self.slots.values():
             report = slot.report(wall)
@@ -166,7 +173,7 @@ class Viewer:
 
     def _again(self, slot: Slot, sequences: tuple[int, ...], now: float) -> None:
         """Send again what the viewer's budget allows."""
-        self._budget = min(REPEATS_AT_ONCE, self._budget + (now - self._budget_at) * REPEATS_PER_SECOND)
+        self._budget = min(REPEATS_AT_ONCE, self._budget + (now - self._budget_at) * self.bandwidth.repeats_per_second)
         self._budget_at = now
         allowed = sequences[: int(self._budget)]
         if len(allowed) < len(sequences):

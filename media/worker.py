@@ -57,6 +57,7 @@ from media.transport import Shared, Transport
 TICK = 0.02  # seconds
 TICKS_PER_SECOND = 50
 TICKS_PER_HEARING = 5  # between looks at who speaks
+MAX_PROBING = 24  # viewers at once: each costs some 2 ms of CPU while its probe lasts, which is a second or two
 MAX_TRANSPORTS = 4000  # of one worker; at some 150 kB each
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class Worker:
         self._by_path: dict[Path, Transport] = {}
         self._ticking: dict[Transport, None] = {}  # those with timers
         self._dirty: dict[Transport, None] = {}  # those with packets to forward
+        self._probing: dict[Transport, None] = {}  # those whose path is being tried
         self._slices: list[dict[Transport, None]] = [{} for _ in range(TICKS_PER_SECOND)]  # when each one reports
         self._tick = 0
 
@@ -131,7 +133,7 @@ class Worker:
             case Measure():
                 return Measured(self._measure())
             case View():
-                return self._view(request)
+                return self._view(request, now)
             case Survey():
                 known = (self._transports.get(transport_id) for transport_id in request.transport_ids)
                 return Surveyed(tuple(survey(transport, now) for transport in known if transport is not None))
@@ -195,9 +197,10 @@ class Worker:
                 slot.publication.remove(slot)
             if publication is not None:
                 publication.place(slot, now)
+        transport.viewer.bandwidth.allocate(now)
         return Done()
 
-    def _view(self, request: View) -> Reply:
+    def _view(self, request: View, now: float) -> Reply:
         transport = self._transports.get(request.transport_id)
         if transport is None or transport.viewer is None:
             return _unknown_transport(request.transport_id)
@@ -207,6 +210,7 @@ class Worker:
                 return Refused("unknown_slot", f"no slot {shown.mid} in {request.transport_id}")
         for shown in request.shown:
             slots[shown.mid].max_height = max(0, shown.height)
+        transport.viewer.bandwidth.allocate(now)
         return Done()
 
     def _restart_ice(self, transport_id: str) -> IceRestarted | Refused:
@@ -332,6 +336,9 @@ class Worker:
                 self._tell(TransportChanged(transport.transport_id, "lost"))
             else:
                 transport.report(now, now + self._wall_offset)
+                self._look_at_bandwidth(transport, now)
+        for transport in list(self._probing):
+            self._probe(transport, now)
         self.flush(now)
 
     def close(self) -> None:
@@ -381,12 +388,32 @@ class Worker:
         transport.close()
         self._dirty.pop(transport, None)
         self._ticking.pop(transport, None)
+        self._probing.pop(transport, None)
         for ufrag in [ufrag for ufrag, owner in self._by_ufrag.items() if owner is transport]:
             del self._by_ufrag[ufrag]
         for path in [path for path, owner in self._by_path.items() if owner is transport]:
             del self._by_path[path]
         for some in self._slices:
             some.pop(transport, None)
+
+    def _look_at_bandwidth(self, transport: Transport, now: float) -> None:
+        """Once a second: tell what a viewer's slots carry, and perhaps try whether its path carries more."""
+        if transport.viewer is None:
+            return
+        bandwidth = transport.viewer.bandwidth
+        for change in bandwidth.changes():
+            self._tell(change)
+        if transport.connected and len(self._probing) < MAX_PROBING:
+            bandwidth.begin_probe(now)
+            if bandwidth.probing:
+                self._probing[transport] = None
+
+    def _probe(self, transport: Transport, now: float) -> None:
+        viewer = transport.viewer
+        assert viewer is not None
+        viewer.bandwidth.tick(now)
+        if not viewer.bandwidth.probing:
+            del self._probing[transport]
 
     def _note_ufrags(self, transport: Transport) -> None:
         for ufrag in transport.ice.ufrags:

@@ -1,0 +1,132 @@
+"""How much a viewer's path carries, from what the viewer says anyway: REMB, loss in its reports, and our probes.
+
+Chromium and Firefox watch the spacing of packets that carry abs-send-time and send REMB some five times a second, from
+the fifth second on, and at once when a queue builds up. Its *fall* is the signal to trust: it comes within a few
+hundred milliseconds. Its *height* is not, for it never exceeds 1.5 times what we happen to send, and climbs by 8 % a
+second only. So upward we go by our own probes (probe.py), and by REMB where it is higher.
+
+Why not transport-wide feedback on every packet: see docs/performance.md, "Downstream estimate". Whoever never reports
+is not probed and keeps the smallest layers; nothing is paused before the path itself has said that it is narrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from media.rtcp import ReportBlock
+
+START = 1_000_000.0  # bit/s: a 360p camera at once, with sound and a small screen beside it
+LOWEST = 50_000.0  # bit/s: sound alone; less than this nobody can be told anything
+HIGHEST = 50_000_000.0  # bit/s: whoever says more than that is believed so far
+SILENT = 10.0  # seconds without a word from a viewer that gets something, after which it gets the smallest only
+
+_FELL = 0.97  # of the last REMB: below this it has fallen, above it wavers
+_LOSSY = 0.10  # of packets; what a weak line loses by chance is below, and repaired
+_CLEAN = 0.02
+_LOSS_INTERVAL = 1.0  # seconds that loss is measured over: single reports speak of ten packets
+_LOSS_LEAST = 20  # packets to tell loss from chance
+_LOSS_FLOOR = 200_000.0  # bit/s: loss alone does not take the smallest picture away
+_DRAINS = 2.0  # seconds that a queue may take to go after we send less
+_ARRIVES = 0.7  # of what is sent, as REMB tells it while all of it arrives: 0.85, and some for headers and lag
+_GROWTH = 1.08  # per second, for viewers that cannot be probed; as Chromium's own estimator grows
+_PATIENCE = 3.0, 10.0  # seconds from a fall to the next try, doubled each time it fails, and at most
+
+
+class Estimate:
+    """See above. Bit/s with all headers; times are monotonic seconds."""
+
+    __slots__ = ("_blocks", "_heard", "_loss_at", "_narrowed", "_patience", "_quiet_until", "_remb", "bitrate",
+                 "certain", "loss", "numbered")  # fmt: skip
+
+    def __init__(self, now: float) -> None:
+        self.bitrate = START
+        self.certain = False  # the path has shown its limits, so that pictures may be paused for it
+        self.loss = 0.0  # share of packets, over the last second
+        self.numbered = True  # probes can be numbered; else the estimate grows by itself
+        self._remb: float | None = None
+        self._heard = now
+        self._quiet_until = now
+        self._patience = _PATIENCE[0]
+        self._blocks: dict[int, tuple[int, int, int, int]] = {}  # ssrc -> highest and lost: at the last look, and now
+        self._loss_at = now
+        self._narrowed = float("-inf")
+
+    def heard(self, now: float) -> None:
+        """Any report of the viewer."""
+        self._heard = now
+
+    def silent(self, now: float) -> bool:
+        """Whether nothing has been heard for so long that the smallest has to do."""
+        return now - self._heard > SILENT
+
+    def may_try(self, now: float) -> bool:
+        """Whether more may be tried than is known to fit."""
+        return now >= self._quiet_until and not self.silent(now) and self.loss < _LOSSY
+
+    def remb(self, bitrate: float, sent: float, now: float) -> bool:
+        """The viewer's own estimate; `sent` is what we have sent lately. True if less has to be sent at once.
+
+        A browser takes 85 % of what arrives while a queue stands. While the queue drains that is 85 % of the little we
+        send by then, and says nothing about the path.
+        """
+        former, self._remb = self._remb, bitrate
+        bitrate = min(max(bitrate, LOWEST), HIGHEST)
+        if former is None or bitrate >= _FELL * former:
+            if now >= self._quiet_until:
+                self.bitrate = max(self.bitrate, bitrate)
+            return False
+        if bitrate >= self.bitrate or (now - self._narrowed < _DRAINS and bitrate > _ARRIVES * sent):
+            return False
+        self._narrow(bitrate, now)
+        return True
+
+    def report(self, blocks: Iterable[ReportBlock], sent: float, now: float) -> bool:
+        """Report blocks; `sent` is what we send, in bit/s. True if the loss says to send less."""
+        for block in blocks:
+            first = self._blocks.get(block.ssrc)
+            known = (block.highest_sequence, block.cumulative_lost)
+            self._blocks[block.ssrc] = (*(first[:2] if first is not None else known), *known)
+        if now - self._loss_at < _LOSS_INTERVAL:
+            return False
+        expected = lost = 0
+        for ssrc, (highest_then, lost_then, highest, lost_now) in self._blocks.items():
+            expected += max(0, highest - highest_then)
+            lost += max(0, lost_now - lost_then)
+            self._blocks[ssrc] = highest, lost_now, highest, lost_now
+        if expected < _LOSS_LEAST:
+            return False
+        seconds, self._loss_at = now - self._loss_at, now
+        self.loss = min(1.0, lost / expected)
+        if self.loss > _LOSSY:
+            bitrate = max(_LOSS_FLOOR, min(self.bitrate, sent) * (1 - self.loss / 2))
+            if bitrate < self.bitrate:
+                self._narrow(bitrate, now)
+                return True
+        elif self.loss < _CLEAN and not self.numbered and self.may_try(now):
+            self.bitrate = min(HIGHEST, self.bitrate * _GROWTH ** min(seconds, 2.0))
+        return False
+
+    def proven(self, bitrate: float, now: float) -> None:
+        """A probe of this rate came through without a queue."""
+        self.bitrate = max(self.bitrate, min(bitrate, HIGHEST))
+        self._patience = _PATIENCE[0]
+        self._quiet_until = now
+
+    def disproved(self, bitrate: float | None, now: float) -> None:
+        """A probe met a queue, at this rate (None: nobody knows). What is known to fit still does."""
+        if bitrate is not None:
+            self.certain = True
+            self.bitrate = max(self.bitrate, bitrate)
+            self._narrowed = now
+        self._wait(now)
+
+    def _narrow(self, bitrate: float, now: float) -> None:
+        self.bitrate = bitrate
+        self.certain = True
+        self._narrowed = now
+        self._wait(now)
+
+    def _wait(self, now: float) -> None:
+        if now >= self._quiet_until:
+            self._quiet_until = now + self._patience
+            self._patience = min(2 * self._patience, _PATIENCE[1])
