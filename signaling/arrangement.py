@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from media import messages as media
 from signaling.messages import ServerMessage, Slots, SlotState
+from signaling.pulls import Pulls
 from signaling.slots import decide
 from signaling.state import RoomState
 from signaling.transport import Transport
@@ -17,16 +18,19 @@ log = logging.getLogger(__name__)
 
 
 class Arrangement:
-    """`tell` says something to a participant, `start` runs a task of the room's, `speaking` is as `decide` has it."""
+    """`pulls` carry out placements, `tell` says something to a participant, `start` runs a task of the room's,
+    `speaking` is as `decide` has it."""
 
     def __init__(
         self,
         state: RoomState,
+        pulls: Pulls,
         tell: Callable[[str, ServerMessage], None],
         start: Callable[[Coroutine[None, None, None]], None],
         speaking: Mapping[str, int] | None = None,
     ) -> None:
         self._state = state
+        self._pulls = pulls
         self._tell = tell
         self._start = start
         self._speaking: Mapping[str, int] = {} if speaking is None else speaking
@@ -68,13 +72,13 @@ class Arrangement:
         viewer_id = transport.note.participant_id
         plan = decide(viewer_id, transport.slots, state.publications.values(), state.participants, self._speaking)
         placements = tuple(
-            media.Placement(slot.mid, plan[slot.mid])
+            media.Placement(slot.mid, plan[slot.mid], self._rank(plan[slot.mid]))
             for slot in transport.slots
             if slot.publication_id != plan[slot.mid]
         )
         if placements:
             try:
-                reply = await transport.worker.request(media.Place(transport.note.transport_id, placements))
+                reply = await self._pulls.place(transport.worker, media.Place(transport.note.transport_id, placements))
             except MediaUnavailableError:
                 transport.changed = transport.worker.alive  # it was slow: again; its loss is told separately
                 return
@@ -86,5 +90,18 @@ class Arrangement:
             transport.slots = [
                 replace(slot, publication_id=plan.get(slot.mid, slot.publication_id)) for slot in transport.slots
             ]
+            self._pulls.tidy()
         if placements or not transport.told:
             self.tell_slots(transport)
+
+    def _rank(self, publication_id: str | None) -> int:
+        """Which picture is the last to be given up when bandwidth is short: the screen, then the lead teacher's."""
+        publication = self._state.publications.get(publication_id or "")
+        if publication is None:
+            return 9
+        if publication.kind == "audio" or publication.source == "screen":
+            return 0
+        sender = self._state.participants.get(publication.participant_id)
+        if sender is not None and sender.role == "lead_teacher":
+            return 1
+        return 2 if sender is not None and sender.on_floor else 3

@@ -157,12 +157,16 @@ class Rooms:
 
     def worker_up(self, worker: Worker, held: media.Held) -> None:
         known: set[str] = set()
+        pulled: set[str] = set()
         for room in list(self._rooms.values()):
-            room.transports.worker_up(worker, held)
+            pulled |= room.transports.worker_up(worker, held)
             known |= room.transports.ids
         for info in held.transports:
             if info.transport_id not in known:
                 self._errands.ask(worker, media.CloseTransport(info.transport_id))
+        for publication_id in held.pulled:
+            if publication_id not in pulled:
+                self._errands.ask(worker, media.Release(publication_id))
         if not self._settled and all(one.alive for one in self._workers.all):
             self._settle()
 

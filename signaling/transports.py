@@ -1,8 +1,9 @@
 """The transports of one room: who sends and receives through which media worker, and what their slots carry.
 
-A lesson lives on one worker. Offers are answered there; what is published becomes events; slots follow the state of the
-room. When a transport or the whole worker is lost, publications end, and who sits at a browser is told to offer anew.
-The worker is asked without holding anything still: after each await, rights and presence are checked again.
+A lesson has one worker for its home. Who sends does so there; who watches is served there too until it has enough to
+do, then by others (placement.py). What is published becomes events; slots follow the state of the room. When a
+transport or a whole worker is lost, its publications end, and who sits at a browser is told to offer anew. Workers are
+asked without holding anything still: after each await, rights and presence are checked again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from signaling.bus import Door, Entry, TransportNote
 from signaling.errands import Errands
 from signaling.layers import LayerNews
 from signaling.messages import AnsweredTrack, MediaLost, OfferedTrack, ServerMessage, ShownSlot
+from signaling.pulls import Pulls
 from signaling.room import Room, RoomError
 from signaling.slots import Slot
 from signaling.speech import Speech
@@ -54,7 +56,7 @@ class Transports:
         self._room = room
         self._workers = workers
         self._stage = stage
-        self._worker: Worker | None = None  # where the lesson lives
+        self._worker: Worker | None = None  # the lesson's home
         self._transports: dict[tuple[str, media.Direction], Transport] = {}
         self._publications: dict[str, Transport] = {}  # all a worker holds for us, published or not
         self._lost: dict[tuple[str, media.Direction], int] = {}  # generation; told again when the participant is back
@@ -64,7 +66,8 @@ class Transports:
         self._settled.set()
         self._errands = Errands()
         self._speech = Speech(self._tell_all)
-        self._arrangement = Arrangement(room.state, stage.tell, self._errands.start, self._speech.levels)
+        self._pulls = Pulls(room.state, self._publications, self._receiving, self._errands.start)
+        self._arrangement = Arrangement(room.state, self._pulls, stage.tell, self._errands.start, self._speech.levels)
         self._announcements = Announcements(room.state, stage)
         self._layer_news = LayerNews(stage.tell)
 
@@ -119,14 +122,17 @@ class Transports:
             return self.register(participant_id, "socket", direction, generation, negotiated, tracks)
 
     async def negotiate(self, direction: media.Direction, sdp: str, known: str | None = None) -> Negotiated:
-        """Have an offer answered by the lesson's worker; `known` is the transport it re-offers. Raises RoomError."""
+        """Have an offer answered by a worker; `known` is the transport it re-offers. Raises RoomError."""
+        transport_id = known or f"{direction[0]}-{secrets.token_hex(6)}"
+        worker: Worker | None = None
         try:
-            worker = await self._place()
-            transport_id = known or f"{direction[0]}-{secrets.token_hex(6)}"
+            worker = await self._place(transport_id, direction)
             reply = await worker.request(media.Answer(transport_id, direction, sdp))
         except MediaUnavailableError as error:
+            self._count_out(worker, transport_id)
             raise RoomError("media_unavailable", str(error)) from error
         if isinstance(reply, media.Refused):
+            self._count_out(worker, transport_id)
             raise RoomError(reply.code if reply.code in _OFFERS_FAULT else "media_unavailable", reply.message)
         assert isinstance(reply, media.Answered)
         return Negotiated(transport_id, worker, reply)
@@ -172,6 +178,7 @@ class Transports:
         """Nobody is there any more for whom this was negotiated."""
         if all(one.note.transport_id != negotiated.transport_id for one in self._transports.values()):
             self._errands.ask(negotiated.worker, media.CloseTransport(negotiated.transport_id))
+            self._count_out(negotiated.worker, negotiated.transport_id)
 
     def ice_generation(self, participant_id: str) -> int:
         """How many times a WHIP or WHEP session has had ICE credentials; 0 if there is no such session."""
@@ -260,8 +267,11 @@ class Transports:
             self._stage.commit(self._room.unpublish(self._stage.now_ms(), publication_id))
         self._settle()
 
-    def worker_up(self, worker: Worker, held: media.Held) -> None:
-        """Take back what the worker holds of this room; what it should hold and does not is lost."""
+    def worker_up(self, worker: Worker, held: media.Held) -> set[str]:
+        """Take back what the worker holds of this room; what it should hold and does not is lost.
+
+        Gives the ids of what it pulls for us.
+        """
         there = {info.transport_id: info for info in held.transports}
         missing = []
         for transport in self._transports.values():
@@ -271,8 +281,11 @@ class Transports:
                     missing.append(transport)
                 continue
             if transport.worker is None:
-                self._move(worker)
+                if self._worker is None or transport.note.direction == "send":
+                    self._move(worker)  # home is where is sent
                 transport.worker = worker
+            if transport.note.direction == "receive":
+                worker.viewers.add(info.transport_id)
             transport.connected = info.connected
             transport.slots = [
                 Slot(slot.mid, slot.kind, slot.publication_id)
@@ -282,12 +295,16 @@ class Transports:
             mine = [one for one in held.publications if one.transport_id == info.transport_id]
             if transport.note.direction == "send":
                 self._publish(transport, mine, known_only=True)
+        pulled = self._pulls.adopt(worker, held)
         self._drop(missing, tell=True)
         self._settle()
         self._seen = None
         self.changed()
+        self._pulls.tidy()
+        return pulled
 
     def worker_down(self, worker: Worker) -> None:
+        self._pulls.lost(worker)
         self._drop([one for one in self._transports.values() if one.worker is worker], tell=True)
         if self._worker is worker:
             self._move(None)
@@ -344,19 +361,38 @@ class Transports:
 
     # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _place(self) -> Worker:
-        """The worker of the lesson, chosen now if it has none. Raises MediaUnavailableError."""
+    async def _place(self, transport_id: str, direction: media.Direction) -> Worker:
+        """The worker of a transport, chosen now if it has none. Raises MediaUnavailableError."""
         await self._settled.wait()
+        known = next((it for it in self._transports.values() if it.note.transport_id == transport_id), None)
+        if known is not None and known.worker is not None:
+            return known.worker
+        home = await self._home()
+        if direction == "send":
+            return home
+        worker = self._workers.for_viewer(home, {it.worker for it in self._receiving() if it.worker is not None})
+        worker.viewers.add(transport_id)  # those who come at the same time see it
+        return worker
+
+    async def _home(self) -> Worker:
+        """The lesson's home, chosen now if it has none. Raises MediaUnavailableError."""
         while self._worker is None or not self._worker.alive:
             chosen = await self._workers.choose()
             if self._worker is None or not self._worker.alive:
                 self._move(chosen)
         return self._worker
 
+    def _receiving(self) -> list[Transport]:
+        return [transport for transport in self._transports.values() if transport.note.direction == "receive"]
+
+    def _count_out(self, worker: Worker | None, transport_id: str) -> None:
+        """It is no viewer of the worker, unless it was one before."""
+        if worker is not None and self.note(transport_id) is None:
+            worker.viewers.discard(transport_id)
+
     def _arrange_all(self) -> None:
-        for transport in self._transports.values():
-            if transport.note.direction == "receive":
-                self._arrangement.arrange(transport)
+        for transport in self._receiving():
+            self._arrangement.arrange(transport)
 
     def _tell_all(self, message: ServerMessage) -> None:
         for participant_id in self._room.state.participants:
@@ -431,6 +467,9 @@ class Transports:
         note = transport.note
         transport.gone = True
         self._transports.pop((note.participant_id, note.direction), None)
+        self._count_out(transport.worker, note.transport_id)
+        if note.direction == "receive":
+            self._pulls.tidy()
         for publication_id in [id for id, holder in self._publications.items() if holder is transport]:
             del self._publications[publication_id]
             self._stage.commit(self._room.unpublish(self._stage.now_ms(), publication_id))

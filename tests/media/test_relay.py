@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from media import relay_link, relay_origin, rtcp
-from media.messages import Done, Held, ListHeld, Pull, Refused, Release
+from media.messages import Done, Held, Kind, ListHeld, Pull, Refused, Release
 from media.relay_origin import Follower
 from media.relay_pull import Source
-from tests.support.flow import H264_KEY, World
+from tests.support.flow import H264_DELTA, H264_KEY, World
 
 CAMERA, MICROPHONE = "teacher-1", "teacher-0"
 
@@ -70,12 +70,12 @@ class Pair:
 
     def pull(self, *publication_ids: str) -> None:
         for publication_id in publication_ids:
-            kind = "audio" if publication_id == MICROPHONE else "video"
+            kind: Kind = "audio" if publication_id == MICROPHONE else "video"
             assert self.other.worker.handle(Pull(publication_id, kind, "origin"), self.other.now) == Done()
         self.settle()
 
-    def show(self, sequence: int, payload: bytes | None = None) -> None:
-        self.teacher.show(sequence, *([payload] if payload is not None else []))
+    def show(self, sequence: int, payload: bytes = H264_DELTA) -> None:
+        self.teacher.show(sequence, payload)
         self.settle()
 
     def held(self) -> Held:

@@ -25,6 +25,7 @@ from aiohttp import web
 
 from media import messages as media
 from media.endpoint import Endpoint, Local
+from signaling import placement
 from signaling import socket as socket_door
 from signaling import whip as whip_door
 from signaling.bus_memory import MemoryBus
@@ -128,7 +129,7 @@ class RunningWorker:
         sock.bind(("127.0.0.1", 0))
         self.endpoint = Endpoint([Local(sock, "127.0.0.1")], [], sock.getsockname()[1])
         self._sock = sock
-        self._task = asyncio.create_task(self.endpoint.run(str(path), None))
+        self._task = asyncio.create_task(self.endpoint.run(str(path), None, str(path.with_suffix(".relay"))))
 
     def held(self) -> media.Held:
         held = self.endpoint.worker.handle(media.ListHeld(), 0.0)
@@ -152,7 +153,15 @@ class WorkerProcess:
         self._sock.bind(("127.0.0.1", 0))
         descriptor, port = self._sock.fileno(), self._sock.getsockname()[1]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "media", f"--control={path}", f"--udp={descriptor}=127.0.0.1", f"--port={port}"],
+            [
+                sys.executable,
+                "-m",
+                "media",
+                f"--control={path}",
+                f"--relay={path.with_suffix('.relay')}",
+                f"--udp={descriptor}=127.0.0.1",
+                f"--port={port}",
+            ],
             pass_fds=[self._sock.fileno()],
         )
 
@@ -166,7 +175,13 @@ class House:
     """`processes`: the workers are processes of their own, to be killed by `replace_worker`."""
 
     def __init__(
-        self, folder: Path, workers: int = 1, limits: Limits | None = None, *, processes: bool = False
+        self,
+        folder: Path,
+        workers: int = 1,
+        limits: Limits | None = None,
+        *,
+        processes: bool = False,
+        viewers: int = placement.VIEWERS,
     ) -> None:
         self.folder = folder
         self.directory = Directory()
@@ -176,6 +191,7 @@ class House:
         self.processes: list[WorkerProcess] = []
         self._in_processes = processes
         self._limits = limits
+        self._viewers = viewers  # of one worker
         self._count = workers
         self._logs = folder / "rooms"
         self._lives = 0
@@ -216,7 +232,7 @@ class House:
     async def start(self) -> None:
         """A server process begins."""
         self.bus = MemoryBus(self._logs)
-        self.pool = Workers([self.path(number) for number in range(self._count)])
+        self.pool = Workers([self.path(number) for number in range(self._count)], self._viewers)
         self.rooms = Rooms(
             bus=self.bus,
             workers=self.pool,

@@ -6,6 +6,7 @@ from media import messages as media
 from signaling.arrangement import Arrangement
 from signaling.bus import TransportNote
 from signaling.messages import ServerMessage, Slots
+from signaling.pulls import Pulls
 from signaling.room import Room
 from signaling.slots import Slot
 from signaling.transport import Transport
@@ -43,7 +44,8 @@ class Scene:
         self.transport = Transport(
             note, typing.cast(Worker, self.worker), slots=[Slot("0", "audio"), Slot("1", "video")]
         )
-        self.arrangement = Arrangement(self.room.state, self._tell, self._start)
+        pulls = Pulls(self.room.state, {}, lambda: [self.transport], self._start)
+        self.arrangement = Arrangement(self.room.state, pulls, self._tell, self._start)
 
     def publish(self, source: typing.Literal["microphone", "camera"]) -> None:
         kind: media.Kind = "audio" if source == "microphone" else "video"
@@ -76,8 +78,8 @@ async def test_what_changes_while_the_worker_answers_is_placed_next() -> None:
     scene.worker.outcomes.put_nowait(media.Done())
     await scene.settle()
     assert [place.placements for place in scene.worker.placed] == [
-        (media.Placement("0", "microphone"),),
-        (media.Placement("1", "camera"),),
+        (media.Placement("0", "microphone", 0),),
+        (media.Placement("1", "camera", 1),),
     ]
     assert scene.told[-1] == {"0": "microphone", "1": "camera"}
 
