@@ -72,6 +72,8 @@ async def forwarding(viewers: int, seconds: float, *, lessons: int = 1, kind: Ki
         raise RefusedError("viewers without packets")
     dropped = sum(viewer.dropped for viewer in classes)
     delivered = sum(published[number % lessons] for number in range(viewers)) - dropped
+    if delivered < dropped:
+        raise RefusedError("more was lost than came, which is no measurement")
     delays = sorted(delay for viewer in classes for delay in viewer.delays)
     cuts = statistics.quantiles(delays, n=100) if cost.quiet and len(delays) > 1 else None
     return Forwarding(
