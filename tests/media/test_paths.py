@@ -8,19 +8,24 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from media.client import WorkerClient
+from media.messages import Answer, Answered, CloseTransport
 from server.listeners import local_addresses
 from signaling.turn import ice_servers
+from tests.bench import offers
 from tests.support import coturn
-from tests.support.browser import chromium, moving_pictures, participant
+from tests.support.browser import chromium, moving_pictures, participant, rerouted
+from tests.support.link import SEVERED, UdpLink
 from tests.support.worker import PUBLISH, WATCH, counters, page_of, running_worker, selected_pair, watch
 
 AUTOPLAY = "--autoplay-policy=no-user-gesture-required"
 
 
-async def lesson(client: WorkerClient, browser: Browser, **configuration: object) -> tuple[Page, Page]:
+async def lesson(
+    client: WorkerClient, browser: Browser, script: str | None = None, **configuration: object
+) -> tuple[Page, Page]:
     """A teacher who publishes and a class that watches; `configuration` is that of their peer connections."""
-    teacher = await (await participant(browser)).new_page()
-    classroom = await (await participant(browser)).new_page()
+    teacher = await (await participant(browser, init_script=script)).new_page()
+    classroom = await (await participant(browser, init_script=script)).new_page()
     await page_of(client, teacher, "teacher")
     await page_of(client, classroom, "class")
     for page in (teacher, classroom):
@@ -93,3 +98,37 @@ async def test_ice_restarts_by_a_reoffer_in_either_direction_and_the_picture_goe
         seen = await counters(client)
         assert seen["transports"] == seen["transports_connected"] == 2
         assert await classroom.evaluate("window.watching.connectionState") == "connected"
+
+
+async def address_of(client: WorkerClient) -> tuple[str, int]:
+    """Where a worker is reached by UDP, from an answer of its."""
+    credentials = offers.Credentials("none", "n" * 24, ":".join(["AB"] * 32))
+    reply = await client.request(Answer("nobody", "receive", offers.watching(credentials, 1, 1)))
+    assert isinstance(reply, Answered)
+    await client.request(CloseTransport("nobody"))
+    return offers.remote(reply.answer).address
+
+
+async def test_where_udp_goes_nowhere_chromium_finds_the_tcp_port_by_itself() -> None:
+    async with running_worker() as client, chromium(AUTOPLAY) as browser:
+        target = await address_of(client)
+        async with UdpLink(target, SEVERED) as link:
+            script = rerouted(target[1], link.address, tcp=True)
+            teacher, classroom = await lesson(client, browser, script)
+            await moving_pictures(classroom)
+            for page, peer in ((teacher, "publishing"), (classroom, "watching")):
+                assert (await selected_pair(page, peer))["protocol"] == "tcp"
+
+
+async def test_a_browser_whose_address_changes_goes_on_without_negotiating() -> None:
+    async with running_worker() as client, chromium(AUTOPLAY) as browser:
+        target = await address_of(client)
+        async with UdpLink(target) as link:
+            _, classroom = await lesson(client, browser, rerouted(target[1], link.address))
+            await moving_pictures(classroom)
+            before = link.up.sent
+            link.roam()
+            await moving_pictures(classroom)
+            assert link.up.sent > before
+            seen = await counters(client)
+            assert seen["transports"] == seen["transports_connected"] == 2

@@ -130,15 +130,20 @@ _REROUTE = r"""
   RTCPeerConnection.prototype.setRemoteDescription = function ({type, sdp}) {
     const there = /^(a=candidate:\S+ 1 udp \d+ )\S+ PORT /gim;
     const past = /^a=candidate:\S+ 1 tcp .*\r?\n/gim;
-    return native.call(this, {type, sdp: sdp.replace(there, "$1HOST LINK ").replace(past, "")});
+    const reached = sdp.replace(there, "$1HOST LINK ");
+    return native.call(this, {type, sdp: BESIDE ? reached : reached.replace(past, "")});
   };
 })();
 """
 
 
-def rerouted(port: int, link: tuple[str, int]) -> str:
-    """A script by which a page reaches a server's UDP port only through `link` (see link.py), and by TCP not at all."""
-    return _REROUTE.replace("PORT", str(port)).replace("HOST", link[0]).replace("LINK", str(link[1]))
+def rerouted(port: int, link: tuple[str, int], *, tcp: bool = False) -> str:
+    """A script by which a page reaches a server's UDP port only through `link` (see link.py).
+
+    By TCP, which goes past the link, not at all; or, with `tcp`, directly: a severed link then closes UDP alone.
+    """
+    script = _REROUTE.replace("PORT", str(port)).replace("HOST", link[0]).replace("LINK", str(link[1]))
+    return script.replace("BESIDE", "true" if tcp else "false")
 
 
 async def received(page: Asked, kind: str | None = None) -> list[Received]:

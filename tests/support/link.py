@@ -162,6 +162,13 @@ class UdpLink:
         host, port = self._front.getsockname()
         return host, port
 
+    def roam(self) -> None:
+        """From now on every sender has another address for the target, as behind a NAT that forgot."""
+        for each in self._backs.values():
+            asyncio.get_running_loop().remove_reader(each)
+            each.close()
+        self._backs.clear()
+
     def _from_sender(self, datagram: bytes, sender: Address) -> None:
         back = self._backs.get(sender)
         if back is None:
