@@ -33,7 +33,7 @@ def servers(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "turn",
             "ok",
-            "No TURN server: classes whose network lets no UDP out to the media ports cannot take part.",
+            "No TURN server: classes whose network lets neither UDP nor TCP out to the media ports cannot take part.",
             "For those, run coturn with use-auth-secret; name it with --turn-server and --turn-secret-file.",
         )
         return
