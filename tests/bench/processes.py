@@ -61,6 +61,7 @@ async def worker(address: str = "127.0.0.1") -> AsyncIterator[tuple[Process, Wor
         control = Path(run) / "worker-0.sock"
         command = (
             *("-m", "media", "--control", str(control), "--recorder", str(Path(run) / "recorder-media.sock")),
+            *("--relay", str(Path(run) / "relay-0.sock")),
             *("--udp", f"{port.fileno()}={address}", "--port", str(port.getsockname()[1])),
         )
         async with child(*command, sockets=(port,)) as process:

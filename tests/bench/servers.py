@@ -51,18 +51,18 @@ class Tongke:
         self.pids: tuple[int, ...] = (pid,)
         self.client = client
         self.picture = ""  # the slot of everybody's picture
-        self._publications: dict[str, tuple[PublicationInfo, ...]] = {}
+        self.publications: dict[str, tuple[PublicationInfo, ...]] = {}
 
     async def publish(self, lesson: str, publisher: Publisher) -> None:
         answered = await self._answered(Answer(f"{lesson}-teacher", "send", publisher.offer()))
-        self._publications[lesson] = answered.publications
+        self.publications[lesson] = answered.publications
         await publisher.peer.connect(offers.remote(answered.answer), JOIN_WITHIN)
 
     async def watch(self, lesson: str, name: str, viewer: Viewer) -> None:
         """A class that takes part: offers its slots, gets microphone and camera placed in the first ones."""
         answered = await self._answered(Answer(f"{lesson}-{name}", "receive", offers.watching(viewer.peer.credentials)))
         placements = []
-        for publication in self._publications[lesson]:
+        for publication in self.publications[lesson]:
             slot = next(slot for slot in answered.slots if slot.kind == publication.kind)
             if slot.kind == "video":
                 self.picture = slot.mid
