@@ -1,0 +1,66 @@
+"""media/bandwidth.py on a worker: what a viewer's reports do to its slots."""
+
+from __future__ import annotations
+
+from media import rtcp
+from media.bandwidth import FEWEST_REPEATS, MOST_REPEATS, Bandwidth
+from media.messages import SlotChanged
+from tests.support.flow import H264_KEY, Browser, World
+
+CAMERA = "teacher-1"
+
+
+def lesson() -> tuple[World, Browser, Browser, int, Bandwidth]:
+    """A camera without layers of half a megabit a second, for two seconds, with the SSRC of the slot that has it."""
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid1=CAMERA)
+    teacher.show(1, H264_KEY)
+    ssrc = viewer.packets[-1].ssrc
+    film(world, teacher, 2, 100)
+    transport = world.worker._transports["class"]
+    assert transport.viewer is not None
+    return world, teacher, viewer, ssrc, transport.viewer.bandwidth
+
+
+def film(world: World, teacher: Browser, first: int, frames: int) -> None:
+    for sequence in range(first, first + frames):
+        teacher.show(sequence, (H264_KEY if sequence % 25 == 0 else b"\x41") + bytes(1160))
+        world.pass_time(0.02)
+
+
+def narrow(viewer: Browser, ssrc: int, world: World) -> None:
+    viewer.report(rtcp.ReceiverReport(1), rtcp.Remb(1, 900_000, (ssrc,)))
+    viewer.report(rtcp.ReceiverReport(1), rtcp.Remb(1, 200_000, (ssrc,)))
+
+
+def test_a_picture_that_does_not_fit_is_paused_and_told() -> None:
+    world, teacher, viewer, ssrc, _ = lesson()
+    narrow(viewer, ssrc, world)
+    viewer.take()
+    film(world, teacher, 102, 60)
+    assert [packet for packet in viewer.take() if packet.ssrc == ssrc] == []
+    assert SlotChanged("class", "1", None, 0, paused=True) in world.events
+
+
+def test_before_the_path_has_said_anything_nothing_is_paused() -> None:
+    world, teacher, viewer, ssrc, _ = lesson()
+    film(world, teacher, 102, 100)
+    viewer.take()
+    film(world, teacher, 202, 5)
+    assert any(packet.ssrc == ssrc for packet in viewer.take())
+
+
+def test_on_a_narrow_path_fewer_packets_may_be_had_again() -> None:
+    world, _, viewer, ssrc, bandwidth = lesson()
+    assert bandwidth.repeats_per_second == MOST_REPEATS
+    narrow(viewer, ssrc, world)
+    assert bandwidth.repeats_per_second == FEWEST_REPEATS
+
+
+def test_a_picture_the_page_hides_is_not_paused_by_bandwidth() -> None:
+    world, _, _, _, bandwidth = lesson()
+    world.worker._transports["class"].viewer.slots["1"].max_height = 0  # type: ignore[union-attr]
+    bandwidth.allocate(world.now)
+    (change,) = [change for change in bandwidth.changes() if change.mid == "1"]
+    assert (change.rid, change.paused) == (None, False)
