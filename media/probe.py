@@ -5,7 +5,7 @@ gets, from that rate up to the wanted one, doubling every 0.6 s. Every 20 ms a s
 transport-wide sequence number, which browsers answer with its time of arrival
 (draft-holmer-rmcat-transport-wide-cc-extensions-01). Only the small ones, because what is numbered is left out of the
 browser's own estimate, which then takes our rate for the path's. A queue shows within a round trip and ends the probe
-before it has become long: the wait that a probe adds is some 50 ms.
+before it has become long: seen on 400 kb/s: at most 160 ms.
 """
 
 from __future__ import annotations

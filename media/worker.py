@@ -57,7 +57,7 @@ from media.transport import Shared, Transport
 TICK = 0.02  # seconds
 TICKS_PER_SECOND = 50
 TICKS_PER_HEARING = 5  # between looks at who speaks
-MAX_PROBING = 24  # viewers at once: each costs some 2 ms of CPU while its probe lasts, which is a second or two
+MAX_PROBING = 24  # viewers at once, for a second or two each: padding is written packet by packet, in the slow way
 MAX_TRANSPORTS = 4000  # of one worker; at some 150 kB each
 
 log = logging.getLogger(__name__)
