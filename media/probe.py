@@ -17,6 +17,7 @@ from media.rtcp import TransportFeedback
 DOUBLING = 0.6  # seconds
 HOLD = 0.3  # seconds at the wanted rate before it counts as carried
 UNANSWERED = 1.0  # seconds after the last packet until a probe that nobody answers is given up
+OVERTAKEN = 0.3  # seconds by which an answer to a later packet is ahead: then this one's feedback was lost
 LONGEST = 5.0  # seconds
 
 _QUEUE = 0.03  # seconds that every packet of the last _WINDOW has waited: then a queue stands
@@ -34,7 +35,7 @@ class Probe:
     """One try. Rates are bit/s with all headers, times monotonic seconds."""
 
     __slots__ = ("_answered", "_arrived", "_budget", "_clear", "_ended", "_first", "_least", "_lost",
-                 "_numbers", "_recent", "_start", "_ticked", "_zero", "target")  # fmt: skip
+                 "_newest", "_numbers", "_recent", "_start", "_ticked", "_zero", "target")  # fmt: skip
 
     def __init__(self, first: float, target: float, now: float) -> None:
         """`first` is what the viewer gets now."""
@@ -43,6 +44,7 @@ class Probe:
         self._start = self._ticked = self._answered = now
         self._budget = 0.0  # bits
         self._numbers: dict[int, tuple[float, float]] = {}  # number -> when it left, and the rate then
+        self._newest = now  # when the last packet left of those that were answered
         self._zero: int | None = None  # reference time of the first feedback, in its units
         self._least = float("inf")  # shortest way, with an unknown constant in it
         self._recent: list[tuple[float, float]] = []  # (arrival, wait) of the last _WINDOW
@@ -92,6 +94,7 @@ class Probe:
                 self._lost += 1
                 continue
             left, rate = known
+            self._newest = max(self._newest, left)
             arrival = base + ticks * 250e-6
             way = arrival - left
             self._least = min(self._least, way)
@@ -100,6 +103,8 @@ class Probe:
             self._recent.append((arrival, wait))
             if wait < _QUEUE / 2:
                 self._clear = max(self._clear, rate)
+        for number in [it for it, (left, _) in self._numbers.items() if left < self._newest - OVERTAKEN]:
+            del self._numbers[number]
         if self._recent:
             oldest = self._recent[-1][0] - _WINDOW
             while self._recent[0][0] < oldest:
@@ -111,7 +116,7 @@ class Probe:
         lossy = total >= 10 and self._lost > _LOST * total
         if lossy or (len(self._recent) >= 3 and min(wait for _, wait in self._recent) > _QUEUE):
             return Verdict(False, 0.95 * self._clear)
-        if self._ended is not None and not self._numbers:
+        if self._ended is not None and (not self._numbers or now - self._ended > UNANSWERED > now - self._answered):
             return Verdict(self._clear >= 0.99 * self.target, self._clear)
         if now - max(self._answered, self._ended or now) > UNANSWERED or now - self._start > 2 * LONGEST:
             return Verdict(False, None)

@@ -11,13 +11,13 @@ TICK = 0.02
 PADDING = 1080  # bytes
 
 
-def run(target: float, conditions: Conditions, *, answers: bool = True) -> tuple[Verdict, float, float]:
-    """The verdict, after how many seconds, and the longest wait of a packet."""
+def run(target: float, conditions: Conditions, *, answers: bool = True, deaf: int = 0) -> tuple[Verdict, float, float]:
+    """The verdict, after how many seconds, and the longest wait of a packet; every `deaf`th feedback is lost."""
     lane: Lane[int | None] = Lane(conditions)
     probe = Probe(MEDIA, target, 100.0)
     now, number, longest = 100.0, 0, 0.0
     arrived: dict[int, float] = {}
-    told = 0
+    told = said = 0
     feedback_at = now
     while (verdict := probe.verdict(now)) is None:
         assert now < 100.0 + 3 * LONGEST
@@ -44,8 +44,10 @@ def run(target: float, conditions: Conditions, *, answers: bool = True) -> tuple
             ticks = tuple(
                 round((arrived[n] - reference * 0.064) / 250e-6) if n in arrived else None for n in range(told, end)
             )
-            probe.feedback(TransportFeedback(1, 2, told, reference & 0xFFFFFF, 0, ticks), now)
-            told = end
+            told, first = end, told
+            said += 1
+            if not deaf or said % deaf:
+                probe.feedback(TransportFeedback(1, 2, first, reference & 0xFFFFFF, 0, ticks), now)
         now += TICK
     return verdict, now - 100.0, longest
 
@@ -72,6 +74,11 @@ def test_a_path_that_loses_what_is_too_much_says_so_too() -> None:
 
 def test_losses_by_chance_do_not_spoil_a_probe() -> None:
     verdict, _, _ = run(1_400e3, Conditions(delay=0.08, loss=0.05, rate=3e6))
+    assert verdict.carried
+
+
+def test_feedback_that_is_lost_does_not_spoil_a_probe() -> None:
+    verdict, _, _ = run(1_400e3, Conditions(delay=0.08, loss=0.05, rate=3e6), deaf=5)
     assert verdict.carried
 
 
