@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from media.estimate import LOWEST, SILENT, START, Estimate
@@ -70,6 +72,14 @@ def test_falls_in_a_row_are_heeded_while_less_arrives_than_is_sent() -> None:
 def test_only_loss_that_is_no_chance_makes_it_fall(share: float, falls: bool) -> None:
     """5 % at random is what a weak line has all the time; it is repaired, not given way to."""
     assert lossy(Estimate(0.0), share, 1_000e3) is falls
+
+
+def test_a_thin_stream_on_a_weak_line_is_not_taken_for_a_full_path() -> None:
+    """A hundred packets a second, each lost with 5 %: ten minutes of it."""
+    estimate, chance, lost = Estimate(0.0), random.Random(1), 0
+    for second in range(600):
+        lost += sum(chance.random() < 0.05 for _ in range(100))
+        assert not estimate.report([block(100 * (second + 1), lost)], 300e3, second * 1.01)
 
 
 def test_loss_alone_leaves_the_smallest_picture() -> None:
