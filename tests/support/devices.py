@@ -10,7 +10,7 @@ from __future__ import annotations
 _SOURCE = """
 (() => {
   const [WIDTH, HEIGHT, RATE] = [@WIDTH, @HEIGHT, @RATE];
-  const PART = 0.3;  // of the height, that is fresh in every frame
+  const PART = @PART;  // of the height, that is fresh in every frame
   const noise = () => {
     const canvas = Object.assign(document.createElement("canvas"), {width: 512, height: 512});
     const context = canvas.getContext("2d");
@@ -75,6 +75,13 @@ _SOURCE = """
 """
 
 
-def lively(width: int = 1280, height: int = 720, rate: int = 25) -> str:
-    """A script, to be run before a page's own, that gives it such a camera and microphone."""
-    return _SOURCE.replace("@WIDTH", str(width)).replace("@HEIGHT", str(height)).replace("@RATE", str(rate))
+def lively(width: int = 1280, height: int = 720, rate: int = 25, *, part: float = 0.3) -> str:
+    """A script, to be run before a page's own, that gives it such a camera and microphone.
+
+    `part` of the height is the side of the fresh square: 0.6 takes all that an encoder is given.
+    """
+    given = {"@WIDTH": width, "@HEIGHT": height, "@RATE": rate, "@PART": part}
+    script = _SOURCE
+    for name, value in given.items():
+        script = script.replace(name, str(value))
+    return script

@@ -49,6 +49,7 @@ class Lane(Generic[Item]):
     def __init__(self, conditions: Conditions = PERFECT, seed: int = 1) -> None:
         self.conditions = conditions  # may be changed at any time; what is under way keeps its fate
         self.sent = 0
+        self.octets = 0  # of what was sent
         self.lost = 0  # by chance
         self.overflowed = 0  # because the queue was full
         self._bad = False  # in the middle of a burst
@@ -61,6 +62,7 @@ class Lane(Generic[Item]):
     def send(self, item: Item, now: float, size: int = 0) -> None:
         """`size` in bytes, headers included; only a narrow path asks for it."""
         self.sent += 1
+        self.octets += size
         # Always three numbers: so a change of one condition leaves the verdicts of the others alone.
         lost, late, held = self._chance.random(), self._chance.random(), self._chance.random()
         conditions = self.conditions

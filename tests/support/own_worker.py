@@ -67,6 +67,7 @@ PAGE = f'<!doctype html><meta charset="utf-8"><body><script>{SCRIPT}</script>'
 class OwnWorker:
     url: str
     worker: Worker
+    port: int  # for media
     offers: dict[str, str] = field(default_factory=dict)  # by transport id
     events: list[Event] = field(default_factory=list)
 
@@ -100,7 +101,7 @@ async def own_worker(host: str = "127.0.0.1") -> AsyncIterator[OwnWorker]:
     port = socket.socket(type=socket.SOCK_DGRAM)
     port.bind((host, 0))
     endpoint = Endpoint([Local(port, host)], [], port.getsockname()[1])
-    own = OwnWorker("", endpoint.worker)
+    own = OwnWorker("", endpoint.worker, port.getsockname()[1])
     tell = endpoint.worker._tell
 
     def keep(event: Event) -> None:
