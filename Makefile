@@ -10,7 +10,7 @@ NPM    = PATH="$(NODE):$$PATH" npm --prefix web
 
 .PHONY: run test test-unit test-web journeys bench peers lint format lock clean setup
 
-run: .setup/web-dist
+run: .setup/web-dist .setup/hot
 	$(BIN)/tongke demo
 
 test: setup .setup/system lint test-web
@@ -22,16 +22,16 @@ lint: .setup/python .setup/web
 	$(BIN)/mypy
 	$(NPM) run --silent typecheck
 
-test-unit: .setup/python .setup/system
+test-unit: .setup/hot .setup/system
 	$(BIN)/python -m pytest -m "not journey"
 
 test-web: .setup/web
 	$(NPM) run --silent test
 
-journeys: .setup/web-dist .setup/system
+journeys: setup .setup/system
 	$(BIN)/python -m pytest -m journey tests/journeys
 
-bench: .setup/python .setup/web-dist
+bench: setup
 	$(BIN)/python -m tests.bench
 
 # The servers that `make bench` compares with, where they can be had (tests/bench/peers/README.md).
@@ -42,7 +42,7 @@ format: .setup/python
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-setup: .setup/web-dist
+setup: .setup/web-dist .setup/hot
 
 .setup/python: requirements-dev.lock pyproject.toml
 	@mkdir -p .setup
@@ -50,6 +50,11 @@ setup: .setup/web-dist
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The loop of the fan-out in C; without a compiler nothing is made, and Tongke does without.
+.setup/hot: media/hot.c hatch_build.py .setup/python
+	$(BIN)/python hatch_build.py
 	@touch $@
 
 .setup/web: web/package-lock.json web/package.json .setup/python
@@ -75,4 +80,4 @@ lock:
 	$(NPM) install --package-lock-only --no-audit --no-fund
 
 clean:
-	rm -rf .setup $(VENV) web/node_modules web/dist build dist
+	rm -rf .setup $(VENV) web/node_modules web/dist build dist media/hot.so

@@ -16,7 +16,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from media import red, rtp
+from media import accelerator, red, rtp
 from media.pictures import Numbers, Shift
 from media.sendmmsg import CAPACITY, MAX_RUN, MAX_SEGMENTS, Batch, Name
 from media.srtp import Outbound, length_cell, protect
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MAX_VALUE = rtp.MAX_SHORT  # bytes of an extension passed on; a publisher may send longer ones in the other form
 MAX_DESCRIPTOR = 250  # bytes of a dependency descriptor; browsers send up to 100
 MAX_AT_ONCE = 32  # packets per pass over the viewers: 64 would make the last of 200 wait 60 ms for the first
+ACCELERATED = 4  # rows from which on the accelerator pays: it has to be told each packet first
 SLACK = 4  # bytes of padding that one packet may get
 _REWRITTEN = struct.Struct("!HII")  # sequence number, timestamp, SSRC; they follow the first two bytes
 
@@ -67,6 +68,29 @@ class Row(NamedTuple):
     shift: Shift | None  # of picture numbers; None while there is nothing to shift
 
 
+class Rows(list[Row]):
+    """Rows that serve many packets: what the accelerator wants to know of them is kept with them."""
+
+    __slots__ = ("_names", "_packed")
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        super().__init__(rows)
+        self._packed: accelerator.Packed | None = None
+        self._names: list[Name] = []
+
+    @property
+    def packed(self) -> accelerator.Packed:
+        if self._packed is None:
+            self._packed = accelerator.Packed(self)
+        return self._packed
+
+    @property
+    def names(self) -> list[Name]:
+        if not self._names:
+            self._names = [row.name for row in self]
+        return self._names
+
+
 class Prepared(NamedTuple):
     """A packet for one profile; sequence number, timestamp and SSRC are still to be written."""
 
@@ -90,6 +114,8 @@ def prepare(packet: rtp.Packet, profile: Profile) -> Prepared:
     """The packet as this profile's viewers get it; its `send_time`, `older` and `padding` are set."""
     extensions = []
     numbers = packet.numbers
+    if numbers is not None and not numbers.described and packet.start == packet.end:
+        numbers = None  # nothing of it is wanted here, see sieve.py
     descriptor = packet.extensions.get(profile.descriptor[0]) if profile.descriptor[0] else None
     if descriptor and len(descriptor) <= MAX_DESCRIPTOR:
         extensions.append((profile.descriptor[1], descriptor))
@@ -166,6 +192,9 @@ def forward(packets: Sequence[Prepared], rows: Iterable[Row], overhead: int, bat
     if not packets:
         return 0
     messages = runs([packet.length + overhead for packet in packets], batch.segments)
+    hot = accelerator.hot
+    if hot is not None and isinstance(rows, Rows) and len(rows) >= ACCELERATED:
+        return _accelerated(hot, packets, rows, overhead, batch, messages)
     total = sum(message.size for message in messages)
     memory, base, put = batch.memory, batch.base, batch.put
     rewrite, cell = _REWRITTEN.pack_into, length_cell
@@ -198,6 +227,25 @@ def forward(packets: Sequence[Prepared], rows: Iterable[Row], overhead: int, bat
     return refused
 
 
+def _accelerated(
+    hot: accelerator.Hot, packets: Sequence[Prepared], rows: Rows, overhead: int, batch: Batch, messages: Sequence[Run]
+) -> int:
+    """The same in C, for as many rows at once as fit into the batch."""
+    total = sum(message.size for message in messages)
+    assert total <= CAPACITY
+    packed, names, written = rows.packed, rows.names, accelerator.Packets(packets, overhead)
+    refused = done = 0
+    while done < len(rows):
+        if batch.at + total > CAPACITY or batch.room < len(messages):
+            batch.flush()
+        count = min(len(rows) - done, (CAPACITY - batch.at) // total, batch.room // len(messages))
+        refused += hot.write(packed, done, count, written, batch.base + batch.at)
+        batch.put_rows(names[done : done + count], batch.at, messages, packed, done)
+        batch.at += count * total
+        done += count
+    return refused
+
+
 def _shift_and_protect(packets: Sequence[Prepared], handle: Any, shift: Shift, overhead: int, batch: Batch) -> int:
     """The rest of the work for a viewer whose picture numbers are other than the publisher's."""
     refused, at = 0, batch.at
@@ -219,11 +267,11 @@ class _Group:
 
     def __init__(self) -> None:
         self.slots: dict[Slot, None] = {}
-        self.rows: list[Row] | None = None  # None after a change: made anew with the next packet
+        self.rows: Rows | None = None  # None after a change: made anew with the next packet
 
-    def fresh_rows(self) -> list[Row]:
+    def fresh_rows(self) -> Rows:
         if self.rows is None:
-            self.rows = [slot.row() for slot in self.slots]
+            self.rows = Rows(slot.row() for slot in self.slots)
         return self.rows
 
 

@@ -14,12 +14,17 @@ import socket
 import struct
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Set
-from typing import Any
+from collections.abc import Sequence, Set
+from itertools import count, repeat
+from typing import TYPE_CHECKING, Any
 
 import cffi
 
+from media import accelerator
 from media.srtp import ffi
+
+if TYPE_CHECKING:
+    from media.accelerator import Packed
 
 # A hundred packets for each system call: more cost as much CPU (measured from 64 KiB to 512 KiB), and the first viewers
 # would wait for the last ones' packets to be written. Never below what fanout.py writes for one viewer at once.
@@ -106,6 +111,15 @@ class Batch(ABC):
     def put(self, name: Name, start: int, size: int, segment: int) -> None:
         """`size` bytes of `memory` from `start` are for `name`, in datagrams of `segment` bytes (the last shorter)."""
 
+    def put_rows(
+        self, names: Sequence[Name], start: int, runs: Sequence[tuple[int, int]], rows: Packed, first: int
+    ) -> None:
+        """The same for each name: runs of (size, segment). The names are those of `rows` from the `first` on."""
+        for name in names:
+            for size, segment in runs:
+                self.put(name, start, size, segment)
+                start += size
+
     @abstractmethod
     def flush(self) -> None:
         """Send what was put, and start over."""
@@ -167,12 +181,35 @@ class Mmsg(Batch):
         _HEADER.pack_into(self._header_bytes, n * 64, name.pointer, name.length, self._iovec_start + n * 16, 1,
                           control, control_length, 0, 0)  # fmt: skip
 
+    def put_rows(
+        self, names: Sequence[Name], start: int, runs: Sequence[tuple[int, int]], rows: Packed, first: int
+    ) -> None:
+        hot = accelerator.hot
+        if hot is None:
+            super().put_rows(names, start, runs, rows, first)
+            return
+        n = len(self._puts)
+        assert n + len(names) * len(runs) <= MAX_MESSAGES
+        made = [
+            (self._control(segment), _CONTROL.size, size) if size > segment else (0, 0, size) for size, segment in runs
+        ]
+        hot.address(rows, first, len(names), made, self._start + start, self._headers + n, self._iovecs + n)
+        if len(runs) == 1:
+            size, segment = runs[0]
+            self._puts.extend(zip(names, count(start, size), repeat(size), repeat(segment)))
+        else:
+            for name in names:
+                for size, segment in runs:
+                    self._puts.append((name, start, size, segment))
+                    start += size
+        self._count += len(names) * sum(-(-size // segment) for size, segment in runs)
+
     def flush(self) -> None:
         puts, done, unsent = self._puts, 0, 0
         while done < len(puts):
-            count = self._library.sendmmsg(self._socket.fileno(), self._headers + done, len(puts) - done, 0)
-            if count > 0:
-                done += count
+            taken = self._library.sendmmsg(self._socket.fileno(), self._headers + done, len(puts) - done, 0)
+            if taken > 0:
+                done += taken
                 continue
             code = _c.errno
             if code in _FULL:

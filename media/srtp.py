@@ -127,6 +127,24 @@ else:
     log.warning("pylibsrtp has changed inside: forwarding works, but slower")
     ffi, protect, _Session = cffi.FFI(), _protect_by_session, _PublicSession
 
+
+def protect_address() -> int | None:
+    """Where libsrtp's own function is, for accelerator.py; None if it is not what we know, or not there."""
+    if not has_binding():
+        return None
+    known = "<ctype 'srtp_err_status_t(*)(struct srtp_ctx_t_ *, void *, int *)'>"
+    try:
+        is_known = str(ffi.typeof(_binding.lib.srtp_protect)) == known
+        return address(ffi.addressof(_binding.lib, "srtp_protect")) if is_known else None
+    except (AttributeError, TypeError):
+        return None
+
+
+def address(pointer: Any) -> int:
+    """Where a handle of the binding's points to."""
+    return int(ffi.cast("uintptr_t", pointer))
+
+
 length_cell: Any = ffi.new("int *")  # shared: everything here is one thread
 _scratch: Any = ffi.new("char[]", MAX_PACKET + 256)
 _scratch_bytes = memoryview(ffi.buffer(_scratch)).cast("B")

@@ -7,11 +7,13 @@ import os
 import pytest
 
 from media import fanout, rtp
-from media.fanout import Profile, Row, Run, forward, level, prepare, runs
+from media.fanout import Profile, Row, Rows, Run, forward, level, prepare, runs
 from media.pictures import Shift, numbers
 from media.sendmmsg import MAX_SEGMENTS, Name
 from media.srtp import Inbound, Outbound
 from tests.support.flow import Collected
+
+pytestmark = pytest.mark.usefixtures("either_way")
 
 NAME = Name(("192.0.2.7", 4000))
 
@@ -90,7 +92,7 @@ def test_each_viewer_gets_its_numbers_under_its_key() -> None:
     batch = Collected()
     keys = [os.urandom(28) for _ in range(3)]
     sessions = [Outbound("AEAD_AES_128_GCM", key) for key in keys]
-    rows = [Row(session.handle, 0xFFFF, n, 100 + n, NAME, None) for n, session in enumerate(sessions)]
+    rows = Rows(Row(session.handle, 0xFFFF, n, 100 + n, NAME, None) for n, session in enumerate(sessions))
     prepared = [prepare(packet(bytes([n]) * 50, index=0x10000 + n), Profile(96, 0, ())) for n in range(4)]
     assert forward(prepared, rows, 16, batch) == 0
     sent = [data for _, data in batch.take()]
@@ -108,7 +110,7 @@ def test_picture_numbers_are_shifted_for_those_who_changed() -> None:
     session = Outbound("AEAD_AES_128_GCM", key)
     made = packet(bytes.fromhex("90e0 8005 07 20 1000"))
     made.numbers = numbers("VP8", made.payload)
-    forward([prepare(made, Profile(96, 3, ()))], [Row(session.handle, 0, 0, 1, NAME, Shift(10, 1))], 16, batch)
+    forward([prepare(made, Profile(96, 3, ()))], Rows([Row(session.handle, 0, 0, 1, NAME, Shift(10, 1))]), 16, batch)
     read = rtp.parse(Inbound("AEAD_AES_128_GCM", key).rtp(batch.take()[0][1]))
     assert read is not None
     assert read.payload == bytes.fromhex("90e0 800f 08 20 1000")
