@@ -10,6 +10,8 @@ from media.publication import publication_id
 from tests.bench import offers
 from tests.support.flow import H264_KEY, VIDEO, VP8_TYPE, Browser, World
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 CAMERA = "teacher-1"
 VP8_KEY = bytes.fromhex("9080 05 00 9d012a")
 

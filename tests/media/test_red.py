@@ -14,6 +14,8 @@ from tests.bench.stream import AUDIO_TYPE
 from tests.support.flow import AUDIO, RTX, VIDEO, Browser, World
 from tests.support.redundant import RED_TYPE, offering_red, redundant
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 
 def packet(payload: bytes, sequence: int = 10, timestamp: int = 9600) -> rtp.Packet:
     made = rtp.parse(rtp.HEADER.pack(0x80, RED_TYPE, sequence, timestamp, 7) + payload)

@@ -13,6 +13,8 @@ from media.subscription import Slot
 from tests.bench import offers
 from tests.support.flow import VIDEO, Browser, World
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 CAMERA = "teacher-1"
 VP9_TYPE = 98
 ALL, SMALL, FEW = Choice(0), Choice(0, 0), Choice(0, 9, 0)

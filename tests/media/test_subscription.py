@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from media import rtcp
 from media.messages import Done
 from tests.bench import offers
 from tests.bench.stream import AUDIO_TYPE, RTX_TYPE
 from tests.support.flow import AUDIO, H264_KEY, VIDEO, VP8_TYPE, Browser, World
+
+pytestmark = pytest.mark.usefixtures("either_way")
 
 MICROPHONE, CAMERA = "teacher-0", "teacher-1"
 VP8_KEY = "90e0 {:04x} {:02x} 20 00 9d012a"  # picture id and TL0PICIDX to be filled in; a key frame

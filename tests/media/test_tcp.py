@@ -21,6 +21,8 @@ from media.worker import Worker
 from tests.bench import offers
 from tests.support.flow import BROWSER, SERVER, Collected
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 
 class House:
     """A worker with nothing but a TCP port."""

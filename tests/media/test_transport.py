@@ -10,6 +10,8 @@ from media.messages import Answer, Answered, IceRestarted, Refused, RestartIce, 
 from tests.bench import offers
 from tests.support.flow import AUDIO, H264_KEY, Browser, World
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 
 def watching(world: World) -> tuple[Browser, Browser]:
     teacher, viewer = world.publisher(), world.viewer()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from media import rtcp
 from media.viewer import REPEATS_AT_ONCE
 from tests.support.flow import H264_KEY, Browser, World
+
+pytestmark = pytest.mark.usefixtures("either_way")
 
 CAMERA = "teacher-1"
 
