@@ -18,7 +18,15 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 # What a worker measures as it is now; everything else it counts from its start on.
 _GAUGES = frozenset(
-    {"transports", "transports_connected", "publications", "publications_recorded", "slots", "slots_flowing"}
+    {
+        "accelerated",
+        "transports",
+        "transports_connected",
+        "publications",
+        "publications_recorded",
+        "slots",
+        "slots_flowing",
+    }
 )
 
 
