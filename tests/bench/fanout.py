@@ -1,7 +1,8 @@
 """What the inner loop of media/fanout.py costs: `python -m tests.bench.fanout [viewers] [packets at once]`.
 
 Packets of a 720p picture are written, protected and sent to sockets on the loopback interface that nobody reads, so
-the kernel's part is that of a lossy network. Prints CPU microseconds per forwarded packet, user and kernel apart.
+the kernel's part is that of a lossy network. Prints CPU microseconds per forwarded packet, user and kernel apart, with
+the accelerator (hot.c) and without.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import os
 import resource
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from media import rtp
-from media.fanout import MAX_AT_ONCE, Profile, Row, forward, prepare
+from media import accelerator, rtp
+from media.fanout import MAX_AT_ONCE, Profile, Row, Rows, forward, prepare
 from media.sendmmsg import Mmsg, Name
 from media.srtp import Outbound
 
@@ -32,6 +35,7 @@ def measure(viewers: int, at_once: int, *, segments: bool, packets: int = 60_000
         rows.append(Row(session.handle, number, number * 777, 0x1000 + number, Name(receiver.getsockname()), None))
     profile = Profile(96, 3, ())
     payload = os.urandom(1150)
+    fixed = Rows(rows)
     rounds = max(1, packets // viewers // at_once)
     before = resource.getrusage(resource.RUSAGE_SELF)
     sequence = 0
@@ -43,7 +47,7 @@ def measure(viewers: int, at_once: int, *, segments: bool, packets: int = 60_000
             packet = rtp.Packet(data[:2] + sequence.to_bytes(2, "big") + data[4:] + payload, 12, 12 + len(payload), {})
             packet.index, packet.send_time = sequence, b"\0\0\0"
             prepared.append(prepare(packet, profile))
-        forward(prepared, rows, 16, batch)
+        forward(prepared, fixed, 16, batch)
         batch.flush()
     after = resource.getrusage(resource.RUSAGE_SELF)
     count = rounds * at_once * viewers
@@ -53,15 +57,29 @@ def measure(viewers: int, at_once: int, *, segments: bool, packets: int = 60_000
     return (after.ru_utime - before.ru_utime) / count * 1e6, (after.ru_stime - before.ru_stime) / count * 1e6
 
 
+@contextmanager
+def using(hot: accelerator.Hot | None) -> Iterator[None]:
+    """With this accelerator, or with none."""
+    before, accelerator.hot = accelerator.hot, hot
+    try:
+        yield
+    finally:
+        accelerator.hot = before
+
+
 def main() -> None:
     viewers = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     sizes = [int(sys.argv[2])] if len(sys.argv) > 2 else [1, 5, MAX_AT_ONCE]
     print(f"{viewers} viewers: us of CPU per forwarded packet, user + kernel")
     for at_once in sizes:
         for segments in (False, True):
-            user, kernel = measure(viewers, at_once, segments=segments)
             name = "with UDP_SEGMENT" if segments else "sendmmsg alone"
-            print(f"  {at_once:2} at once, {name:16}  {user:5.2f} + {kernel:5.2f} = {user + kernel:5.2f}")
+            for how, hot in (("Python", None), ("C", accelerator.hot)):
+                if how == "C" and hot is None:
+                    continue
+                with using(hot):
+                    user, kernel = measure(viewers, at_once, segments=segments)
+                print(f"  {at_once:2} at once, {name:16} {how:6}  {user:5.2f} + {kernel:5.2f} = {user + kernel:5.2f}")
 
 
 if __name__ == "__main__":
