@@ -5,15 +5,12 @@ from __future__ import annotations
 import pytest
 
 from media import relay_link, relay_origin, rtcp
-from media.messages import Done, Held, Kind, ListHeld, Pull, Refused, Release
+from media.messages import Done, Pull, Refused, Release
 from media.relay_origin import Follower
-from media.relay_pull import Source
-from tests.support.flow import H264_DELTA, H264_KEY, World
+from tests.support.flow import H264_KEY, World
+from tests.support.pair import CAMERA, MICROPHONE, Pair
 
 pytestmark = pytest.mark.usefixtures("either_way")
-
-CAMERA, MICROPHONE = "teacher-1", "teacher-0"
-
 
 def test_viewers_at_another_worker_get_sound_and_picture_once_pulled() -> None:
     pair = Pair()
