@@ -61,7 +61,7 @@ setup: .setup/web-dist .setup/hot
 	$(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.setup/web-dist: .setup/web $(shell find web/src web/public web/index.html web/vite.config.ts -type f 2>/dev/null)
+.setup/web-dist: .setup/web $(shell find web/src web/build web/public web/index.html web/vite.config.ts -type f 2>/dev/null)
 	$(NPM) run --silent build
 	@touch $@
 

@@ -1,5 +1,5 @@
 import { createApp } from "vue";
-import { i18n, keptLocale, setLocale } from "./i18n";
+import { keptLocale, setLocale } from "./i18n";
 import { router } from "./routes";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -7,4 +7,4 @@ import App from "./view/App.vue";
 
 void setLocale(keptLocale())
   .catch(() => undefined) // English could not be fetched: Chinese is here
-  .then(() => createApp(App).use(i18n).use(router).mount("#app"));
+  .then(() => createApp(App).use(router).mount("#app"));

@@ -1,25 +1,53 @@
-/** Chinese comes with the page; English is fetched when someone asks for it. The choice is remembered in the browser. */
+/**
+ * Chinese comes with the page; English is fetched when someone asks for it. The choice is remembered in the browser.
+ *
+ * The engine is vue-i18n's own core. Its Vue layer adds formats, scopes and components that no page uses, and its
+ * compiler has done its work when the pages are built (build/messages.ts): a class on a thin line loads neither.
+ */
 
-import { createI18n } from "vue-i18n";
+import { createCoreContext, type CoreContext, type LocaleMessage, registerMessageResolver, resolveValue, translate } from "@intlify/core-base";
+import { type Ref, ref } from "vue";
 import zh from "./zh-CN";
 
 export type Locale = "zh-CN" | "en";
+type Parameters = { [name: string]: unknown };
+
+export interface Words {
+  t(key: string, parameters?: Parameters): string;
+  /** Whether there are words for this key. */
+  te(key: string): boolean;
+  locale: Readonly<Ref<Locale>>;
+}
 
 const KEPT = "tongke.locale";
 
-export const i18n = createI18n({
-  legacy: false,
-  locale: "zh-CN" as Locale,
-  fallbackLocale: "zh-CN" as Locale,
-  messages: { "zh-CN": zh } as { [locale in Locale]?: typeof zh } as Record<Locale, typeof zh>,
+registerMessageResolver(resolveValue);
+const context: CoreContext<string, LocaleMessage> = createCoreContext({
+  locale: "zh-CN",
+  fallbackLocale: "zh-CN",
+  messages: { "zh-CN": zh as LocaleMessage },
 });
+const locale = ref<Locale>("zh-CN");
 
-export async function setLocale(locale: Locale): Promise<void> {
-  if (locale === "en") i18n.global.setLocaleMessage("en", (await import("./en")).default);
-  i18n.global.locale.value = locale;
-  document.documentElement.lang = locale;
+const words: Words = {
+  t(key, parameters = {}) {
+    context.locale = locale.value; // read here, so that what shows a word is drawn again in the other language
+    const text = translate(context, key, parameters);
+    return typeof text === "string" ? text : key;
+  },
+  te: (key) => resolveValue(zh, key) !== null, // both catalogues have the same keys
+  locale,
+};
+
+/** The words of the page, in its language. */
+export const useI18n = (): Words => words;
+
+export async function setLocale(next: Locale): Promise<void> {
+  if (next === "en") context.messages.en = (await import("./en")).default as LocaleMessage;
+  locale.value = next;
+  document.documentElement.lang = next;
   try {
-    localStorage.setItem(KEPT, locale);
+    localStorage.setItem(KEPT, next);
   } catch {
     // a browser that forgets asks again next time
   }

@@ -3,9 +3,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parse as parseSfc } from "vue/compiler-sfc";
-import { describe, expect, test } from "vitest";
-import en from "../../src/i18n/en";
-import zh from "../../src/i18n/zh-CN";
+import { compile, createCoreContext, translate } from "@intlify/core-base";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { compiled } from "../../build/messages";
+import { type Locale, setLocale, useI18n } from "../../src/i18n";
+import en, { type Texts } from "../../src/i18n/en?as-written";
+import zh from "../../src/i18n/zh-CN?as-written";
 
 const SRC = join(__dirname, "../../src");
 const files = (folder: string): string[] =>
@@ -17,8 +20,7 @@ const sources = files(SRC)
   .filter((path) => !path.includes("i18n"))
   .map((path) => ({ name: relative(SRC, path), text: readFileSync(path, "utf8") }));
 
-type Tree = { [key: string]: string | Tree };
-function flatten(tree: Tree, prefix = ""): Map<string, string> {
+function flatten(tree: Texts, prefix = ""): Map<string, string> {
   const flat = new Map<string, string>();
   for (const [key, value] of Object.entries(tree)) {
     if (typeof value === "string") flat.set(prefix + key, value);
@@ -59,6 +61,38 @@ describe("the catalogues", () => {
     const said = new Set([...code.matchAll(/["'`]([\w]+(?:\.\w+)+)["'`]/g)].map((match) => match[1]));
     const prefixes = [...code.matchAll(/`([\w.]+)\.\$\{/g)].map((match) => `${match[1]}.`);
     expect([...chinese.keys()].filter((key) => !said.has(key) && !prefixes.some((prefix) => key.startsWith(prefix)))).toEqual([]);
+  });
+});
+
+describe("the messages, compiled when the pages are built,", () => {
+  const { t, te } = useI18n();
+  beforeEach(() => {
+    vi.stubGlobal("document", { documentElement: {} });
+    vi.stubGlobal("__INTLIFY_DROP_MESSAGE_COMPILER__", false); // as the pages do
+  });
+  afterEach(async () => {
+    await setLocale("zh-CN");
+    vi.unstubAllGlobals();
+  });
+
+  test.each([["zh-CN", chinese], ["en", english]] as [Locale, Map<string, string>][])("say in %s what the compiler makes of them", async (locale, texts) => {
+    await setLocale(locale);
+    for (const [key, text] of texts) {
+      const values: { [name: string]: unknown } = Object.fromEntries((text.match(/\w+(?=\})/g) ?? []).map((name, index) => [name, index ? `<${name}>` : 7]));
+      const context = createCoreContext({ locale, messageCompiler: compile, messages: { [locale]: { said: text } } });
+      expect([key, t(key, values)]).toEqual([key, translate(context, "said", values)]);
+      expect(te(key)).toBe(true);
+    }
+  });
+
+  test("are found out when they are not well written", () => {
+    expect(compiled("Line good")).toBeNull();
+    expect(() => compiled("Line: {word")).toThrow("Line: {word");
+  });
+
+  test("leave an unknown key as it is", () => {
+    expect(t("nobody.wrote.this")).toBe("nobody.wrote.this");
+    expect(te("nobody.wrote.this")).toBe(false);
   });
 });
 

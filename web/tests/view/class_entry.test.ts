@@ -2,7 +2,6 @@
 import { flushPromises, mount } from "@vue/test-utils";
 import { afterEach, expect, test, vi } from "vitest";
 import { createMemoryHistory, createRouter } from "vue-router";
-import { i18n } from "../../src/i18n";
 import ClassEntry from "../../src/view/components/ClassEntry.vue";
 
 afterEach(() => {
@@ -19,7 +18,7 @@ async function page(reply: () => Response, props: { code?: string } = {}) {
     routes: ["class", "live", "replay"].map((name) => ({ name, path: name === "class" ? "/class" : `/${name}/:id`, component: { render: () => null } })),
   });
   await router.push("/class#123456");
-  const entry = mount(ClassEntry, { props, global: { plugins: [i18n, router] }, attachTo: document.body });
+  const entry = mount(ClassEntry, { props, global: { plugins: [router] }, attachTo: document.body });
   const field = (id: string) => entry.get(`[data-testid=${id}]`);
   const enter = async () => {
     await entry.get("form").trigger("submit");

@@ -2,7 +2,6 @@
 import { mount } from "@vue/test-utils";
 import { expect, test } from "vitest";
 import ClassList from "../../src/view/components/ClassList.vue";
-import { i18n } from "../../src/i18n";
 import { EMPTY_ROOM, reduce } from "../../src/room/reducer";
 import type { ClassLine } from "../../src/protocol/messages";
 import { lessonEvent } from "../support/fake_socket";
@@ -22,7 +21,7 @@ const line = (participant_id: string, fields: Partial<ClassLine> = {}): ClassLin
 });
 
 const list = (lines: ClassLine[], state = room) =>
-  mount(ClassList, { props: { room: state, nowMs: 0, mayCall: true, lines, speaking: [] }, global: { plugins: [i18n] } });
+  mount(ClassList, { props: { room: state, nowMs: 0, mayCall: true, lines, speaking: [] } });
 
 test("each class has its line: a word, its rung, loss and delay", () => {
   const lines = list([line("c-2"), line("c-1", { rung: "audio", rtt_ms: null, loss: 0 })]).findAll("[data-testid=class-line]");

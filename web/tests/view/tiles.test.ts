@@ -2,7 +2,6 @@
 import { mount } from "@vue/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Shown, type ShownSlot } from "../../src/presence/shown";
-import { i18n } from "../../src/i18n";
 import LineState from "../../src/view/components/LineState.vue";
 import VideoTile from "../../src/view/components/VideoTile.vue";
 import { SHOWN } from "../../src/view/use_presence";
@@ -30,7 +29,7 @@ function tile(size: { width: number; height: number }, props: { mid?: string; fi
   vi.spyOn(HTMLVideoElement.prototype, "clientHeight", "get").mockReturnValue(size.height);
   const wrapper = mount(VideoTile, {
     props: { track: null, picture: "p", label: "", ...props },
-    global: { plugins: [i18n], provide: { [SHOWN as symbol]: shown } },
+    global: { provide: { [SHOWN as symbol]: shown } },
   });
   const heights = async () => {
     await vi.advanceTimersByTimeAsync(300);
@@ -68,7 +67,7 @@ test.each([
   ["lost", "high", "线路：断开", "lost"],
   ["good", null, "线路：良好", "good"],
 ] as const)("a line that is %s on rung %s says %s", (word, rung, text, shown) => {
-  const wrapper = mount(LineState, { props: { word, rung }, global: { plugins: [i18n] } });
+  const wrapper = mount(LineState, { props: { word, rung } });
   expect(wrapper.text().replace(/\s+/g, " ")).toBe(text);
   expect(wrapper.attributes("data-word")).toBe(shown);
 });
