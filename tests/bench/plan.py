@@ -11,7 +11,7 @@ from tests.bench.forwarding import Forwarding, forwarding
 from tests.bench.inbound import Inbound, inbound
 from tests.bench.naive import Naive, naive
 from tests.bench.recording import Recording, recording
-from tests.bench.servers import TONGKE, Kind
+from tests.bench.servers import PYTHON_ONLY, TONGKE, Kind
 from tests.bench.simulcast import Simulcast, simulcast
 from tests.bench.weak_line import LOSSES, WeakLine, weak_line
 
@@ -59,10 +59,12 @@ class Task:
 def tasks(plan: Plan, sections: Sequence[str], peers: Sequence[Kind]) -> Iterator[Task]:
     """All rows in order. Peers that are not here take no part."""
     servers = [TONGKE, *(peer for peer in peers if peer.missing is None)]
+    both = [PYTHON_ONLY] if PYTHON_ONLY.missing is None else []
     for section, viewers in (("comparison", plan.viewers), ("latency", plan.latency_viewers)):
         if section in sections:
+            taking_part = [servers[0], *both, *servers[1:]] if section == "comparison" else servers
             for number in range(plan.rounds):
-                yield from _each(section, number, servers, 1, viewers, plan.seconds)
+                yield from _each(section, number, taking_part, 1, viewers, plan.seconds)
     if "viewers" in sections:
         for viewers in plan.scale:
             yield from _each("viewers", 0, servers, 1, viewers, plan.seconds)
@@ -70,7 +72,7 @@ def tasks(plan: Plan, sections: Sequence[str], peers: Sequence[Kind]) -> Iterato
         for lessons, viewers in plan.spread:
             yield from _each("lessons", 0, servers, lessons, viewers, plan.seconds)
     if "inbound" in sections:
-        for kind in servers:
+        for kind in [servers[0], *both, *servers[1:]]:
             what = f"{kind.name}, {plan.publishers} publishers"
             yield Task("inbound", 0, what, partial(inbound, plan.publishers, plan.seconds, kind))
     if "simulcast" in sections:

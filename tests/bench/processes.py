@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 import tempfile
@@ -51,7 +52,9 @@ async def child(
 
 
 @asynccontextmanager
-async def worker(address: str = "127.0.0.1") -> AsyncIterator[tuple[Process, WorkerClient]]:
+async def worker(
+    address: str = "127.0.0.1", *, accelerated: bool = True
+) -> AsyncIterator[tuple[Process, WorkerClient]]:
     """A media worker as the supervisor starts it, on one address of this machine."""
     with (
         tempfile.TemporaryDirectory(prefix="tongke-") as run,
@@ -64,7 +67,8 @@ async def worker(address: str = "127.0.0.1") -> AsyncIterator[tuple[Process, Wor
             *("--relay", str(Path(run) / "relay-0.sock")),
             *("--udp", f"{port.fileno()}={address}", "--port", str(port.getsockname()[1])),
         )
-        async with child(*command, sockets=(port,)) as process:
+        environment = None if accelerated else {**os.environ, "TONGKE_ACCELERATOR": "off"}
+        async with child(*command, sockets=(port,), environment=environment) as process:
             client = await _connected(control, process)
             try:
                 yield process, client

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from media import accelerator
 from media.client import WorkerClient
 from media.messages import Answer, Answered, Measure, Measured, Place, Placement, PublicationInfo, Reply
 from tests.bench import offers
@@ -83,10 +85,18 @@ class Tongke:
 
 
 @asynccontextmanager
-async def tongke() -> AsyncIterator[Tongke]:
+async def tongke(*, accelerated: bool = True) -> AsyncIterator[Tongke]:
     """A worker as the supervisor starts it."""
-    async with worker(own_address()) as (process, client):
+    async with worker(own_address(), accelerated=accelerated) as (process, client):
         yield Tongke(process.pid, client)
 
 
-TONGKE = Kind("Tongke", "", tongke)
+TONGKE = Kind("Tongke", accelerator.state, tongke)
+PYTHON_ONLY = Kind(
+    "Tongke, no C",
+    "",
+    partial(tongke, accelerated=False),
+    missing=None
+    if accelerator.hot is not None
+    else f"Tongke has no other here: the accelerator is {accelerator.state}",
+)
