@@ -30,15 +30,69 @@ def test_arrivals_are_told_to_a_quarter_of_a_millisecond() -> None:
                      12: pytest.approx(5.02, abs=UNIT)}  # fmt: skip
 
 
-def test_there_is_one_every_100_ms_and_none_without_news() -> None:
+class Path:
+    """A publisher's packets, evenly spaced, and the feedback that is made every 20 ms."""
+
+    def __init__(self, pace: float, now: float = 0.0) -> None:
+        self.feedback = TransportWideFeedback(1)
+        self.pace = pace  # packets a second
+        self.now = now
+        self._due = now
+        self._number = 0
+
+    def lose(self, count: int) -> None:
+        self._number += count
+
+    def run(self, seconds: float) -> list[float]:
+        """The times at which something was told."""
+        times = []
+        for _ in range(round(seconds / 0.02)):
+            self.now += 0.02
+            while self._due <= self.now:
+                self.feedback.arrived(self._number & 0xFFFF, 99, self._due)
+                self._number += 1
+                self._due += 1 / self.pace
+            if self.feedback.build(self.now):
+                times.append(self.now)
+        return times
+
+
+def test_there_is_one_every_40_ms_in_the_beginning_and_every_100_ms_when_all_goes_on_as_before() -> None:
+    path = Path(pace=250.0)
+    assert len(path.run(3.0)) == pytest.approx(75, abs=2)
+    assert len(path.run(5.0)) == pytest.approx(50, abs=2)
+
+
+def test_there_is_none_without_news() -> None:
     feedback = TransportWideFeedback(1)
     assert feedback.build(0.0) == []
     feedback.arrived(1, 99, 0.0)
     assert len(feedback.build(0.0)) == 1
-    feedback.arrived(2, 99, 0.05)
-    assert feedback.build(0.09) == []
-    assert len(feedback.build(0.1)) == 1
     assert feedback.build(0.3) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "lost", "pace"),
+    [("a loss", 1, 250.0), ("a path that has become narrow", 0, 40.0), ("a probe", 0, 1000.0)],
+)
+def test_what_a_publisher_should_know_is_told_at_once(what: str, lost: int, pace: float) -> None:
+    path = Path(pace=250.0)
+    path.run(4.0)
+    while not path.run(0.02):
+        pass
+    before = path.now
+    path.lose(lost)
+    path.pace = pace
+    first, *_ = path.run(0.2)
+    assert first - before < 0.07, what
+
+
+def test_another_pace_becomes_the_usual_one() -> None:
+    path = Path(pace=1000.0)
+    path.run(4.0)
+    path.pace = 100.0
+    path.run(6.0)
+    assert len(path.run(5.0)) == pytest.approx(50, abs=4)
 
 
 def test_feedbacks_are_counted_and_name_the_stream() -> None:
