@@ -105,6 +105,11 @@ class Publication:
         return streams[-1] if streams else None
 
     @property
+    def viewers(self) -> set[str]:
+        """The transports whose slots it was placed in."""
+        return {slot.transport_id for slot in self._slots}
+
+    @property
     def wanted(self) -> tuple[str, ...]:
         """The layers last said to be wanted, in the order of the offer."""
         return self._told
@@ -447,12 +452,18 @@ class Publication:
         if not found or found == layer.height:
             return
         layer.height = found
-        ordered = in_order(self.layers)
-        if ordered != self.layers:
-            self.layers = ordered
-            for index, each in enumerate(ordered):
-                each.index = index
+        if self._put_in_order():
             self._flow_changed(now)
+
+    def _put_in_order(self) -> bool:
+        """Layers by their heights, as far as they are known; whether anything has changed."""
+        ordered = in_order(self.layers)
+        if ordered == self.layers:
+            return False
+        self.layers = ordered
+        for index, each in enumerate(ordered):
+            each.index = index
+        return True
 
     def _look_at_needs(self, now: float) -> None:
         """Which layers does anybody need? A new need is told at once, the end of one after a while.
@@ -473,7 +484,7 @@ class Publication:
             if slot.layer is not None:
                 needed.add(slot.layer)
         for layer in self.layers:
-            if layer in needed or layer.taps:
+            if layer in needed or layer.taps or layer.waiting:
                 layer.unneeded_since = None
             elif layer.unneeded_since is None:
                 layer.unneeded_since = now

@@ -22,6 +22,7 @@ class Relay:
     def __init__(self, publications: Mapping[str, Publication], wall_offset: float, counters: Counter[str]) -> None:
         self.path: str | None = None  # where others pull ours; None: nowhere
         self.dial: Callable[[Source], None] | None = None  # connects a source until it is empty
+        self.told: Callable[[Pulled], None] = lambda _: None  # it is known now what a pulled publication consists of
         self._publications = publications
         self._wall_offset = wall_offset
         self._counters = counters
@@ -53,7 +54,7 @@ class Relay:
         source = self._sources.get(request.origin)
         if source is None:
             source = self._sources[request.origin] = Source(
-                request.origin, self._wall_offset, self._counters, self._ended
+                request.origin, self._wall_offset, self._counters, lambda pulled: self.told(pulled), self._ended
             )
         fresh = source.empty
         self._pulled[request.publication_id] = source, source.pull(request.publication_id, request.kind)

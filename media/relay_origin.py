@@ -36,6 +36,7 @@ class _Pulled:
         self._numbers: dict[Layer, int] = {}  # of the wanted layers
         self._broken: set[Layer] = set()  # pictures that wait for a key frame because the follower was slow
         self._announce()
+        self.tell_state()
 
     def want(self, numbers: frozenset[int], now: float) -> None:
         """Give these layers and no others."""
@@ -51,7 +52,7 @@ class _Pulled:
     def tell_state(self) -> None:
         """How the layers are: what who pulls cannot see of those it does not get."""
         if len(self._layers) > 1:
-            states = (LayerState(n, it.flowing, it.height, it.bitrate) for n, it in enumerate(self._layers))
+            states = (LayerState(n, it.flowing, it.height, it.expected) for n, it in enumerate(self._layers))
             self._follower.put(relay_link.pack_state(self._handle, states))
 
     def request_key_frame(self, number: int, now: float) -> None:
@@ -97,6 +98,8 @@ class _Pulled:
 
     def _announce(self) -> None:
         self._section = section = self.publication.section
+        known = set(self._layers)  # they keep their numbers, whichever is the taller
+        self._layers += tuple(layer for layer in self.publication.layers if layer not in known)
         rids = tuple(layer.rid for layer in self._layers)
         self._follower.put(relay_link.pack_track(self._handle, Track(self.publication.transport_id, rids, section)))
 
@@ -184,4 +187,4 @@ def plain(packet: rtp.Packet) -> bytes:
     data = packet.data
     if data[1] & 0x7F == packet.payload_type and (data[0] & 0x10 or not packet.extensions):
         return data
-    return packet.plain([(id, value) for id, value in packet.extensions.items() if id < 15 and 0 < len(value) <= 16])
+    return packet.plain([(id, value) for id, value in packet.extensions.items() if id < 15 and value])

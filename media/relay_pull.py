@@ -38,20 +38,31 @@ class Pulled(Publication):
         super().__init__("", unknown, SenderClock(), ask_key_frame, lambda *_: None, layers_wanted)
         self.publication_id = publication_id
         self.numbered: tuple[Layer, ...] = ()  # the layers by the numbers that frames give them
+        self.described = False  # all is known that somebody needs who chooses among its layers
 
     def become(self, track: Track, clock: SenderClock, now: float) -> None:
-        """Now it is known what it is: for the first time, or after a re-offer."""
+        """Now it is known what it is: for the first time, or after a re-offer. Of several layers `state` says more."""
         # The origin asks for what is lost; here nothing more can be lost.
         codecs = tuple(replace(codec, feedback=()) for codec in track.section.codecs)
         rids = tuple(reversed(track.rids)) if track.rids != ("",) else ()
-        self.renegotiated(replace(track.section, codecs=codecs, rids=rids))
+        self.section = replace(track.section, codecs=codecs, rids=rids)
         if tuple(layer.rid for layer in self.numbered) == track.rids:
             return
         self.transport_id = track.transport_id
         self._clock = clock
         self._told = ()
-        self.numbered = tuple(Layer(rid, index) for index, rid in enumerate(track.rids))
+        known = {layer.rid: layer for layer in self.layers}
+        self.numbered = tuple(known.get(rid) or Layer(rid, index) for index, rid in enumerate(track.rids))
         self.layers = list(self.numbered)
+        for index, layer in enumerate(self.layers):
+            layer.index = index
+            if layer.rid not in known:
+                layer.unneeded_since = float("-inf")  # what nobody needs is not pulled just because it is new
+        self.described = False
+
+    def begin(self, now: float) -> None:
+        """It is described: slots that were placed before wait for what is really there."""
+        self.described = True
         for slot in list(self._slots):
             self.aim(slot, now)
         self._look_at_needs(now)
@@ -64,18 +75,30 @@ class Pulled(Publication):
                 layer = self.numbered[number]
                 changed |= flowing != layer.flowing
                 layer.flowing, layer.height = flowing, height or layer.height
-                layer.bitrate = bitrate or layer.bitrate
+                layer.bitrate = layer.expected = bitrate or layer.bitrate
                 if flowing:
                     layer.heard = now
-        if changed:
+        if (self._put_in_order() or changed) and self.described:
             self._flow_changed(now)
+
+    def _look_at_needs(self, now: float) -> None:
+        if self.described:  # else slots still wish what was there before
+            super()._look_at_needs(now)
 
 
 class Source:
     """A worker that tracks come from; `path` is its relay socket. `wall_offset` added to `now`: seconds since 1970."""
 
-    def __init__(self, path: str, wall_offset: float, counters: Counter[str], ended: Callable[[Pulled], None]) -> None:
+    def __init__(
+        self,
+        path: str,
+        wall_offset: float,
+        counters: Counter[str],
+        told: Callable[[Pulled], None],
+        ended: Callable[[Pulled], None],
+    ) -> None:
         self.path = path
+        self._told = told  # what a publication consists of is known now
         self._ended = ended  # the origin has it no more
         self._wall_offset = wall_offset
         self._counters = counters
@@ -168,12 +191,16 @@ class Source:
                 self._report(pulled, frame.report(), now)
             case FrameType.STATE:
                 pulled.state(frame.state(), now)
+                if not pulled.described:
+                    self._begin(frame.handle, pulled, now)
             case FrameType.TRACK:
                 track = frame.track()
                 clock = self._clocks.setdefault(track.transport_id, SenderClock())
                 pulled.become(track, clock, now)
-                if pulled not in self._wanted:
-                    self._want_again(frame.handle, pulled)
+                if not pulled.described and len(track.rids) == 1:  # else the state of its layers comes next
+                    self._begin(frame.handle, pulled, now)
+                elif pulled.described and pulled not in self._wanted:
+                    self._want(frame.handle, pulled.wanted)  # a new connection
             case FrameType.END:
                 del self._pulled[frame.handle]
                 self._forget(pulled)
@@ -208,6 +235,13 @@ class Source:
         described = SenderReport(report.ssrc, report.ntp, report.rtp, 0, 0)
         pulled.sender_report(described, now, now + self._wall_offset, None)
 
+    def _begin(self, handle: int, pulled: Pulled, now: float) -> None:
+        """All is known of a publication: have it chosen from, and say what is needed of it."""
+        self._told(pulled)
+        pulled.begin(now)
+        if pulled not in self._wanted:
+            self._want(handle, pulled.wanted)
+
     # ── what is asked of the origin ───────────────────────────────────────────────────────────────────────────────
 
     def _want(self, handle: int, rids: tuple[str, ...]) -> None:
@@ -228,10 +262,6 @@ class Source:
                 self._broken.discard(layer)
         self._wanted[pulled] = wanted
         self._send(relay_link.pack_want(handle, wanted))
-
-    def _want_again(self, handle: int, pulled: Pulled) -> None:
-        """Say what is needed to an origin that does not know."""
-        self._want(handle, pulled.wanted)
 
     def _ask_key_frame(self, handle: int, layer: Layer) -> None:
         pulled = self._pulled.get(handle)

@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from media import rtp, stun
+from media import accelerator, rtp, stun
 from media.certificate import Certificate, Rotation
 from media.ice import Path
 from media.messages import (
@@ -85,6 +85,7 @@ class Worker:
         self._transports: dict[str, Transport] = {}
         self._publications: dict[str, Publication] = {}
         self.relay = Relay(self._publications, wall_offset, self.counters)
+        self.relay.told = self._allocate
         self._by_ufrag: dict[str, Transport] = {}
         self._by_path: dict[Path, Transport] = {}
         self._ticking: dict[Transport, None] = {}  # those with timers
@@ -258,6 +259,7 @@ class Worker:
             "publications_recorded": float(sum(it.recording is not None for it in self._publications.values())),
             "slots": float(sum(len(viewer.slots) for viewer in viewers)),
             "slots_flowing": float(sum(slot.flowing for viewer in viewers for slot in viewer.slots.values())),
+            "accelerated": float(accelerator.hot is not None),
             "srtp_refused": float(sum(sieve.fanout.refused for sieve in sieves)),
         }
 
@@ -426,6 +428,13 @@ class Worker:
 
     def _flowing(self, publication: Publication, codec: str) -> None:
         self._tell(PublicationFlowing(publication.publication_id, codec))
+
+    def _allocate(self, publication: Publication) -> None:
+        """Its layers are known only now: whoever it was placed for chooses again."""
+        for transport_id in publication.viewers:
+            transport = self._transports.get(transport_id)
+            if transport is not None and transport.viewer is not None:
+                transport.viewer.bandwidth.allocate(self._now)
 
     def _layers_wanted(self, publication: Publication, rids: tuple[str, ...]) -> None:
         self._tell(LayersWanted(publication.publication_id, rids))

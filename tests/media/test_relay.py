@@ -12,6 +12,7 @@ from tests.support.pair import CAMERA, MICROPHONE, Pair
 
 pytestmark = pytest.mark.usefixtures("either_way")
 
+
 def test_viewers_at_another_worker_get_sound_and_picture_once_pulled() -> None:
     pair = Pair()
     pair.pull(MICROPHONE, CAMERA)

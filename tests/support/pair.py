@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from media.messages import Done, Held, Kind, ListHeld, Pull
 from media.relay_origin import Follower
 from media.relay_pull import Source
-from tests.support.flow import H264_DELTA, World
+from tests.support.flow import H264_DELTA, Browser, World
 
 CAMERA, MICROPHONE = "teacher-1", "teacher-0"  # publications
 
 
 class Pair:
-    """A teacher at one worker, viewers at the other, and the connection between the two.
+    """A teacher, made by `teacher`, at one worker, viewers at the other, and the connection between the two."""
 
-    The camera has several layers if these `rids` say so.
-    """
-
-    def __init__(self, *rids: str) -> None:
+    def __init__(self, teacher: Callable[[World], Browser] = World.publisher) -> None:
         self.origin = World()
         self.other = World()
         self.other.worker.relay.dial = self._connect
-        self.teacher = self.origin.simulcaster(rids=rids) if rids else self.origin.publisher()
+        self.teacher = teacher(self.origin)
         self.connections = 0
         self.unsent = 0  # bytes that the other worker seems not to have read
         self._to_origin: list[bytes] = []
