@@ -20,6 +20,12 @@ from media.sender_clock import SenderClock
 MAX_ANNOUNCED = 8  # SSRCs of one section; a browser names one, or three with old-style simulcast
 MAX_UNANNOUNCED = 48  # SSRCs that an offer did not name; a browser needs six for each simulcast section
 
+# What one publisher may send, bit/s: a camera in three layers and a screen in two take 5 Mb/s, of which congestion
+# control may try three times as much for a moment. Sound has an allowance of its own, so that it goes on beside
+# pictures that have gone wild. Each may be used up for a second at once, which a starved process finds waiting.
+MOST_PICTURES = 20_000_000
+MOST_SOUND = 1_000_000
+
 SendRtcp = Callable[[Iterable[rtcp.Packet]], None]
 
 
@@ -54,6 +60,8 @@ class Publisher:
         self._mid_id = self._rid_id = self._repaired_rid_id = 0
         self._limited: dict[int, None] = {}  # SSRCs that understand REMB
         self._fir_sequence: Counter[int] = Counter()
+        self._allowed = {"audio": MOST_SOUND / 8, "video": MOST_PICTURES / 8}  # bytes that may come now
+        self._allowed_at = 0.0
 
     def negotiated(self, sections: Sequence[NegotiatedSection]) -> list[Publication]:
         """Take the sections of an answer; returns those publications that are new."""
@@ -81,16 +89,27 @@ class Publisher:
     # ── packets ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def receive_rtp(self, packet: rtp.Packet, now: float) -> None:
-        """Take a packet to its publication; `flush` forwards it."""
+        """Take a packet to its publication; `flush` forwards it.
+
+        `now` is when it came to this machine: before it was taken in, if we were late.
+        """
+        ssrc = packet.ssrc
+        source = self._sources.get(ssrc)
+        allowed = self._allowed
+        kind = source[0].section.kind if source is not None else "video"
+        allowed[kind] -= len(packet.data)
+        if allowed[kind] < 0.0:  # not told as arrived either, so that a browser gives way
+            self._counters["dropped_publisher_flood"] += 1
+            return
         if self._feedback_id:
             number = packet.extensions.get(self._feedback_id)
             if number is not None and len(number) == 2:
-                self._feedback.arrived(number[0] << 8 | number[1], packet.ssrc, now)
-        ssrc = packet.ssrc
-        if ssrc not in self._sources and ssrc not in self._repairs and not self._learn(packet):
-            self._counters["dropped_unknown_source"] += 1
-            return
-        source = self._sources.get(ssrc)
+                self._feedback.arrived(number[0] << 8 | number[1], ssrc, now)
+        if source is None and ssrc not in self._repairs:
+            if not self._learn(packet):
+                self._counters["dropped_unknown_source"] += 1
+                return
+            source = self._sources.get(ssrc)
         if source is not None:
             self._take(*source, packet, now, repaired=False)
         else:
@@ -118,6 +137,9 @@ class Publisher:
 
     def tick(self, now: float) -> None:
         """Every 20 ms: ask for what is missing, and tell how packets arrive."""
+        passed, self._allowed_at = now - self._allowed_at, now
+        for kind, most in (("audio", MOST_SOUND / 8), ("video", MOST_PICTURES / 8)):
+            self._allowed[kind] = min(most, max(0.0, self._allowed[kind]) + passed * most)
         for publication in self.publications.values():
             publication.tick(now)
             for layer in publication.layers:
@@ -132,6 +154,7 @@ class Publisher:
                     self._send((rtcp.Nack(self._ssrc, stream.ssrc, tuple(lost)),))
         if self._feedback_id:
             for feedback in self._feedback.build(now):
+                self._counters["feedbacks_out"] += 1
                 self._send((feedback,))
 
     def report(self, now: float, wall: float) -> None:

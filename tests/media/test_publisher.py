@@ -7,8 +7,9 @@ import contextlib
 import pytest
 
 from media import rtcp, rtp
+from media.feedback import CEILING
 from media.messages import Answer, Answered
-from media.publisher import MAX_UNANNOUNCED
+from media.publisher import MAX_UNANNOUNCED, MOST_PICTURES
 from media.srtp import SrtpError
 from tests.bench import offers
 from tests.bench.stream import AUDIO_TYPE, RTX_TYPE, VIDEO_TYPE
@@ -224,3 +225,38 @@ def test_an_extension_block_longer_than_the_packet_is_dropped_with_it() -> None:
             teacher.send(teacher.outbound.rtp(head + b"short"))
     teacher.say(2)
     assert [packet.payload for packet in viewer.take()] == [b"sound"] * 2
+
+
+def test_ten_times_what_a_publisher_was_told_it_may_send_is_dropped_and_nobody_else_suffers() -> None:
+    world = World()
+    flooding, other = world.publisher("flooding"), world.publisher("other")
+    flooded, viewer = world.viewer("flooded"), world.viewer("class")
+    world.place(flooded, mid0="flooding-0", mid1="flooding-1")
+    world.place(viewer, mid0="other-0", mid1="other-1")
+    flooding.show(0, H264_KEY)
+    other.show(0, H264_KEY)
+    payload = b"\x41" + bytes(1199)
+    per_tick = round(10 * CEILING / 8 / 50 / 1232)
+    number = 0
+    for tick in range(1, 76):
+        for _ in range(per_tick):
+            number += 1
+            wide = [(3, (number & 0xFFFF).to_bytes(2, "big"))]
+            flooding.send_rtp(
+                VIDEO, VIDEO_TYPE, payload, sequence=number & 0xFFFF, timestamp=tick * 1800, extensions=wide
+            )
+        flooding.say(tick)
+        other.show(tick)
+        other.say(tick)
+        world.pass_time(0.02)
+    dropped = world.worker.counters["dropped_publisher_flood"]
+    forwarded = [packet for packet in flooded.take() if packet.payload_type == VIDEO_TYPE]
+    assert dropped > number / 4
+    assert (
+        sum(len(packet.payload) for packet in forwarded) * 8 < MOST_PICTURES * 2.6
+    )  # 1.5 s, and what may come at once
+    told = [it for it in flooding.told(rtcp.TransportFeedback) if isinstance(it, rtcp.TransportFeedback)]
+    assert sum(at is None for feedback in told for at in feedback.arrivals) > dropped * 0.9  # so that it gives way
+    sound = [packet for packet in flooded.datagrams if packet[1] & 0x7F == AUDIO_TYPE]
+    assert len(sound) == 75
+    assert len(viewer.take()) == 2 * 75 + 1
