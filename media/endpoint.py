@@ -18,18 +18,16 @@ from media.candidates import candidates, hosts
 from media.certificate import Certificate
 from media.control import Control
 from media.garbage import Garbage
-from media.ice import Path
 from media.messages import Reply, Request
 from media.recorder_feed import RecorderFeed
 from media.recording_link import LinkError
+from media.recvmmsg import Inlet, inlet_for
 from media.relay_sockets import RelaySockets
 from media.sendmmsg import Batch, batch_for
 from media.tcp import TcpBatch
 from media.tcp_door import TcpDoor
 from media.worker import TICK, TICKS_PER_SECOND, Worker
 
-DRAIN = 64  # datagrams taken in per wake-up; more would keep the timers waiting
-MAX_DATAGRAM = 2048  # bytes; ours are below 1500, and a longer one authenticates as little as a shortened one
 SOCKET_BUFFER = 4 * 1024 * 1024  # bytes; a key frame to 200 viewers is 8 MB, of which half is on its way meanwhile
 RECORDER_UNSENT = 1024 * 1024  # bytes in the connection's own buffer; beyond, the feed keeps and bounds them
 RECONNECT = 0.2  # seconds
@@ -84,7 +82,7 @@ class Endpoint:
             await self._relay.listen(relay_path)
         await self.control.listen(control_path)
         for via, sock in enumerate(self._sockets):
-            loop.add_reader(sock, self._drain, via, sock)
+            loop.add_reader(sock, self._drain, inlet_for(sock, via))
         self._door.open()
         tasks = []
         if recorder_path is not None:
@@ -130,18 +128,12 @@ class Endpoint:
         self.worker.flush(now)
         return reply
 
-    def _drain(self, via: int, sock: socket.socket) -> None:
+    def _drain(self, inlet: Inlet) -> None:
         """A socket is readable. What came together goes on together, see fanout.py."""
         receive = self.worker.receive
         now = time.monotonic()
-        for _ in range(DRAIN):
-            try:
-                data, address = sock.recvfrom(MAX_DATAGRAM)
-            except BlockingIOError:
-                break
-            except OSError:  # an ICMP error for something we sent; the next datagram may be fine
-                continue
-            receive(data, Path(via, address), now)
+        for data, path in inlet.read():
+            receive(data, path, now)
         self.worker.flush(now)
         self._flush_link()
 
