@@ -30,9 +30,16 @@ class Load:
         return max(self.viewers / viewers, self.packets / PACKETS)
 
 
-def home(loads: Mapping[int, Load], viewers: int = VIEWERS) -> int:
-    """The worker where a lesson begins; `loads` has one at least, by worker."""
-    return min(loads, key=lambda number: (loads[number].of(viewers) + loads[number].lessons * LESSON / viewers, number))
+def home(loads: Mapping[int, Load], viewers: int = VIEWERS, parts: Set[int] = frozenset()) -> int:
+    """The worker where a lesson begins, or goes on when its home has died; `loads` has one at least, by worker.
+
+    Workers that serve viewers of it already, `parts`, come first, however full they are: publishers cost little, and
+    those who watch there have them without a relay.
+    """
+    near = [number for number in loads if number in parts]
+    return min(
+        near or loads, key=lambda number: (loads[number].of(viewers) + loads[number].lessons * LESSON / viewers, number)
+    )
 
 
 def viewer(loads: Mapping[int, Load], home: int, parts: Set[int], viewers: int = VIEWERS) -> int:

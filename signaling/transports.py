@@ -370,17 +370,21 @@ class Transports:
         home = await self._home()
         if direction == "send":
             return home
-        worker = self._workers.for_viewer(home, {it.worker for it in self._receiving() if it.worker is not None})
+        worker = self._workers.for_viewer(home, self._parts())
         worker.viewers.add(transport_id)  # those who come at the same time see it
         return worker
 
     async def _home(self) -> Worker:
         """The lesson's home, chosen now if it has none. Raises MediaUnavailableError."""
         while self._worker is None or not self._worker.alive:
-            chosen = await self._workers.choose()
+            chosen = await self._workers.choose(self._parts())
             if self._worker is None or not self._worker.alive:
                 self._move(chosen)
         return self._worker
+
+    def _parts(self) -> set[Worker]:
+        """The workers that serve viewers of the lesson."""
+        return {transport.worker for transport in self._receiving() if transport.worker is not None}
 
     def _receiving(self) -> list[Transport]:
         return [transport for transport in self._transports.values() if transport.note.direction == "receive"]

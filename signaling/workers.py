@@ -172,8 +172,11 @@ class Workers:
                 log.error("the task of a worker failed", exc_info=result)
         self._tasks = []
 
-    async def choose(self) -> Worker:
-        """The living worker where a lesson should begin; waits a little for one. Raises MediaUnavailableError."""
+    async def choose(self, parts: Iterable[Worker] = ()) -> Worker:
+        """The living worker where a lesson should begin; waits a little for one. Raises MediaUnavailableError.
+
+        Or go on: `parts` serve viewers of it already.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 while not self.connected:
@@ -182,7 +185,7 @@ class Workers:
         loads = {worker.number: worker.load for worker in self.all if worker.alive}
         if not loads:
             raise MediaUnavailableError("no media worker is there")
-        return self.all[placement.home(loads, self._viewers)]
+        return self.all[placement.home(loads, self._viewers, {one.number for one in parts})]
 
     def for_viewer(self, home: Worker, parts: Iterable[Worker]) -> Worker:
         """The worker for one more viewer of a lesson; `parts` serve viewers of it already."""

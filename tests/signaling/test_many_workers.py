@@ -29,7 +29,7 @@ async def carried(house: House, number: int) -> set[str]:
 
 
 async def teaching(house: House) -> Person:
-    await eventually(lambda: house.pool.connected == 2)
+    await eventually(lambda: house.pool.connected == len(house.pool.all))
     teacher = await house.enter("lead_teacher")
     await teacher.ask("start")
     answer = await teacher.offer("send", captured_offer("chromium", "send"), _0="microphone", _1="camera")
@@ -78,6 +78,24 @@ async def test_the_death_of_a_worker_is_told_to_those_who_had_media_there_and_to
         assert answer["type"] == "answer"
         await spared.quiet()
         assert not any(message["type"] == "media_lost" for message in spared.heard)
+
+
+async def test_a_lesson_whose_home_has_died_goes_on_where_its_viewers_are(tmp_path: Path) -> None:
+    async with House(tmp_path, workers=3, viewers=1, processes=True) as house:
+        teacher = await teaching(house)
+        await watching(house, "近")
+        await watching(house, "远")
+        (home,) = (worker for worker in house.pool.all if worker.lessons)
+        (part,) = (worker for worker in house.pool.all if worker.viewers and worker is not home)
+        await house.replace_worker(home.number)
+        assert (await teacher.next("media_lost"))["directions"] == ["send"]
+        await eventually(lambda: house.pool.connected == 3)  # so that the new one could be chosen, and has less to do
+        await teacher.offer("send", captured_offer("chromium", "send"), generation=2, _0="microphone", _1="camera")
+        assert part.lessons
+        async with asyncio.timeout(5):
+            while not await carried(house, part.number):
+                await teacher.quiet()
+        assert (await held(house, part.number)).pulled == ()
 
 
 async def test_a_new_server_takes_over_what_workers_pull_from_each_other(tmp_path: Path) -> None:

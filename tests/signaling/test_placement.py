@@ -33,6 +33,20 @@ def test_a_lesson_begins_where_least_is_to_do(loads: dict[int, Load], chosen: in
 @pytest.mark.parametrize(
     ("loads", "parts", "chosen"),
     [
+        ({0: IDLE, 1: BUSY}, {1}, 1),
+        ({0: IDLE, 1: FULL, 2: OVERFULL}, {1, 2}, 1),
+        ({0: IDLE, 1: BUSY}, {2}, 0),  # which has died as well
+    ],
+)
+def test_a_lesson_whose_home_has_died_goes_on_where_its_viewers_are(
+    loads: dict[int, Load], parts: set[int], chosen: int
+) -> None:
+    assert placement.home(loads, 100, parts) == chosen
+
+
+@pytest.mark.parametrize(
+    ("loads", "parts", "chosen"),
+    [
         ({0: BUSY, 1: IDLE}, set(), 0),  # at home while there is room
         ({0: BUSY, 1: IDLE}, {1}, 0),
         ({0: FULL, 1: IDLE}, set(), 1),
