@@ -33,8 +33,8 @@ from server.run_folder import RunFolder
 from server.secret import derive, load_turn_secret
 from server.settings import Settings
 from server.tries import WrongTries
+from signaling import placement, turn
 from signaling import socket as socket_door
-from signaling import turn
 from signaling import whip as whip_door
 from signaling.bus_memory import MemoryBus
 from signaling.grants import Grant, GrantError, Verifier
@@ -63,7 +63,8 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     grants = Grants(key)
     lifecycle = Lifecycle(lessons)
     recorder = RecorderAttachment(run.recorder, lambda lesson_id: _is_over(lessons, lesson_id))
-    workers = Workers([run.worker(number) for number in range(settings.worker_count)])
+    paths = [run.worker(number) for number in range(settings.worker_count)]
+    workers = Workers(paths, settings.viewers_per_worker or placement.VIEWERS)
     bus = MemoryBus(settings.journals)
     rooms = Rooms(
         bus=bus,

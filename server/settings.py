@@ -64,6 +64,8 @@ class Settings:
     """The secret shared with the TURN servers (coturn's static-auth-secret), of which credentials are made."""
     workers: int = 0
     """Media workers; 0 means one per core less one, at least one."""
+    viewers_per_worker: int = 0
+    """Viewers that a media worker serves before a lesson's next ones go to another; 0 means 250."""
     data: Path = Path("data")
     """Folder of everything that must survive: database, archive, journals, secret, certificate."""
     database_url: str = ""
@@ -177,7 +179,7 @@ def _build(given: dict[str, Any]) -> Settings:
             chosen[name] = Address.parse(str(value), "--http")
         elif name == "https":
             chosen.setdefault(name, Address.parse(str(value), "--https"))
-        elif name in ("media_port", "workers"):
+        elif name in ("media_port", "workers", "viewers_per_worker"):
             chosen[name] = _number(name, value)
         elif name == "public_ip":
             chosen[name] = _addresses(value)
@@ -217,7 +219,7 @@ def _scheme(url: str) -> str | None:
 
 
 def _number(name: str, value: Any) -> int:
-    flag, most = "--" + name.replace("_", "-"), 65535 if name == "media_port" else 256
+    flag, most = "--" + name.replace("_", "-"), {"media_port": 65535, "viewers_per_worker": 4000}.get(name, 256)
     try:
         number = int(value)
     except ValueError:
@@ -267,6 +269,7 @@ _FLAGS = {
     "turn_server": ("URI", "STUN and TURN servers for browsers (none)"),
     "turn_secret_file": ("F", "secret shared with the TURN servers"),
     "workers": ("N", "media workers (one per core less one)"),
+    "viewers_per_worker": ("N", "viewers of a worker before a lesson grows onto another (250)"),
     "data": ("DIR", "data folder (./data)"),
     "database_url": ("URL", "database (SQLite in the data folder)"),
     "redis_url": ("URL", "shared state of several nodes (not in this version)"),

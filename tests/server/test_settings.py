@@ -36,9 +36,11 @@ def test_an_address_for_tls_wins_over_no_https_from_further_back() -> None:
 
 
 def test_children_get_the_same_settings_by_environment() -> None:
-    flags = ("--no-https", "--public-ip", "203.0.113.5", "2001:db8::1", "--workers", "3", "--data", "/srv/tongke")
+    flags = ("--no-https", "--public-ip", "203.0.113.5", "2001:db8::1", "--data", "/srv/tongke")
+    workers = ("--workers", "3", "--viewers-per-worker", "100")
     turn = ("--turn-server", "turn:t.example?transport=udp", "stun:[2001:db8::2]", "--turn-secret-file", "/run/turn")
-    settings = from_flags(*flags, *turn)
+    settings = from_flags(*flags, *workers, *turn)
+    assert settings.viewers_per_worker == 100
     assert load(None, settings.environment()) == settings
 
 
