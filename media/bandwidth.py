@@ -25,6 +25,7 @@ SHARE_OF_REPEATS = 0.5  # of the estimate that repetitions may take
 PACKET_BITS = 9600  # of a picture's packet
 FEWEST_REPEATS = 30  # a second, however narrow the path is
 MOST_REPEATS = 250  # a second: a 1.5 Mb/s picture and its sound, entirely
+ROOM_FOR_TWICE = 300_000.0  # bit/s: the smallest picture, and sound of 64 kb/s twice, with all headers
 
 _SAMPLED = 0.1  # seconds
 _KEPT = 1.2
@@ -113,6 +114,11 @@ class Bandwidth:
         if not self.estimate.certain:
             return MOST_REPEATS
         return max(FEWEST_REPEATS, min(MOST_REPEATS, SHARE_OF_REPEATS * self.estimate.bitrate / PACKET_BITS))
+
+    @property
+    def narrow(self) -> bool:
+        """Whether redundancy would crowd out the sound it is to save: what is lost there is lost to a full queue."""
+        return self.estimate.certain and self.estimate.bitrate < ROOM_FOR_TWICE
 
     # ── probes ────────────────────────────────────────────────────────────────────────────────────────────────────
 

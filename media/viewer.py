@@ -119,20 +119,24 @@ class Viewer:
         return rtcp.LastReceiverReference(ssrc, ((theirs, middle, int((now - arrival) * 65536)),))
 
     def _look_at_sound(self, now: float) -> None:
-        """Give sound with redundancy while the line loses, or where the browser knows none (Firefox), twice."""
+        """Give sound with redundancy while the line loses, or where the browser knows none (Firefox), twice.
+
+        Where there is no room for twice as much it stays single, and NACK has to do.
+        """
+        room = not self.bandwidth.narrow
         sound = [slot for slot in self.slots.values() if slot.kind == "audio"]
         redundant = [slot for slot in sound if slot.takes_redundancy]
         if redundant:
             asked = sum(slot.tally.nacked for slot in redundant)
             needed = self._redundancy.look(sum(slot.packets for slot in redundant), asked, now)
             for slot in redundant:
-                slot.set_redundancy(needed)
+                slot.set_redundancy(needed and room)
         plain = [slot for slot in sound if not slot.takes_redundancy]
         if plain:
             losses = [slot.tally.lost for slot in plain]
             needed = self._twice.look(sum(sent for _, sent in losses), sum(lost for lost, _ in losses), now)
             for slot in plain:
-                slot.set_twice(needed)
+                slot.set_twice(needed and room)
 
     def _picture_lost(self, ssrc: int, now: float) -> None:
         slot = self._by_ssrc.get(ssrc)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from media import rtcp
-from media.bandwidth import FEWEST_REPEATS, MOST_REPEATS, Bandwidth
+from media.bandwidth import FEWEST_REPEATS, MOST_REPEATS, ROOM_FOR_TWICE, Bandwidth
 from media.messages import SlotChanged
 from tests.support.flow import H264_KEY, Browser, World
 
@@ -56,6 +56,15 @@ def test_on_a_narrow_path_fewer_packets_may_be_had_again() -> None:
     assert bandwidth.repeats_per_second == MOST_REPEATS
     narrow(viewer, ssrc, world)
     assert bandwidth.repeats_per_second == FEWEST_REPEATS
+
+
+def test_on_a_narrow_path_there_is_no_room_for_redundant_sound() -> None:
+    world, _, viewer, ssrc, bandwidth = lesson()
+    assert not bandwidth.narrow
+    narrow(viewer, ssrc, world)
+    assert bandwidth.narrow
+    bandwidth.estimate.proven(ROOM_FOR_TWICE, world.now)
+    assert not bandwidth.narrow
 
 
 def test_a_picture_the_page_hides_is_not_paused_by_bandwidth() -> None:
