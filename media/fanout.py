@@ -324,6 +324,8 @@ class Fanout:
         send_time = rtp.abs_send_time(now)
         for packet in packets:
             packet.send_time = send_time
+        if not self._groups:
+            return
         level(packets)
         for first in range(0, len(packets), MAX_AT_ONCE):
             some = packets[first : first + MAX_AT_ONCE]

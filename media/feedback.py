@@ -8,6 +8,8 @@ control once more, for peers that hardly exist.
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from media.rtcp import Remb, TransportFeedback
 
 CEILING = 5_000_000  # bit/s: 1080p camera, or camera and screen
@@ -108,16 +110,25 @@ class TransportWideFeedback:
             self._highest = fresh[0][0] + 0x10000  # room below for what was overtaken
             self._next = self._highest
         lowest = None
+        arrivals, highest = self._arrivals, self._highest
         for sequence, at in fresh:
-            ahead = (sequence - self._highest + 0x8000 & 0xFFFF) - 0x8000
+            ahead = sequence - highest & 0xFFFF
+            if ahead == 1:  # nearly always
+                highest += 1
+                arrivals[highest] = int(at * _TICKS)
+                if lowest is None:
+                    lowest = highest
+                continue
+            ahead = (ahead ^ 0x8000) - 0x8000
             if abs(ahead) > _JUMP:
-                self._arrivals.clear()
+                arrivals.clear()
                 ahead &= 0xFFFF  # forward, whichever it was: numbers that we have spoken of stay behind
-                lowest, self._next = None, self._highest + ahead
-            number = self._highest + ahead
-            self._highest = max(self._highest, number)
-            self._arrivals.setdefault(number, int(at * _TICKS))
+                lowest, self._next = None, highest + ahead
+            number = highest + ahead
+            highest = max(highest, number)
+            arrivals.setdefault(number, int(at * _TICKS))
             lowest = number if lowest is None else min(lowest, number)
+        self._highest = highest
         assert lowest is not None
         return lowest
 
@@ -150,10 +161,8 @@ class TransportWideFeedback:
 
     def _forget(self, now: float) -> None:
         oldest = int((now - _REMEMBERED) * _TICKS)
-        while self._arrivals:
-            number = next(iter(self._arrivals))  # in order of arrival
-            if self._arrivals[number] >= oldest:
-                break
+        gone = list(takewhile(lambda each: each[1] < oldest, self._arrivals.items()))  # in order of arrival
+        for number, _ in gone:
             del self._arrivals[number]
 
 

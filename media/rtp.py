@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_EXTENSIONS = 16  # a browser sends six; more than this is somebody playing
 HEADER = struct.Struct("!BBHII")  # flags, marker and payload type, sequence number, timestamp, SSRC
+_EXTENSION = struct.Struct("!HH")  # the profile, and how many words follow
 MAX_SHORT = 16  # bytes of a header extension in one-byte form (RFC 8285 section 4.2)
 _ONE_BYTE = 0xBEDE
 _TWO_BYTE = 0x1000
@@ -96,15 +97,18 @@ class Packet:
 def parse(data: bytes) -> Packet | None:
     """The packet in `data`, or None if there is none. Never raises."""
     size = len(data)
-    if size < HEADER.size or data[0] >> 6 != 2:
+    if size < 12:
         return None
-    start = HEADER.size + 4 * (data[0] & 0x0F)
+    first = data[0]
+    if first >> 6 != 2:
+        return None
+    start = 12 + 4 * (first & 0x0F)
     extensions: dict[int, bytes] = {}
-    if data[0] & 0x10:
+    if first & 0x10:
         if size < start + 4:
             return None
-        profile = data[start] << 8 | data[start + 1]
-        end = start + 4 + 4 * (data[start + 2] << 8 | data[start + 3])
+        profile, words = _EXTENSION.unpack_from(data, start)
+        end = start + 4 + 4 * words
         if end > size:
             return None
         if profile == _ONE_BYTE:
@@ -113,7 +117,7 @@ def parse(data: bytes) -> Packet | None:
             extensions = _two_byte_extensions(data, start + 4, end)
         start = end
     end = size
-    if data[0] & 0x20:
+    if first & 0x20:
         end -= data[-1]
         if data[-1] == 0:
             return None
@@ -174,14 +178,15 @@ class Unwrapper:
 def _one_byte_extensions(data: bytes, at: int, end: int) -> dict[int, bytes]:
     found: dict[int, bytes] = {}
     while at < end:
-        id, length = data[at] >> 4, (data[at] & 0x0F) + 1
-        if data[at] == 0:
-            at += 1
+        head = data[at]
+        at += 1
+        if head == 0:
             continue
-        if id == 15 or at + 1 + length > end or len(found) == MAX_EXTENSIONS:
+        after = at + 1 + (head & 0x0F)
+        if head >= 0xF0 or after > end or len(found) == MAX_EXTENSIONS:
             break  # RFC 8285 section 4.2: id 15 ends the reading
-        found[id] = data[at + 1 : at + 1 + length]
-        at += 1 + length
+        found[head >> 4] = data[at:after]
+        at = after
     return found
 
 

@@ -62,39 +62,46 @@ def _policy(profile: Profile, key: bytes, inbound: bool) -> pylibsrtp.Policy:
 class _BindingSession:
     """A libsrtp session through the compiled binding."""
 
-    def __init__(self, policy: pylibsrtp.Policy) -> None:
+    __slots__ = ("_owner", "_rtcp", "_rtp", "handle")
+
+    def __init__(self, policy: pylibsrtp.Policy, inbound: bool) -> None:
         handle = ffi.new("srtp_t *")
         if _binding.lib.srtp_create(handle, policy._policy):
             raise ValueError("libsrtp does not take this policy")
         self._owner = ffi.gc(handle, lambda it: _binding.lib.srtp_dealloc(it[0]))
         self.handle: Any = handle[0]
 
-    def rtp(self, data: bytes, inbound: bool) -> bytes:
-        return self._process(_binding.lib.srtp_unprotect if inbound else _binding.lib.srtp_protect, data)
+        lib = _binding.lib
+        self._rtp = lib.srtp_unprotect if inbound else lib.srtp_protect
+        self._rtcp = lib.srtp_unprotect_rtcp if inbound else lib.srtp_protect_rtcp
 
-    def rtcp(self, data: bytes, inbound: bool) -> bytes:
-        return self._process(_binding.lib.srtp_unprotect_rtcp if inbound else _binding.lib.srtp_protect_rtcp, data)
+    def rtp(self, data: bytes) -> bytes:
+        return self._process(self._rtp, data)
+
+    def rtcp(self, data: bytes) -> bytes:
+        return self._process(self._rtcp, data)
 
     def _process(self, function: Callable[[Any, Any, Any], int], data: bytes) -> bytes:
-        size = len(data)
-        _scratch_bytes[:size] = data
-        length_cell[0] = size
+        _scratch_bytes[: len(data)] = data
+        length_cell[0] = len(data)
         if status := function(self.handle, _scratch, length_cell):
             raise SrtpError("replayed" if status in _REPLAYED else "unauthentic")
-        return bytes(_scratch_bytes[: length_cell[0]])
+        return _scratch_bytes[: length_cell[0]]  # type: ignore[no-any-return]  # a copy
 
 
 class _PublicSession:
     """The same through pylibsrtp's public class."""
 
-    def __init__(self, policy: pylibsrtp.Policy) -> None:
+    def __init__(self, policy: pylibsrtp.Policy, inbound: bool) -> None:
         self.handle: Any = pylibsrtp.Session(policy)
+        self._rtp = self.handle.unprotect if inbound else self.handle.protect
+        self._rtcp = self.handle.unprotect_rtcp if inbound else self.handle.protect_rtcp
 
-    def rtp(self, data: bytes, inbound: bool) -> bytes:
-        return self._process(self.handle.unprotect if inbound else self.handle.protect, data)
+    def rtp(self, data: bytes) -> bytes:
+        return self._process(self._rtp, data)
 
-    def rtcp(self, data: bytes, inbound: bool) -> bytes:
-        return self._process(self.handle.unprotect_rtcp if inbound else self.handle.protect_rtcp, data)
+    def rtcp(self, data: bytes) -> bytes:
+        return self._process(self._rtcp, data)
 
     def _process(self, function: Callable[[bytes], bytes], data: bytes) -> bytes:
         try:
@@ -147,7 +154,7 @@ def address(pointer: Any) -> int:
 
 length_cell: Any = ffi.new("int *")  # shared: everything here is one thread
 _scratch: Any = ffi.new("char[]", MAX_PACKET + 256)
-_scratch_bytes = memoryview(ffi.buffer(_scratch)).cast("B")
+_scratch_bytes = ffi.buffer(_scratch)
 
 
 class Outbound:
@@ -156,17 +163,17 @@ class Outbound:
     __slots__ = ("_session", "handle", "overhead")
 
     def __init__(self, profile: Profile, key: bytes) -> None:
-        self._session = _Session(_policy(profile, key, inbound=False))
+        self._session = _Session(_policy(profile, key, inbound=False), inbound=False)
         self.handle: Any = self._session.handle
         self.overhead = RTP_OVERHEAD[profile]  # bytes
 
     def rtp(self, data: bytes) -> bytes:
         """The packet, protected. Raises SrtpError if libsrtp refuses, which no packet of ours brings about."""
-        return self._session.rtp(data, inbound=False)
+        return self._session.rtp(data)
 
     def rtcp(self, data: bytes) -> bytes:
         """The compound packet, protected."""
-        return self._session.rtcp(data, inbound=False)
+        return self._session.rtcp(data)
 
 
 class Inbound:
@@ -175,22 +182,23 @@ class Inbound:
     __slots__ = ("_session", "_sources")
 
     def __init__(self, profile: Profile, key: bytes) -> None:
-        self._session = _Session(_policy(profile, key, inbound=True))
+        self._session = _Session(_policy(profile, key, inbound=True), inbound=True)
         self._sources: set[bytes] = set()
 
     def rtp(self, data: bytes) -> bytes:
         """The plain packet. Raises SrtpError."""
         if not 12 <= len(data) <= MAX_PACKET:
             raise SrtpError("unauthentic")
-        plain = self._session.rtp(data, inbound=True)
-        self._admit(plain[8:12])
+        plain = self._session.rtp(data)
+        if plain[8:12] not in self._sources:
+            self._admit(plain[8:12])
         return plain
 
     def rtcp(self, data: bytes) -> bytes:
         """The plain compound packet. Raises SrtpError."""
         if not 8 <= len(data) <= MAX_PACKET:
             raise SrtpError("unauthentic")
-        plain = self._session.rtcp(data, inbound=True)
+        plain = self._session.rtcp(data)
         self._admit(plain[4:8])
         return plain
 

@@ -49,12 +49,14 @@ class Stream:
 
     __slots__ = (
         "_clock",
+        "_described",
         "_descriptor_id",
         "_heard",
         "_moment",
         "_newest",
         "_parts",
         "_reported",
+        "_second",
         "_seen",
         "_sound",
         "_templates",
@@ -79,6 +81,8 @@ class Stream:
         self.codec = codec
         self.extensions = extensions  # URI -> id, as the publisher sends them
         self.asks_again = "nack" in codec.feedback
+        self._second = codec.clock_rate  # of its timestamps
+        self._described = codec.name in ("VP8", "VP9", "AV1")
         self.missing = MissingPackets()
         self.reception = Inbound(ssrc, codec.clock_rate)
         self.whole = Sieve(self)
@@ -110,19 +114,26 @@ class Stream:
     def receive(self, packet: rtp.Packet, now: float, *, repaired: bool = False) -> Order:
         """Take a packet; `repaired` if it came by RTX. Its index and numbers are set."""
         newest = self._unwrapper.highest
-        if newest >= 0 and not repaired and not self._plausible(packet, now):
+        if (
+            newest >= 0
+            and (packet.sequence - newest) & 0xFFFF == 1
+            and (packet.timestamp - self._newest) & 0xFFFFFFFF <= self._second
+        ):  # nearly always
+            index = packet.index = self._unwrapper.highest = newest + 1
+        elif newest >= 0 and not repaired and not self._plausible(packet, now):
             before, self.odd = self.odd, packet
             if before is None or (packet.sequence - before.sequence) & 0xFFFF != 1:
                 return Order.ODD
             self.odd = before
             return Order.ANEW
-        index = packet.index = self._unwrapper.index(packet.sequence)
+        else:
+            index = packet.index = self._unwrapper.index(packet.sequence)
         place = index % RING_PACKETS
         if self._seen[place] == index or index <= self._unwrapper.highest - RING_PACKETS:
             return Order.REPEATED
         self._seen[place] = index
         self._heard = packet.arrival = now
-        if self.kind == "video":
+        if self._described:
             self._describe(packet)
         if self.asks_again:
             self.missing.receive(packet.sequence, now)
