@@ -32,6 +32,7 @@ SOCKET_BUFFER = 4 * 1024 * 1024  # bytes; a key frame to 200 viewers is 8 MB, of
 RECORDER_UNSENT = 1024 * 1024  # bytes in the connection's own buffer; beyond, the feed keeps and bounds them
 RECONNECT = 0.2  # seconds
 ALONE = 30.0  # seconds a worker goes on without a server
+PROMPT = 0.003  # seconds: what was taken in so soon came now
 
 log = logging.getLogger(__name__)
 
@@ -131,9 +132,14 @@ class Endpoint:
     def _drain(self, inlet: Inlet) -> None:
         """A socket is readable. What came together goes on together, see fanout.py."""
         receive = self.worker.receive
+        found = inlet.read()
         now = time.monotonic()
-        for data, path in inlet.read():
-            receive(data, path, now)
+        if found and inlet.waited(0) > PROMPT:
+            for number, (data, path) in enumerate(found):
+                receive(data, path, now, inlet.waited(number))
+        else:
+            for data, path in found:
+                receive(data, path, now)
         self.worker.flush(now)
         self._flush_link()
 

@@ -6,10 +6,12 @@ asked twice. Each address is made a `Path` once, not per datagram. Elsewhere rec
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import struct
 import sys
+import time
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -19,11 +21,15 @@ from media.ice import Path
 
 AT_ONCE = 64  # datagrams taken in per wake-up; more would keep the timers waiting
 MAX_DATAGRAM = 2048  # bytes; ours are below 1500, and a longer one authenticates as little as a shortened one
+LONGEST_WAIT = 60.0  # seconds that a datagram may have waited for us; a clock that was set says more
 MAX_PATHS = 10_000  # addresses remembered; who floods us from more makes us forget them all
 
 _NAME = 28  # bytes of the longest address, struct sockaddr_in6
 _HEADER_WORDS = 16  # of four bytes, in struct mmsghdr on every 64-bit Linux
 _NAME_LENGTH, _LENGTH = 2, 14  # which of them
+_CONTROL_LENGTH = 10
+_CONTROL = struct.Struct("@QiiqQ")  # struct cmsghdr, and in it the time: seconds since 1970, nanoseconds
+_SO_TIMESTAMPNS = 35
 _WAIT = 0x40  # MSG_DONTWAIT
 _ATTEMPTS = 8  # ICMP errors for what we sent come out of the same socket, one by one
 
@@ -46,6 +52,10 @@ class Inlet(ABC):
     def read(self) -> list[tuple[bytes, Path]]:
         """What has come, oldest first, at most `AT_ONCE`; longer datagrams are cut. Does not wait, never raises."""
 
+    def waited(self, number: int) -> float:
+        """Seconds since the datagram of this number in the last `read` came to this machine; 0 where nobody says."""
+        return 0.0
+
 
 class Mmsg(Inlet):
     """By recvmmsg(2)."""
@@ -56,17 +66,23 @@ class Mmsg(Inlet):
         self._library: Any = _c.dlopen(None)
         self._memory = _c.new("char[]", AT_ONCE * MAX_DATAGRAM)
         self._names = _c.new("char[]", AT_ONCE * _NAME)
+        self._controls = _c.new("char[]", AT_ONCE * _CONTROL.size)
         self._vectors = _c.new("struct iovec[]", AT_ONCE)
         self._headers = _c.new("struct mmsghdr[]", AT_ONCE)
         for n in range(AT_ONCE):
             vector, header = self._vectors[n], self._headers[n].msg_hdr
             vector.iov_base, vector.iov_len = self._memory + n * MAX_DATAGRAM, MAX_DATAGRAM
             header.msg_name, header.msg_iov, header.msg_iovlen = self._names + n * _NAME, self._vectors + n, 1
-            header.msg_namelen = _NAME  # the kernel writes the length over it, of all a socket gets the same
+            header.msg_control = self._controls + n * _CONTROL.size
+            # The kernel writes over both lengths what it has used, which is the same for all that a socket gets.
+            header.msg_namelen, header.msg_controllen = _NAME, _CONTROL.size
         self._bytes = _c.buffer(self._memory)
         self._name_bytes = _c.buffer(self._names)
+        self._control_bytes = _c.buffer(self._controls)
         self._words = memoryview(_c.buffer(self._headers)).cast("B").cast("I")
         self._paths: dict[bytes, Path] = {}
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
 
     def read(self) -> list[tuple[bytes, Path]]:
         for _ in range(_ATTEMPTS):
@@ -88,6 +104,13 @@ class Mmsg(Inlet):
             found.append((data[at : at + words[word + _LENGTH]], path))
             at, name_at, word = at + MAX_DATAGRAM, name_at + _NAME, word + _HEADER_WORDS
         return found
+
+    def waited(self, number: int) -> float:
+        if self._words[number * _HEADER_WORDS + _CONTROL_LENGTH] != _CONTROL.size:
+            return 0.0
+        _, _, kind, seconds, nanoseconds = _CONTROL.unpack_from(self._control_bytes, number * _CONTROL.size)
+        waited = time.time() - seconds - nanoseconds * 1e-9
+        return waited if kind == _SO_TIMESTAMPNS and 0.0 < waited < LONGEST_WAIT else 0.0
 
     def _path(self, name: bytes) -> Path:
         if len(self._paths) >= MAX_PATHS:

@@ -265,8 +265,11 @@ class Worker:
 
     # ── the network ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def receive(self, data: bytes, path: Path, now: float) -> None:
-        """Take a datagram (RFC 7983 tells by the first byte what it is). Never raises."""
+    def receive(self, data: bytes, path: Path, now: float, waited: float = 0.0) -> None:
+        """Take a datagram (RFC 7983 tells by the first byte what it is). Never raises.
+
+        `waited` is how many seconds ago it came, if we are late in taking it: media are as old as that.
+        """
         self._now = now
         counters = self.counters
         counters["packets_in"] += 1
@@ -285,7 +288,7 @@ class Worker:
             if rtp.is_rtcp(data):
                 transport.receive_rtcp(data, now, now + self._wall_offset)
             else:
-                transport.receive_rtp(data, now)
+                transport.receive_rtp(data, now - waited)
                 self._dirty[transport] = None
         elif 20 <= first <= 63:
             connected = transport.connected

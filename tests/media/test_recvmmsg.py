@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -53,6 +54,34 @@ def test_no_more_than_a_wake_up_may_take_is_read(ends: tuple[socket.socket, sock
         there.sendto(bytes([n]), here.getsockname())
     assert [data for data, _ in inlet.read()] == [bytes([n]) for n in range(AT_ONCE)]
     assert [data for data, _ in inlet.read()] == [bytes([AT_ONCE])]
+
+
+def test_how_long_each_datagram_waited_is_known(ends: tuple[socket.socket, socket.socket]) -> None:
+    here, there = ends
+    inlet = Mmsg(here, 0)
+    for _ in range(2):
+        first_sent = time.time()
+        there.sendto(b"first", here.getsockname())
+        sent = time.time()
+        while time.time() < sent + 0.01:
+            pass
+        second_sent = time.time()
+        there.sendto(b"second", here.getsockname())
+        assert [data for data, _ in inlet.read()] == [b"first", b"second"]
+        first, second = inlet.waited(0), inlet.waited(1)
+        now = time.time()
+        assert 0.009 < first < now - first_sent
+        assert 0.0 < second < now - second_sent
+
+
+def test_nobody_says_how_long_it_waited_where_the_kernel_does_not(ends: tuple[socket.socket, socket.socket]) -> None:
+    here, there = ends
+    silent = Mmsg(here, 0)
+    here.setsockopt(socket.SOL_SOCKET, recvmmsg._SO_TIMESTAMPNS, 0)
+    for inlet in (silent, RecvFrom(here, 0)):
+        there.sendto(b"x", here.getsockname())
+        assert len(inlet.read()) == 1
+        assert inlet.waited(0) == 0.0
 
 
 def test_datagrams_too_long_to_be_ours_are_cut(ends: tuple[socket.socket, socket.socket], inlet: Inlet) -> None:

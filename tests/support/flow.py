@@ -138,6 +138,7 @@ class Browser:
         self.inbound: Inbound | None = None
         self.lost: set[int] = set()  # sequence numbers to lose, once each
         self.lost_datagrams: list[bytes] = []
+        self.waited = 0.0  # seconds that what it sends lies before a worker that does not run
         self._dtls: Dtls | None = None
         world.browsers[self.address] = self
 
@@ -178,7 +179,7 @@ class Browser:
         self.world.settle()
 
     def send(self, datagram: bytes) -> None:
-        self.world.worker.receive(datagram, Path(0, self.address), self.world.now)
+        self.world.worker.receive(datagram, Path(0, self.address), self.world.now, self.waited)
 
     def send_rtp(
         self,
