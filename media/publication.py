@@ -30,6 +30,7 @@ PATIENCE_RECORDED = 3.0  # the recorder can wait longer than a viewer
 REPLACED_AFTER = 1.0  # seconds of silence after which another SSRC may take a publication over
 STILL_WAITING = 2.0  # seconds: packets flow, somebody waits, and nobody has asked for so long
 LOOKED_AT_EVERY = 0.1  # seconds between looks at which layers are needed
+BEHIND = 0.4  # seconds after its arrival that a packet is still forwarded; a worker may hold it for 0.1 s more
 KEPT = 2.0  # seconds that a layer nobody needs is kept: who looks away may look back
 
 _PLAIN_MID = re.compile(r"[A-Za-z0-9_]{1,32}")
@@ -165,11 +166,15 @@ class Publication:
             layer.late.append(packet)
         return True
 
-    def flush(self, now: float) -> None:
-        """Forward what was received."""
+    def flush(self, now: float) -> int:
+        """Forward what was received; how many packets were left out because they came too long ago."""
+        old = 0
         for layer in self.layers:
             if layer.fresh or layer.late:
+                if now - (layer.fresh or layer.late)[0].arrival > BEHIND:
+                    old += self._catch_up(layer, now)
                 self._flush(layer, now)
+        return old
 
     def sender_report(self, report: SenderReport, now: float, wall: float, rtt: float | None) -> None:
         """The publisher's report about one of our streams; `rtt` to it in seconds."""
@@ -316,6 +321,25 @@ class Publication:
             stream.forward(fresh, now)
         for packet in late:
             stream.forward_late(packet, now)
+
+    def _catch_up(self, layer: Layer, now: float) -> int:
+        """This process was starved: leave out what is old, and let slots go on with the next key frame or sound.
+
+        Else they would be as far behind from now on, or be sent seconds of it at once. Says how many are left out.
+        """
+        stream = layer.stream
+        assert stream is not None
+        before = len(layer.fresh) + len(layer.late)
+        layer.fresh = [packet for packet in layer.fresh if now - packet.arrival <= BEHIND]
+        layer.late = [packet for packet in layer.late if now - packet.arrival <= BEHIND]
+        for sieve in stream.sieves:
+            for slot in list(sieve.fanout):
+                slot.stop()
+                layer.shifting.pop(slot, None)
+                layer.waiting[slot] = None
+        if stream.kind == "video" and layer.waiting:
+            self.request_key_frame(now, loss=True, layer=layer)
+        return before - len(layer.fresh) - len(layer.late)
 
     def _start_waiting(
         self, layer: Layer, stream: Stream, fresh: list[rtp.Packet], at: int | None, now: float

@@ -121,8 +121,8 @@ class Publisher:
             dirty, self._dirty = self._dirty, {}
             for kind in ("audio", "video"):
                 for publication in dirty:
-                    if publication.section.kind == kind:
-                        publication.flush(now)
+                    if publication.section.kind == kind and (old := publication.flush(now)):
+                        self._counters["dropped_behind"] += old
 
     def receive_rtcp(self, packets: Sequence[rtcp.Packet], now: float, wall: float) -> None:
         for packet in packets:

@@ -87,7 +87,7 @@ class _Pulled:
                 return
             self._broken.discard(layer)
         follower.counters["relayed_out"] += 1
-        follower.put(relay_link.pack_rtp(self._handle, self._numbers[layer], plain(packet)))
+        follower.put(relay_link.pack_rtp(self._handle, self._numbers[layer], plain(packet)), now)
 
     def report(self, layer: Layer, report: SenderReport, now: float) -> None:
         described = Report(self._numbers[layer], report.ssrc, report.ntp, report.rtp)
@@ -118,11 +118,13 @@ class Follower:
         self._reader = Reader()
         self._pulled: dict[int, _Pulled] = {}  # by handle
         self._gathered: list[bytes] = []
+        self._oldest = float("inf")  # when the first packet of what has gathered came to us
         self._state_at = 0.0
 
-    def put(self, frame: bytes) -> None:
-        """To be sent with the next `flush`."""
+    def put(self, frame: bytes, arrival: float = float("inf")) -> None:
+        """To be sent with the next `flush`; with media goes when they came."""
         self._gathered.append(frame)
+        self._oldest = min(self._oldest, arrival)
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes from the follower. Raises RelayError for what is not its protocol."""
@@ -134,7 +136,8 @@ class Follower:
         """Send what has gathered, and see how the follower keeps up."""
         if self._gathered:
             frames, self._gathered = self._gathered, []
-            self._write(b"".join((relay_link.pack_time(now), *frames)))
+            since, self._oldest = min(now, self._oldest), float("inf")
+            self._write(b"".join((relay_link.pack_time(since), *frames)))
             self.slow = self._unsent() > (MAX_UNSENT // 2 if self.slow else MAX_UNSENT)
         elif self.slow:
             self.slow = self._unsent() > MAX_UNSENT // 2

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from media import rtcp
-from media.messages import PublicationFlowing
+from media.messages import PublicationFlowing, Record
 from media.publication import publication_id
+from media.recording_link import FrameType, Reader
 from tests.bench import offers
 from tests.support.flow import H264_KEY, VIDEO, VP8_TYPE, Browser, World
 
@@ -156,3 +157,79 @@ def test_an_ssrc_that_two_sections_claim_stays_with_the_first() -> None:
     browser.answer("send", offers.publishing(browser.credentials, VIDEO, VIDEO, 0x1003))
     browser.connect()
     assert world.worker.counters["dropped_ssrc_collision"] == 1
+
+
+def starve(world: World, teacher: Browser, seconds: float, first: int) -> int:
+    """The worker does not run for a while; then it finds what came meanwhile. The number of the next packets."""
+    world.now += seconds
+    count = round(seconds / 0.02)
+    for number in range(count):
+        teacher.waited = seconds - number * 0.02
+        teacher.say(first + number, b"%d" % (first + number))
+        teacher.show(first + number)
+    teacher.waited = 0.0
+    return first + count
+
+
+def test_a_starved_worker_goes_on_with_fresh_sound_and_a_key_frame() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid0="teacher-0", mid1=CAMERA)
+    teacher.show(1, H264_KEY)
+    teacher.say(1)
+    world.pass_time(1.0)
+    sound, picture = sorted(viewer.take(), key=lambda it: it.payload == H264_KEY)
+    teacher.told(rtcp.PictureLoss)
+
+    after = starve(world, teacher, 2.0, first=2)
+    spoken = viewer.take()
+    assert {packet.ssrc for packet in spoken} == {sound.ssrc}  # pictures that refer to what was left out show nothing
+    assert [int(packet.payload) for packet in spoken] == list(range(after - 20, after))  # 0.4 s
+    assert [packet.sequence - sound.sequence & 0xFFFF for packet in spoken] == list(range(1, 21))  # nothing to ask for
+    assert spoken[0].timestamp - sound.timestamp & 0xFFFFFFFF == (after - 20 - 1) * 960
+    assert world.worker.counters["dropped_behind"] == 2 * 100 - 20 - 20
+    assert len(teacher.told(rtcp.PictureLoss)) == 1
+
+    teacher.show(after, H264_KEY)
+    (key,) = viewer.take()
+    assert (key.payload, key.ssrc) == (H264_KEY, picture.ssrc)
+    assert key.sequence - picture.sequence & 0xFFFF == 1
+    teacher.show(after + 1)
+    assert len(viewer.take()) == 1
+
+
+def test_a_key_frame_that_waited_too_long_starts_nobody() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid1=CAMERA)
+    teacher.waited = 0.5
+    teacher.show(1, H264_KEY)
+    teacher.waited = 0.0
+    teacher.show(2)
+    assert viewer.take() == []
+    assert len(teacher.told(rtcp.PictureLoss)) == 1
+    teacher.show(3, H264_KEY)
+    assert len(viewer.take()) == 1
+
+
+def test_a_short_wait_costs_nothing() -> None:
+    world = World()
+    teacher, viewer = world.publisher(), world.viewer()
+    world.place(viewer, mid0="teacher-0", mid1=CAMERA)
+    teacher.show(1, H264_KEY)
+    teacher.say(1)
+    starve(world, teacher, 0.3, first=2)
+    assert len(viewer.take()) == 2 * 15 + 2
+    assert world.worker.counters["dropped_behind"] == 0
+
+
+def test_a_recording_has_what_was_too_old_to_be_forwarded() -> None:
+    world = World()
+    teacher = world.publisher()
+    world.worker.handle(Record(CAMERA, "lesson", "p-1", "camera", True, 0), world.now)
+    teacher.show(1, H264_KEY)
+    world.worker.recorder_feed.connected()
+    world.worker.recorder_feed.take()
+    starve(world, teacher, 2.0, first=2)
+    frames = Reader().feed(world.worker.recorder_feed.take())
+    assert sum(frame.type is FrameType.RTP for frame in frames) == 100
