@@ -3,13 +3,13 @@
 import asyncio
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.journeys.people import SchoolClass, Teacher
+from tests.journeys.survival import held_ms, sees_the_present
 from tests.support import timecode
-from tests.support.browser import chromium, eventually
+from tests.support.browser import chromium
 from tests.support.server import Part, Tongke
 
 pytestmark = pytest.mark.journey
@@ -32,7 +32,7 @@ async def test_a_lesson_survives_the_death_of_a_process(part: Part, tmp_path: Pa
         await asyncio.sleep(6)  # a lesson in which something can be lost
 
         killed = tongke.kill(part)
-        back = await _sees_the_present(pupils, within=BACK_WITHIN)
+        back = await sees_the_present(pupils, within=BACK_WITHIN)
         print(f"{part}: picture of the present after {back:.1f} s")
         assert tongke.pid(part) not in (None, killed)
         await asyncio.sleep(6)
@@ -42,39 +42,10 @@ async def test_a_lesson_survives_the_death_of_a_process(part: Part, tmp_path: Pa
         await pupils.see("ended").wait_for()
         recording = await tongke.finished_recording(lesson_id)
         for source in ("camera", "microphone"):
-            held = _held_ms(recording, source)
+            held = held_ms(recording, source)
             print(f"{part}: {source}: {held} of {ended - begun} ms held")
             assert held >= ended - begun - MAY_BE_LOST, f"{source}: {held} of {ended - begun} ms in {recording}"
         await teacher.open_replay()
         await teacher.moves("replay-camera")
         assert teacher.errors == []
         assert pupils.errors == []
-
-
-async def _sees_the_present(person: SchoolClass, within: float) -> float:
-    """Wait until the picture shows a moment after now."""
-    asked = time.time_ns() // 1_000_000
-
-    async def check() -> bool:
-        shown = await timecode.read(person.see("main-video"))
-        return shown is not None and shown > asked + 300
-
-    return await eventually("a picture of the present", check, within)
-
-
-def _held_ms(recording: dict[str, Any], source: str) -> int:
-    """Milliseconds of the lesson that the archive has of a source, over all its publications."""
-    spans: list[tuple[int, int]] = []
-    for track in recording["tracks"]:
-        if track["source"] != source:
-            continue
-        at, end = track["start_ms"], track["start_ms"] + track["duration_ms"]
-        for gap_from, gap_to in sorted(track["gaps"]):
-            spans.append((at, gap_from))
-            at = gap_to
-        spans.append((at, end))
-    held = reached = 0
-    for start, end in sorted(spans):
-        held += max(0, end - max(start, reached))
-        reached = max(reached, end)
-    return held

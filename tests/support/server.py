@@ -61,7 +61,7 @@ class Tongke:
     def __init__(self, data: Path, *flags: str) -> None:
         self.data = data
         self.http = ""  # http://127.0.0.1:port
-        self.media_port = 0  # UDP, of the one worker
+        self.media_port = 0  # UDP, of the first worker
         self._flags = flags
         self._process: Process | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -100,7 +100,7 @@ class Tongke:
             raise TongkeError(f"no ready line but {line!r}\n{self.log[-4000:]}")
         where = said["http"]
         self.http = where.rstrip("/") if "://" in where else f"http://{where}"
-        self.media_port = int(said.get("media", "0"))
+        self.media_port = int(said.get("media", "0").partition("-")[0])
 
     async def stop(self) -> int | None:
         """End it as an operator would, and wait. The exit code; None when it was not running or had to be killed."""
@@ -126,18 +126,19 @@ class Tongke:
         """What it has written to stderr so far."""
         return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
 
-    def pid(self, part: Part) -> int | None:
-        """The process id of a child, None while it is being started again."""
+    def pid(self, part: Part, worker: int = 0) -> int | None:
+        """The process id of a child, of several workers this one; None while it is being started again."""
         assert self._process is not None
         for child in psutil.Process(self._process.pid).children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                if _COMMANDS[part].search(" ".join(child.cmdline())):
+                command = " ".join(child.cmdline())
+                if _COMMANDS[part].search(command) and (part != "worker" or f"worker-{worker}.sock" in command):
                     return child.pid
         return None
 
-    def kill(self, part: Part) -> int:
+    def kill(self, part: Part, worker: int = 0) -> int:
         """kill -9 of a child; the pid it had."""
-        pid = self.pid(part)
+        pid = self.pid(part, worker)
         if pid is None:
             raise TongkeError(f"there is no {part} process")
         os.kill(pid, signal.SIGKILL)
