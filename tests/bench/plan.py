@@ -14,10 +14,12 @@ from tests.bench.recording import Recording, recording
 from tests.bench.servers import PYTHON_ONLY, TONGKE, Kind
 from tests.bench.simulcast import Simulcast, simulcast
 from tests.bench.weak_line import LOSSES, WeakLine, weak_line
+from tests.bench.workers import Workers, workers
 
-Row = Forwarding | Inbound | Simulcast | Recording | Naive | WeakLine
+Row = Forwarding | Inbound | Simulcast | Recording | Naive | WeakLine | Workers
 
-SECTIONS = ("comparison", "latency", "viewers", "lessons", "inbound", "simulcast", "recording", "naive", "weak_line")
+SECTIONS = ("comparison", "latency", "viewers", "lessons", "workers", "inbound", "simulcast", "recording", "naive",
+            "weak_line")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Plan:
     latency_viewers: int = 100
     scale: tuple[int, ...] = (10, 50, 100, 200, 400)
     spread: tuple[tuple[int, int], ...] = ((1, 200), (20, 200), (100, 200))  # lessons, viewers of all together
+    two_workers: tuple[int, ...] = (200, 400)  # viewers of one lesson, on one worker and on two
     publishers: int = 40  # of lessons that nobody watches
     recorded: int = 20  # lessons
     watched: float = 600.0  # seconds over a weak line
@@ -40,6 +43,7 @@ QUICK = Plan(
     latency_viewers=20,
     scale=(10, 50),
     spread=((5, 10),),
+    two_workers=(50,),
     publishers=10,
     recorded=10,
     watched=60.0,
@@ -71,6 +75,10 @@ def tasks(plan: Plan, sections: Sequence[str], peers: Sequence[Kind]) -> Iterato
     if "lessons" in sections:
         for lessons, viewers in plan.spread:
             yield from _each("lessons", 0, servers, lessons, viewers, plan.seconds)
+    if "workers" in sections:
+        for viewers in plan.two_workers:
+            what = f"one worker and two, {viewers} viewers"
+            yield Task("workers", 0, what, partial(workers, viewers, plan.seconds, plan.rounds))
     if "inbound" in sections:
         for kind in [servers[0], *both, *servers[1:]]:
             what = f"{kind.name}, {plan.publishers} publishers"

@@ -51,6 +51,7 @@ def tables(report: Record) -> list[Table]:
         _latency(_of(report, "latency")),
         _scale("viewers", "CPU µs per forwarded packet, by viewers of one lesson", _of(report, "viewers"), _viewers),
         _scale("lessons", "CPU µs per forwarded packet, by lessons × viewers", _of(report, "lessons"), _lessons),
+        _workers(_of(report, "workers")),
         _inbound(_of(report, "inbound")),
         _single(report),
         _weak_line(_of(report, "weak_line")),
@@ -77,6 +78,8 @@ def verdicts(report: Record) -> list[str]:
         ratio = _ratio(latency, "mediasoup", field)
         if ratio is not None:
             said.append(_verdict(f"added latency {name}, of mediasoup's", ratio, 0.75, "×"))
+    for row in _of(report, "workers"):
+        said.append(_verdict(f"CPU of two workers, of one's, {row['viewers']} viewers", row["ratio"], 1.1, "×"))
     for row in _of(report, "inbound"):
         if row["server"] == OURS:
             said.append(_verdict("CPU per inbound packet", row["us_per_packet_in"], 20.0, "µs"))
@@ -169,6 +172,24 @@ def _viewers(row: Record) -> str:
 
 def _lessons(row: Record) -> str:
     return f"{row['lessons']} × {row['viewers'] // row['lessons']}"
+
+
+def _workers(rows: Sequence[Record]) -> Table | None:
+    """The range of the ratio is that of the rounds, in which one and two had their turn."""
+    made = tuple(
+        (
+            str(row["viewers"]),
+            f"{row['one_us_per_packet_out']:.2f}",
+            f"{row['two_us_per_packet_out']:.2f}",
+            f"{row['ratio']:.2f} ({row['ratio_least']:.2f}–{row['ratio_most']:.2f})",
+            f"{row['more_of_core']:.1%}",
+            str(row["one_dropped"] + row["two_dropped"]),
+            f"{row['others']:.0%}",
+        )
+        for row in rows
+    )
+    head = ("viewers", "one, µs/packet", "two, µs/packet", "two ÷ one", "more, of a core", "lost", "others")
+    return Table("workers", "One lesson on one worker and on two", head, made)
 
 
 def _inbound(rows: Sequence[Record]) -> Table | None:

@@ -6,6 +6,7 @@ from tests.bench.__main__ import record, report
 from tests.bench.forwarding import Forwarding
 from tests.bench.plan import Plan, tasks
 from tests.bench.servers import Kind
+from tests.bench.workers import Workers
 
 ROW = Forwarding(
     server="Tongke",
@@ -60,6 +61,13 @@ def test_the_budgets_are_held_against_the_row_of_two_hundred_viewers() -> None:
     assert any(each.startswith("kept") for each in tables.verdicts(made(record("comparison", 0, ROW))))
     dear = dataclasses.replace(ROW, us_per_packet_out=9.0)
     assert any(each.startswith("MISSED") for each in tables.verdicts(made(record("comparison", 0, dear))))
+
+
+def test_two_workers_are_held_against_one() -> None:
+    row = Workers(400, 10.0, 4.0, 4.6, 1.15, 1.12, 1.2, 0.05, 0, 0, 0.01)
+    report = made(record("workers", 0, row))
+    assert "1.15 (1.12–1.20)" in table(report, "workers")
+    assert tables.verdicts(report) == ["MISSED  CPU of two workers, of one's, 400 viewers: 1.15 ×, budget 1.1 ×"]
 
 
 def test_a_busy_machine_is_told_beside_the_verdicts() -> None:

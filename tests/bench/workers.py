@@ -1,7 +1,8 @@
 """What a second worker costs: one lesson's viewers on one worker, and the same viewers spread over two.
 
 The load is the same; with two, each track goes over the relay once, and what costs per packet and not per viewer comes
-twice. Both are measured by turns, and what counts is the ratio of their CPU per forwarded packet.
+twice. Both are measured by turns, and what counts is the ratio of their CPU per forwarded packet. That depends on the
+number of viewers: what is twice is the same for few and for many.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Workers:
     ratio: float
     ratio_least: float  # of the rounds
     ratio_most: float
+    more_of_core: float  # CPU of the two less that of the one, as a share of a core
     one_dropped: int
     two_dropped: int
     others: float  # share of the machine used by others, at most
@@ -88,6 +90,7 @@ async def workers(viewers: int, seconds: float, rounds: int = 3) -> Workers:
         ratio=statistics.median(ratios),
         ratio_least=min(ratios),
         ratio_most=max(ratios),
+        more_of_core=statistics.median(two.cpu_share - one.cpu_share for one, two in pairs),
         one_dropped=sum(one.dropped for one, _ in pairs),
         two_dropped=sum(two.dropped for _, two in pairs),
         others=max(each.others for pair in pairs for each in pair),
