@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import vue from "@vitejs/plugin-vue";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
-import { messages } from "./build/messages";
+import { messages } from "./build/messages.ts";
 
 // A class on a county line loads its page in a second or two: what it needs first stays below this, or the build fails.
 const BUDGET = 90_000; // bytes, gzip
