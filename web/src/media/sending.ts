@@ -4,7 +4,7 @@
  */
 
 import type { Answer, Offer, Source } from "../protocol/messages";
-import { adjust, encodingsOf, linesOf } from "./encodings";
+import { adjust, encodingsOf, sizeOf } from "./encodings";
 import { preferred } from "./sdp";
 import { Side, type SideOptions } from "./side";
 
@@ -83,7 +83,7 @@ export class Sending extends Side {
 
   private newSection(peer: RTCPeerConnection, source: Source, track: MediaStreamTrack): RTCRtpTransceiver {
     if (source === "screen") track.contentHint = "detail"; // keep the resolution, give up frames
-    const sendEncodings = encodingsOf(source, linesOf(track));
+    const sendEncodings = encodingsOf(source, sizeOf(track));
     const section = peer.addTransceiver(track, { direction: "sendonly", sendEncodings });
     this.encodings.set(section.sender, sendEncodings);
     if (source !== "microphone") prefer(section);
