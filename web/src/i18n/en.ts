@@ -96,9 +96,9 @@ const messages: typeof zh = {
     lost: "lost",
   },
   rung: {
-    high: "high",
-    medium: "medium",
-    low: "low",
+    high: "HD",
+    medium: "SD",
+    low: "low-res",
     audio: "sound only",
   },
   tile: {
@@ -148,7 +148,7 @@ const messages: typeof zh = {
     media: "The picture dropped; coming back by itself…",
     blocked:
       "Picture and sound do not get through; the school network may block them. Ask its administrator to allow UDP to this site. We keep trying.",
-    audio: "The network is slow: sound only for now. The picture comes back by itself.",
+    audio: "The network is slow: the picture is paused, the sound goes on. It moves again by itself.",
     poor: "The network is slow: the picture may be less sharp, sound comes first.",
     teacherAway: "The teacher's network dropped. Waiting for the teacher to come back.",
   },
