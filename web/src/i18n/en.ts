@@ -148,7 +148,7 @@ const messages: typeof zh = {
     media: "The picture dropped; coming back by itself…",
     blocked:
       "Picture and sound do not get through; the school network may block them. Ask its administrator to allow UDP to this site. We keep trying.",
-    audio: "The network is slow: the picture is paused, the sound goes on. It moves again by itself.",
+    audio: "The network is slow: the picture is paused, the sound goes on. It will move again when the network is better.",
     poor: "The network is slow: the picture may be less sharp, sound comes first.",
     teacherAway: "The teacher's network dropped. Waiting for the teacher to come back.",
   },
