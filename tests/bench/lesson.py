@@ -231,7 +231,7 @@ class Viewer:
         except pylibsrtp.Error:
             self.bad += 1
             return
-        payload = _payload(plain)
+        payload = payload_of(plain)
         sequence = int.from_bytes(plain[2:4], "big")
         sent = self._publisher.sent.get(payload)
         if sent is not None:
@@ -279,7 +279,7 @@ def _unique_payloads(simulcast: tuple[stream.Encoding, ...] = ()) -> frozenset[b
     return frozenset(payload for payload, count in counted.items() if count == 1)
 
 
-def _payload(packet: bytes) -> bytes:
+def payload_of(packet: bytes) -> bytes:
     """What follows the header, its contributing sources (none) and its extensions."""
     if not packet[0] & 0x10:
         return packet[12:]

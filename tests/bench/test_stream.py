@@ -4,7 +4,7 @@ from fractions import Fraction
 import av
 
 from tests.bench import stream
-from tests.bench.lesson import _payload
+from tests.bench.lesson import payload_of
 from tests.bench.peer import SAMPLE, _filter
 
 
@@ -54,7 +54,7 @@ def test_a_packet_carries_its_extensions_and_its_payload() -> None:
     assert second[2:4] == b"\0\0"
     assert first[16] == stream.ABS_SEND_TIME << 4 | 2
     assert Fraction(int.from_bytes(first[17:20], "big"), 1 << 18) == Fraction(3, 2)
-    assert _payload(first) == b"payload"
+    assert payload_of(first) == b"payload"
 
 
 def passes(datagram: bytes) -> bool:
