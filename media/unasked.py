@@ -17,6 +17,8 @@ ROUND_TRIPS = 2.5  # that NACKs get to arrive after the report: two tries
 MOMENT = 0.05  # seconds beside them, for a browser's own timers
 MOST = 100  # packets sent again unasked; for a longer stretch a key frame is cheaper
 REMEMBERED = 1024  # packets asked for
+LONGEST = 1024  # packets of one stretch: six seconds of a camera; browsers report every second at the latest
+MOST_STRETCHES = 32  # that wait; a browser reports ten times a second at most
 
 
 @dataclass(slots=True)
@@ -43,20 +45,20 @@ class ReportedLosses:
         self._asked: dict[int, None] = {}  # 16-bit, in order of the first asking
         self._highest: int | None = None
         self._lost = 0
-        self._stretches: deque[_Stretch] = deque()
+        self._stretches: deque[_Stretch] = deque(maxlen=MOST_STRETCHES)
 
     def asked(self, sequences: tuple[int, ...]) -> None:
         """A NACK has come."""
-        for sequence in sequences:
+        for sequence in sequences[-REMEMBERED:]:
             self._asked[sequence] = None
-        while len(self._asked) > REMEMBERED:
-            del self._asked[next(iter(self._asked))]
+        if len(self._asked) > 2 * REMEMBERED:  # at once: a dictionary's first entry is the dearer the more went before
+            self._asked = dict.fromkeys(list(self._asked)[-REMEMBERED:])
 
     def reported(self, highest: int, lost: int, now: float) -> None:
         """A report block: the extended highest number and all losses so far."""
         before, self._highest = self._highest, highest
         missing, self._lost = lost - self._lost, lost
-        if before is None or missing <= 0 or not 0 < highest - before < 0x8000:
+        if before is None or missing <= 0 or not 0 < highest - before <= LONGEST:
             return
         self._stretches.append(_Stretch(before + 1, highest, missing, now))
 

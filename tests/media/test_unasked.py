@@ -1,6 +1,6 @@
 import pytest
 
-from media.unasked import MOST, REMEMBERED, ReportedLosses, Unasked
+from media.unasked import LONGEST, MOST, MOST_STRETCHES, REMEMBERED, ReportedLosses, Unasked
 
 RTT = 0.08
 LATER = 0.3  # seconds after a report: NACKs have had their time
@@ -70,4 +70,16 @@ def test_no_more_is_remembered_than_is_useful() -> None:
     viewer = losses()
     for first in range(0, 10 * REMEMBERED, 100):
         viewer.asked(tuple(range(first, first + 100)))
-    assert len(viewer._asked) <= REMEMBERED
+    assert len(viewer._asked) <= 2 * REMEMBERED
+    viewer.reported(10 * REMEMBERED, 2, 0.1)
+    viewer.asked(tuple(range(0x8000)))
+    assert len(viewer._asked) <= 2 * REMEMBERED
+    for number in range(10 * MOST_STRETCHES):
+        viewer.reported(10 * REMEMBERED + number, 3 + number, 0.1)
+    assert len(viewer._stretches) <= MOST_STRETCHES
+
+
+def test_a_report_that_claims_a_loss_somewhere_in_many_thousands_is_not_looked_into() -> None:
+    viewer = losses()
+    viewer.reported(1000 + LONGEST + 1, 1, 0.1)
+    assert viewer.due(0.1 + LATER, RTT) is None
