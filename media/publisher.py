@@ -202,13 +202,15 @@ class Publisher:
                 self._announced.add(source.rtx_ssrc)
                 self._repairs[source.rtx_ssrc] = publication, layer, source.ssrc
 
-    def _take(self, publication: Publication, layer: Layer, packet: rtp.Packet, now: float, *, repaired: bool) -> None:
+    def _take(self, publication: Publication, layer: Layer, packet: rtp.Packet, now: float, *, repaired: bool) -> bool:
+        """False if it was of no use."""
         if publication.section.kind == "audio":
             self._undo_redundancy(publication, layer, packet, now)
         if publication.receive(packet, now, repaired=repaired, layer=layer):
             self._dirty[publication] = None
-        else:
-            self._counters["dropped_repeated"] += 1
+            return True
+        self._counters["dropped_repeated"] += 1
+        return False
 
     def _undo_redundancy(self, publication: Publication, layer: Layer, packet: rtp.Packet, now: float) -> None:
         """Make a packet with redundancy (red.py) plain, and take before it what it carries of those that were lost."""
@@ -233,9 +235,12 @@ class Publisher:
         original = packet.without_rtx(codec.payload_type, ssrc if ssrc is not None else stream.ssrc) if codec else None
         if original is None:
             self._counters["padding_in"] += 1
-        elif original.ssrc == stream.ssrc and original.payload_type == stream.codec.payload_type:
+            return
+        if original.ssrc != stream.ssrc or original.payload_type != stream.codec.payload_type:
+            return
+        # What was not lost comes again, too: Chromium pads with it while its pictures are dull.
+        if self._take(publication, layer, original, now, repaired=True):
             self._counters["repaired_upstream"] += 1
-            self._take(publication, layer, original, now, repaired=True)
 
     def _learn(self, packet: rtp.Packet) -> bool:
         """Find out whose an SSRC is that the offer did not name: by its mid, else by a payload type only one uses.

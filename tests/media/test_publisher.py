@@ -34,6 +34,11 @@ def test_a_hole_is_asked_for_and_filled_by_rtx() -> None:
     first, *rest = viewer.take()
     assert [(packet.sequence - first.sequence) & 0xFFFF for packet in rest] == [3, 1, 2]
     assert world.worker.counters["repaired_upstream"] == 2
+    teacher.send_rtp(RTX, RTX_TYPE, b"\0\4\x41", sequence=2, timestamp=12000)  # was not lost: padding
+    world.settle()
+    assert viewer.take() == []
+    assert world.worker.counters["repaired_upstream"] == 2
+    assert world.worker.counters["dropped_repeated"] == 1
 
 
 def test_sound_is_asked_for_again_too() -> None:
