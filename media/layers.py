@@ -24,6 +24,8 @@ MEASURED_OVER = 1.0  # seconds
 MEASURED_EVERY = 0.1  # seconds
 SILENT = 0.2  # seconds that another layer goes on while this one does not: it has stopped …
 SILENT_PICTURES = 5  # … unless its pictures are so seldom that as many would not have come by then
+SETTLED = 5.0  # seconds of flow after which a layer's measured rate is believed: one just woken begins low
+SUBSIDES = 0.1  # per second: what a layer is expected to take falls no faster, for a still picture moves again
 LONGEST_SILENCE = 3.0  # seconds; a layer with fewer pictures than that does not help anybody
 
 # What a picture of this height usually takes, bit/s: what we ask of the pages (design section 4), and above.
@@ -44,7 +46,7 @@ class Option:
     """One thing that may be chosen, and what it takes."""
 
     choice: Choice
-    bitrate: float  # bit/s, measured over the last second; the nominal one of its height before there is anything
+    bitrate: float  # bit/s to be expected: as lately measured; the nominal one of its height until that is known
     height: int  # pixels, 0 unknown
     flowing: bool  # packets came lately
 
@@ -65,6 +67,7 @@ class Layer:
     """One layer. Times are seconds, monotonic."""
 
     __slots__ = (
+        "_began",
         "_counted",
         "_interval",
         "_last_timestamp",
@@ -72,6 +75,7 @@ class Layer:
         "_rates",
         "awaited_at",
         "bitrate",
+        "expected",
         "flowing",
         "fresh",
         "heard",
@@ -101,6 +105,7 @@ class Layer:
         self.heard = float("-inf")  # when the last packet came
         self.octets = 0  # received, headers included
         self.bitrate = 0.0  # bit/s over the last second with packets; 0 before the first
+        self.expected = 0.0  # bit/s it must be expected to take; 0 before the first packets
         self.requests = KeyFrameRequests()
         self.report: tuple[SenderReport, float, float | None] | None = None  # the last, when it came, the round trip
         self.waiting: dict[Slot, None] = {}  # slots that wait for a packet of it to start with
@@ -112,6 +117,7 @@ class Layer:
         self.tally = LayerTally()
         self.unneeded_since: float | None = None
         self._rates: deque[tuple[float, int]] = deque()
+        self._began = float("-inf")  # when it last began to flow
         self._counted = 0.0
         self._interval = 0.0  # seconds between pictures, smoothed
         self._picture_at = 0.0
@@ -119,6 +125,8 @@ class Layer:
 
     def receive(self, packet: rtp.Packet, now: float) -> None:
         """Count a packet that is new."""
+        if now - self.heard > MEASURED_OVER:
+            self._began = now
         self.heard = now
         self.octets += len(packet.data)
         if packet.timestamp != self._last_timestamp:
@@ -133,7 +141,8 @@ class Layer:
 
     def measure(self, now: float) -> None:
         """Every 20 ms or so: how much it takes."""
-        if now - self._counted < MEASURED_EVERY:
+        passed = now - self._counted
+        if passed < MEASURED_EVERY:
             return
         self._counted = now
         rates = self._rates
@@ -146,13 +155,14 @@ class Layer:
         (since, before), (until, after) = rates[0], rates[-1]
         if until - since >= MEASURED_OVER / 2 and after > before:
             self.bitrate = (after - before) * 8 / (until - since)
+            self._expect(now, min(passed, 1.0))
         if self.stream is not None:
             self.stream.forget_octets()
 
     def options(self) -> list[Option]:
         """What of it may be chosen, lowest first: of a scalable stream the pictures of the smallest size at fewer and
         more a second, then the larger ones at all of them."""
-        whole = Option(Choice(self.index), self.bitrate or nominal(self.height, self.index), self.height, self.flowing)
+        whole = Option(Choice(self.index), self.expected or nominal(self.height, self.index), self.height, self.flowing)
         stream = self.stream
         if stream is None or not stream.scalable:
             return [whole]
@@ -161,6 +171,14 @@ class Layer:
         found = [self._part(whole, 0, each, height) for each in range(temporal)]
         found += [self._part(whole, each, 9, self.height >> spatial - each) for each in range(spatial)]
         return [*found, whole]
+
+    def _expect(self, now: float, passed: float) -> None:
+        """After `passed` seconds: up at once, down slowly, and not below the usual until it has flowed for a while."""
+        known = self.expected or nominal(self.height, self.index)
+        if now - self._began < SETTLED:
+            self.expected = max(known, self.bitrate)
+        else:
+            self.expected = max(self.bitrate, known * (1 - SUBSIDES * passed))
 
     def _part(self, whole: Option, spatial: int, temporal: int, height: int) -> Option:
         assert self.stream is not None

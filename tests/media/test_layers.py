@@ -28,6 +28,12 @@ def _only_the_test_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Slot, "choose", lambda *_: None)
 
 
+def packet_of(number: int, size: int) -> rtp.Packet:
+    packet = rtp.parse(rtp.HEADER.pack(0x80, 96, number, 3600 * number, 1) + bytes(size - 12))
+    assert packet is not None
+    return packet
+
+
 class Lesson:
     """A teacher who sends three layers, each frame of all of them, and a class with one slot."""
 
@@ -359,7 +365,7 @@ def test_options_say_what_each_layer_takes() -> None:
         (500_000, False),
         (1_500_000, False),
     ]
-    for number in range(80):
+    for number in range(200):
         teacher.show_layer("l", number, vp8_key(180) + bytes(480))
         world.pass_time(0.04)
     low, *_ = publication.options(world.now)
@@ -372,11 +378,11 @@ def test_a_layer_just_woken_is_expected_to_take_the_usual_at_least() -> None:
     layer = Layer("m", 1)
     layer.height = 360
     seen = []
-    for number in range(250):  # 80 kb/s, as an encoder begins
+    for number in range(500):  # 80 kb/s, as an encoder begins
         layer.receive(packet_of(number, 400), number * 0.04)
         layer.measure(number * 0.04)
         seen.append(layer.options()[0].bitrate)
-    assert set(seen[:49]) == {500e3}
+    assert set(seen[:120]) == {500e3}
     assert all(after >= 0.97 * before for before, after in pairwise(seen))  # slowly, as it may move again
     assert seen[-1] < 200e3
 
