@@ -3,7 +3,8 @@
 Sound is never paused and counts first. Then every picture that is shown gets its smallest layer, in the order of rank;
 then they are raised, again in the order of rank, each as far as its place on the screen can show. A picture that does
 not fit at all is paused. What is given already needs less room to stay than it needed to come: so a rate that wavers
-does not make the picture waver, and a publication without layers is either kept or paused, not both by turns.
+does not make the picture waver, and a publication without layers is either kept or paused, not both by turns. The first
+small picture is paused only when the path has shown for a while that not even this passes: an estimate is soon too low.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from media.messages import Kind
 
 ROOM = 1.15  # a layer is raised, or a picture resumed, when so much of what it takes is there
 TOLERANCE = 0.9  # … and kept while this much is: measured rates and estimates waver by that
+SMALL = 200_000.0  # bit/s: pausing a picture of no more than that gains little
 TALL_ENOUGH = 0.75  # of the height shown: a picture of so many lines is stretched before a taller one is taken
 
 
@@ -37,8 +39,11 @@ class Allocation:
     wanted: float | None  # bit/s at which the next picture would get better; None while everyone has what it can use
 
 
-def allocate(demands: Sequence[Demand], bitrate: float, *, pause: bool) -> Allocation:
-    """Share `bitrate` (bit/s, all headers). Without `pause` every picture that is shown gets its smallest at least."""
+def allocate(demands: Sequence[Demand], bitrate: float, *, pause: bool, starved: bool = True) -> Allocation:
+    """Share `bitrate` (bit/s, all headers). Without `pause` every picture that is shown gets its smallest at least.
+
+    With it the first in rank still does if that is `SMALL`, unless the path is `starved`.
+    """
     left = bitrate
     choices: list[Choice | None] = [None] * len(demands)
     paused = [False] * len(demands)
@@ -52,7 +57,8 @@ def allocate(demands: Sequence[Demand], bitrate: float, *, pause: bool) -> Alloc
     pictures = [index for index in order if demands[index].kind == "video" and usable(demands[index])]
     for index in pictures:
         lowest = demands[index].options[0]
-        if not pause or _needs(demands[index], 0) <= left:
+        spared = not starved and not places and lowest.bitrate <= SMALL
+        if not pause or spared or _needs(demands[index], 0) <= left:
             places[index] = 0
             left -= lowest.bitrate
         else:

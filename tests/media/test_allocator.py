@@ -80,6 +80,21 @@ def test_before_the_path_has_said_anything_every_picture_is_shown() -> None:
     assert allocation.paused == (False, False, False)
 
 
+@pytest.mark.parametrize(
+    ("demands", "expected"),
+    [
+        pytest.param([sound(), camera()], [SMALL, SMALL], id="the only small picture"),
+        pytest.param([camera(2), camera(1)], [None, SMALL], id="the first of two"),
+        pytest.param([sound(), plain()], [SMALL, None], id="but not a large one"),
+    ],
+)
+def test_a_path_that_is_not_starved_keeps_its_first_small_picture(
+    demands: list[Demand], expected: list[Choice | None]
+) -> None:
+    assert list(allocate(demands, 60e3, pause=True, starved=False).choices) == expected
+    assert allocate(demands, 60e3, pause=True, starved=True).choices[-1] is None
+
+
 def test_paused_is_what_bandwidth_took_away_not_what_the_page_hides() -> None:
     allocation = allocate([sound(), camera(1, shown=0), plain()], 500e3, pause=True)
     assert allocation.choices == (SMALL, None, None)
