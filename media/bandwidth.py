@@ -6,7 +6,7 @@ Looked at once a second, at once when the path has become narrower, and every 20
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from media import rtcp
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PACKET = 60  # bytes around a payload: RTP with two extensions, SRTP's tag, UDP, IP
 DRASTIC = 0.6  # of what is sent: below this the old layer stops at once, or its queue would hold the new one up
+BEHIND = 0.15  # seconds in our own queue: a key frame takes less on any line that carries a picture
 SHARE_OF_REPEATS = 0.5  # of the estimate that repetitions may take
 PACKET_BITS = 9600  # of a picture's packet
 FEWEST_REPEATS = 30  # a second, however narrow the path is
@@ -35,9 +36,13 @@ _RECENTLY = 0.5
 class Bandwidth:
     """See above. Rates are bit/s with all headers, times monotonic seconds."""
 
-    def __init__(self, slots: Mapping[str, Slot], now: float) -> None:
+    def __init__(
+        self, slots: Mapping[str, Slot], now: float, behind: Callable[[float], float] = lambda now: 0.0
+    ) -> None:
+        """`behind` says how many seconds what we send has waited already in a queue of our own: that of TCP."""
         self.estimate = Estimate(now)
         self._slots = slots
+        self._behind = behind
         self._wanted: float | None = None
         self._probe: Probe | None = None
         self._number = 0  # transport-wide, of the next numbered packet
@@ -54,13 +59,15 @@ class Bandwidth:
         estimate, fell = self.estimate, False
         estimate.heard(now)
         if isinstance(packet, rtcp.Remb):
-            fell = estimate.remb(packet.bitrate, self.sent(now, _RECENTLY), now)
+            # It is made of what came within a second: what has just begun is not in it yet.
+            fell = estimate.remb(packet.bitrate, min(self.sent(now, _RECENTLY), self.sent(now, 1.0)), now)
         elif isinstance(packet, rtcp.ReceiverReport | rtcp.SenderReport):
             fell = estimate.report(packet.blocks, self.sent(now, 1.0), now)
         elif isinstance(packet, rtcp.TransportFeedback) and self._probe is not None:
             self._probe.feedback(packet, now)
         if fell:
             self._probe = None
+        if fell or self._behind(now) > BEHIND:
             self.allocate(now)
 
     # ── what it is given ──────────────────────────────────────────────────────────────────────────────────────────
@@ -68,6 +75,8 @@ class Bandwidth:
     def allocate(self, now: float) -> None:
         """Choose for every slot."""
         estimate = self.estimate
+        if self._behind(now) > BEHIND and estimate.behind(self.sent(now, 1.0), now):
+            self._probe = None
         slots = [slot for slot in self._slots.values() if slot.publication is not None]
         if not any(slot.flowing for slot in slots):
             estimate.heard(now)  # who gets nothing has nothing to report
@@ -77,7 +86,12 @@ class Bandwidth:
             options = slot.publication.options(now)
             demands.append(Demand(slot.kind, slot.rank, options, slot.max_height, slot.chosen))
         silent = estimate.silent(now)
-        allocation = allocate(demands, 0.0 if silent else estimate.bitrate, pause=estimate.certain and not silent)
+        allocation = allocate(
+            demands,
+            0.0 if silent else estimate.bitrate,
+            pause=estimate.certain and not silent,
+            starved=bool(self._paused) or estimate.starved(now),
+        )
         self._wanted = allocation.wanted
         self._paused = {slot.mid for slot, paused in zip(slots, allocation.paused, strict=True) if paused}
         drastic = estimate.bitrate < DRASTIC * self.sent(now, _RECENTLY)
@@ -175,14 +189,18 @@ class Bandwidth:
     # ── what is sent ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def sent(self, now: float, seconds: float) -> float:
-        """What goes out to the viewer, padding included, over the last so many seconds."""
+        """What goes out to the viewer, repetitions and padding included, over the last so many seconds."""
         samples, total = self._samples, self._octets() + self._padding
         if not samples or now - samples[-1][0] >= _SAMPLED:
             samples.append((now, total))
-            while now - samples[0][0] > _KEPT:
+            while len(samples) > 1 and now - samples[1][0] > _KEPT:
                 samples.popleft()
-        since, before = next((it for it in samples if now - it[0] <= seconds + _SAMPLED), samples[-1])
+        # Reports are what makes us look, so the last look may be longer ago.
+        since, before = next((it for it in reversed(samples) if now - it[0] >= seconds - _SAMPLED / 2), samples[0])
         return (total - before) * 8 / max(now - since, 0.2)
 
     def _octets(self) -> int:
-        return sum(slot.octets + PACKET * slot.packets for slot in self._slots.values())
+        return sum(
+            slot.octets + slot.repeated_octets + PACKET * (slot.packets + slot.tally.repeated)
+            for slot in self._slots.values()
+        )

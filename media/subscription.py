@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,7 @@ class Slot:
         "profile",
         "publication",
         "rank",
+        "repeated_octets",
         "section",
         "ssrc",
         "tally",
@@ -114,6 +116,7 @@ class Slot:
         self._next_layer_zero = 0
         self._packets = 0  # sent before the present stream
         self._octets = 0
+        self.repeated_octets = 0  # of repetitions sent so far, headers included
         self._rtx_sequence = secrets.randbelow(0x8000)
         self.tally = SlotTally()
         self.losses = OneViewersLosses()
@@ -220,7 +223,7 @@ class Slot:
         for packet in packets:
             before, self._said = self._said, packet
             if before is not None and before.start < before.end and self._carriage is not None:
-                self._send_again(before, self._carriage)
+                self._send_again(before, self._carriage, packet.arrival)
 
     def picture_lost(self, now: float) -> None:
         """The viewer cannot decode what it gets any more."""
@@ -370,17 +373,27 @@ class Slot:
             if now - self._repeated.get(sequence, -1e9) < 0.75 * rtt:  # neither side measures it exactly
                 continue
             self._repeated[sequence] = now
-            sent += self._send_again(*found)
+            sent += self._send_again(*found, now)
         return sent
 
-    def _send_again(self, packet: rtp.Packet, carriage: Carriage) -> bool:
+    def needs(self, sequence: int) -> bool:
+        """Whether a lost packet still matters: of what was carried before, a key frame has made an end."""
+        carriage = self._carriage
+        if carriage is None:
+            return False
+        highest = carriage.sieve.highest
+        return highest - ((highest + carriage.sequence_offset - sequence) & 0xFFFF) >= carriage.first_index
+
+    def _send_again(self, packet: rtp.Packet, carriage: Carriage, now: float) -> bool:
         outlet = self.outlet
         if outlet.srtp is None or outlet.batch is None or outlet.name is None:
             return False
         try:
-            outlet.batch.send(outlet.name, outlet.srtp.rtp(self._again(packet, carriage)))
+            data = self._again(packet, carriage, now)
+            outlet.batch.send(outlet.name, outlet.srtp.rtp(data))
         except SrtpError:  # libsrtp's window is past it
             return False
+        self.repeated_octets += len(data)
         return True
 
     @property
@@ -416,7 +429,7 @@ class Slot:
         timestamp = ((0 if last is None else last.timestamp) + carriage.timestamp_offset) & 0xFFFFFFFF
         again = None
         if number is None and last is not None and self._carriage is carriage and last.index >= carriage.first_index:
-            again = self._again(last, carriage)
+            again = self._again(last, carriage, now)
         if again is not None:
             plain = rtp.parse(again)
             assert plain is not None
@@ -506,19 +519,23 @@ class Slot:
         redundant = codec.red_payload_type if self._redundant else None
         return Profile(codec.payload_type, ours.get(ABS_SEND_TIME, 0), passed_on, descriptor, redundant or 0)
 
-    def _again(self, packet: rtp.Packet, carriage: Carriage) -> bytes:
+    def _again(self, packet: rtp.Packet, carriage: Carriage, now: float) -> bytes:
         """The packet in plain text, as RTX (RFC 4588) or as it was.
 
-        As it was means byte for byte, `send_time` included: AES-GCM must never see two texts with one number.
+        As it was means byte for byte, `send_time` included: AES-GCM must never see two texts with one number. RTX has
+        numbers of its own, and says when it really leaves: else a browser takes the time until it asked for a queue.
         """
+        local = self.section.local
+        assert local is not None
+        if carriage.codec.rtx_payload_type is not None and local.rtx_ssrc is not None:
+            packet = copy(packet)
+            packet.send_time = rtp.abs_send_time(now)
         prepared = prepare(packet, carriage.profile)
         data = bytearray(prepared.data)
         sequence = (packet.index + carriage.sequence_offset) & 0xFFFF
         timestamp = (packet.timestamp + carriage.timestamp_offset) & 0xFFFFFFFF
         if carriage.shift is not None and prepared.numbers is not None:
             carriage.shift.write(memoryview(data), prepared.numbers_at, prepared.numbers)
-        local = self.section.local
-        assert local is not None
         if carriage.codec.rtx_payload_type is None or local.rtx_ssrc is None:
             rtp.HEADER.pack_into(data, 0, data[0], data[1], sequence, timestamp, self.ssrc)
             return bytes(data)

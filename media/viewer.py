@@ -10,11 +10,13 @@ from collections.abc import Sequence
 
 from media import ntp, red, rtcp
 from media.answer import NegotiatedSection, random_ssrc
-from media.bandwidth import Bandwidth
+from media.bandwidth import MOST_REPEATS, Bandwidth
 from media.fanout import Outlet
+from media.overdue import Overdue
 from media.publisher import SendRtcp
 from media.reports import RoundTrip
 from media.subscription import Slot
+from media.tcp import Connection
 from media.unasked import ReportedLosses
 
 REPEATS_AT_ONCE = 250  # packets a viewer may have again; how many a second says bandwidth.py
@@ -26,7 +28,7 @@ class Viewer:
     def __init__(self, transport_id: str, outlet: Outlet, cname: str, send: SendRtcp, counters: Counter[str]) -> None:
         self.slots: dict[str, Slot] = {}  # by mid
         self.round_trip = RoundTrip()
-        self.bandwidth = Bandwidth(self.slots, 0.0)
+        self.bandwidth = Bandwidth(self.slots, 0.0, self._behind)
         self._transport_id = transport_id
         self._outlet = outlet
         self._cname = cname
@@ -38,6 +40,7 @@ class Viewer:
         self._budget_at = 0.0
         self._redundancy = red.Need()
         self._twice = red.Need(remains=0.05)  # of 5 % lost, when both are lost alike
+        self._overdue: dict[Slot, Overdue] = {}
         self._reported_losses: dict[Slot, ReportedLosses] = {}
         self._reference: tuple[int, int, float] | None = None  # ssrc, middle 32 bits and arrival of an XR reference
 
@@ -113,6 +116,11 @@ class Viewer:
             if slot.publication is not None:
                 slot.publication.remove(slot)
 
+    def _behind(self, now: float) -> float:
+        """How many seconds what we send waits for a TCP connection."""
+        name = self._outlet.name
+        return name.backlog.behind(now) if isinstance(name, Connection) else 0.0
+
     def _answer(self, reference: tuple[int, int, float], ssrc: int, now: float) -> rtcp.LastReceiverReference:
         """How long ago its reference time came. `ssrc` is a stream's: Chromium keeps a round trip for each."""
         theirs, middle, arrival = reference
@@ -155,7 +163,14 @@ class Viewer:
         self._counters["nacked_downstream"] += len(nack.lost)
         slot.tally.nacked += len(nack.lost)
         self._unasked(slot).asked(nack.lost)
-        self._again(slot, nack.lost, now)
+        lost = nack.lost
+        if slot.kind == "video":
+            needed = tuple(sequence for sequence in lost if slot.needs(sequence))
+            if self._overdue.setdefault(slot, Overdue()).asked(needed, self.round_trip.assumed, now):
+                self._picture_lost(nack.media_ssrc, now)
+            if self.bandwidth.estimate.narrowed(now):
+                lost = needed  # the line is full: nothing goes out that nobody will show
+        self._again(slot, lost, now)
 
     def _unasked(self, slot: Slot) -> ReportedLosses:
         return self._reported_losses.setdefault(slot, ReportedLosses())
@@ -177,7 +192,9 @@ class Viewer:
 
     def _again(self, slot: Slot, sequences: tuple[int, ...], now: float) -> None:
         """Send again what the viewer's budget allows."""
-        self._budget = min(REPEATS_AT_ONCE, self._budget + (now - self._budget_at) * self.bandwidth.repeats_per_second)
+        a_second = self.bandwidth.repeats_per_second
+        most = REPEATS_AT_ONCE if a_second >= MOST_REPEATS else a_second  # on a narrow path no more than its share
+        self._budget = min(most, self._budget + (now - self._budget_at) * a_second)
         self._budget_at = now
         allowed = sequences[: int(self._budget)]
         if len(allowed) < len(sequences):

@@ -56,6 +56,85 @@ def test_what_remb_says_while_a_queue_drains_is_no_second_fall() -> None:
     assert estimate.remb(100e3, 190e3, 8.0)  # after two seconds it is another fall
 
 
+def test_a_browser_that_still_counts_what_came_before_is_given_way_to_when_it_falls_twice() -> None:
+    """Seen on a path that had carried a probe of 1.5 Mb/s and half a second later carried 400 kb/s."""
+    estimate = Estimate(0.0)
+    estimate.proven(1_592e3, 1.0)
+    assert not estimate.remb(926e3, 606e3, 22.9)
+    assert not estimate.remb(811e3, 600e3, 23.1)
+    assert estimate.bitrate == 811e3
+    assert estimate.remb(727e3, 597e3, 23.2)
+    assert 400e3 < estimate.bitrate < 520e3
+
+
+def test_one_fall_while_all_arrives_takes_nothing_away_that_is_sent() -> None:
+    estimate = Estimate(0.0)
+    estimate.remb(700e3, 560e3, 5.0)
+    assert not estimate.remb(476e3, 560e3, 6.0)  # a key frame made a queue for a moment
+    for at in range(7, 12):
+        assert not estimate.remb(476e3 * 1.05 ** (at - 6), 560e3, at)
+    assert estimate.bitrate >= 560e3
+
+
+def test_a_fall_that_is_not_followed_by_a_rise_was_no_moment() -> None:
+    estimate = Estimate(0.0)
+    estimate.remb(700e3, 560e3, 5.0)
+    assert not estimate.remb(430e3, 560e3, 6.0)
+    assert not estimate.remb(430e3, 560e3, 6.3)
+    assert estimate.remb(430e3, 560e3, 6.8)
+    assert estimate.bitrate == 430e3
+
+
+def test_a_path_is_starved_only_when_it_has_been_too_narrow_for_some_seconds() -> None:
+    estimate = Estimate(0.0)
+    starved = []
+    for second in range(10):
+        estimate.report([block(100 * second, 30 * second)], 300e3, float(second) * 1.01)
+        starved.append(estimate.starved(float(second) * 1.01))
+    assert starved[:5] == [False] * 5
+    assert starved[-1]
+    assert not estimate.starved(15.0)
+
+
+def test_a_tcp_connection_that_falls_behind_is_given_way_to_once_a_second() -> None:
+    estimate = Estimate(0.0)
+    assert estimate.behind(800e3, 1.0)
+    assert estimate.bitrate == pytest.approx(560e3)
+    assert estimate.certain
+    assert not estimate.behind(800e3, 1.5)
+    assert estimate.behind(500e3, 2.5)
+    assert estimate.bitrate == pytest.approx(350e3)
+
+
+def test_loss_far_beyond_chance_is_heeded_before_a_second_is_over() -> None:
+    estimate = Estimate(0.0)
+    estimate.report([block(0, 0)], 560e3, 0.0)
+    assert not estimate.report([block(20, 2)], 560e3, 0.3)
+    assert estimate.report([block(60, 30)], 560e3, 0.6)
+
+
+def test_what_seemed_to_fit_and_did_not_is_tried_again_later_than_what_never_did() -> None:
+    def quiet(seemed: bool) -> float:
+        estimate = Estimate(0.0)
+        now = 0.0
+        for _ in range(6):
+            while not estimate.may_try(now):
+                now += 0.1
+                estimate.heard(now)
+            began = now
+            if seemed:
+                estimate.proven(600e3, now)
+            estimate.remb(700e3, 650e3, now + 1)
+            estimate.remb(300e3, 650e3, now + 1.5)
+            now += 1.5
+        while not estimate.may_try(now):
+            now += 0.1
+            estimate.heard(now)
+        return now - began
+
+    assert quiet(seemed=True) > 1.5 * quiet(seemed=False)
+
+
 def test_falls_in_a_row_are_heeded_while_less_arrives_than_is_sent() -> None:
     estimate = Estimate(0.0)
     for at, remb, sent in [
