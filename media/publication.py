@@ -132,7 +132,7 @@ class Publication:
 
     # ── from the publisher ────────────────────────────────────────────────────────────────────────────────────────
 
-    def receive(self, packet: rtp.Packet, now: float, *, repaired: bool = False, layer: Layer | None = None) -> bool:
+    def receive(self, packet: rtp.Packet, now: float, repaired: bool = False, layer: Layer | None = None) -> bool:
         """Take a packet of a layer, RTX undone. False if it was of no use."""
         layer = layer or self.layers[0]
         stream = layer.stream
@@ -140,7 +140,7 @@ class Publication:
             stream = self._change_stream(layer, packet, now)
             if stream is None:
                 return False
-        order = stream.receive(packet, now, repaired=repaired)
+        order = stream.receive(packet, now, repaired)
         if order is Order.ANEW and stream.odd is not None:
             first, stream = stream.odd, self._begin(layer, packet, stream.codec, now)
             self.receive(first, now, layer=layer)

@@ -18,6 +18,7 @@ from media.reports import RoundTrip
 from media.sender_clock import SenderClock
 
 MAX_ANNOUNCED = 8  # SSRCs of one section; a browser names one, or three with old-style simulcast
+MAX_LIMITED = 64  # SSRCs named in a REMB, the latest that offers have named; it has room for 255
 MAX_UNANNOUNCED = 48  # SSRCs that an offer did not name; a browser needs six for each simulcast section
 
 # What one publisher may send, bit/s: a camera in three layers and a screen in two take 5 Mb/s, of which congestion
@@ -83,7 +84,9 @@ class Publisher:
             self._rid_id = section.extensions.get(RID, self._rid_id)
             self._repaired_rid_id = section.extensions.get(REPAIRED_RID, self._repaired_rid_id)
             if any("goog-remb" in codec.feedback for codec in section.codecs):
-                self._limited.update(dict.fromkeys(source.ssrc for source in section.remote))
+                self._limited.update(dict.fromkeys(source.ssrc for source in section.remote[:MAX_ANNOUNCED]))
+                while len(self._limited) > MAX_LIMITED:  # by re-offers with ever new ones
+                    del self._limited[next(iter(self._limited))]
         return new
 
     # ── packets ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -97,8 +100,8 @@ class Publisher:
         source = self._sources.get(ssrc)
         allowed = self._allowed
         kind = source[0].section.kind if source is not None else "video"
-        allowed[kind] -= len(packet.data)
-        if allowed[kind] < 0.0:  # not told as arrived either, so that a browser gives way
+        left = allowed[kind] = allowed[kind] - len(packet.data)
+        if left < 0.0:  # not told as arrived either, so that a browser gives way
             self._counters["dropped_publisher_flood"] += 1
             return
         if self._feedback_id:
@@ -111,7 +114,7 @@ class Publisher:
                 return
             source = self._sources.get(ssrc)
         if source is not None:
-            self._take(*source, packet, now, repaired=False)
+            self._take(source[0], source[1], packet, now)
         else:
             self._take_repair(*self._repairs[ssrc], packet, now)
 
@@ -168,7 +171,8 @@ class Publisher:
         if not blocks:
             return
         packets: list[rtcp.Packet] = [
-            rtcp.ReceiverReport(self._ssrc, tuple(blocks[at : at + 31])) for at in range(0, len(blocks), 31)
+            rtcp.ReceiverReport(self._ssrc, tuple(blocks[at : at + rtcp.MAX_COUNT]))
+            for at in range(0, len(blocks), rtcp.MAX_COUNT)
         ]
         # Whether rtcp-xr was offered or not: RFC 3611 does not ask for it, who does not know the block passes it over,
         # and Firefox answers without ever offering. It costs 20 bytes.
@@ -202,11 +206,14 @@ class Publisher:
                 self._announced.add(source.rtx_ssrc)
                 self._repairs[source.rtx_ssrc] = publication, layer, source.ssrc
 
-    def _take(self, publication: Publication, layer: Layer, packet: rtp.Packet, now: float, *, repaired: bool) -> bool:
+    def _take(
+        self, publication: Publication, layer: Layer, packet: rtp.Packet, now: float, repaired: bool = False
+    ) -> bool:
         """False if it was of no use."""
-        if publication.section.kind == "audio":
+        stream = layer.stream
+        if (stream is None or packet.payload_type != stream.codec.payload_type) and publication.section.kind == "audio":
             self._undo_redundancy(publication, layer, packet, now)
-        if publication.receive(packet, now, repaired=repaired, layer=layer):
+        if publication.receive(packet, now, repaired, layer):
             self._dirty[publication] = None
             return True
         self._counters["dropped_repeated"] += 1

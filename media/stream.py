@@ -111,7 +111,7 @@ class Stream:
         """Seconds since the last packet."""
         return now - self._heard
 
-    def receive(self, packet: rtp.Packet, now: float, *, repaired: bool = False) -> Order:
+    def receive(self, packet: rtp.Packet, now: float, repaired: bool = False) -> Order:
         """Take a packet; `repaired` if it came by RTX. Its index and numbers are set."""
         newest = self._unwrapper.highest
         if (
