@@ -21,7 +21,7 @@ USER tongke
 WORKDIR /home/tongke
 ENV TONGKE_DATA=/data PYTHONUNBUFFERED=1
 VOLUME /data
-EXPOSE 8080/tcp 8443/tcp 7000/udp
+EXPOSE 8080/tcp 8443/tcp 7000/udp 7000/tcp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/readyz', timeout=2)"]
 STOPSIGNAL SIGTERM

@@ -55,7 +55,7 @@ class Settings:
     tls_key: Path | None = None
     """PEM private key of it."""
     media_port: int = 7000
-    """UDP port of the first media worker; worker n has this plus n. 0 takes any free ports."""
+    """UDP and TCP port of the first media worker; worker n has this plus n. 0 takes any free ports."""
     public_ip: tuple[str, ...] = ()
     """Addresses browsers reach this machine by when they are not its own (behind a NAT or a container network)."""
     turn_server: tuple[IceUri, ...] = ()
@@ -264,7 +264,7 @@ _FLAGS = {
     "no_https": ("", "serve no TLS"),
     "tls_cert": ("F", "PEM certificate chain (self-signed)"),
     "tls_key": ("F", "PEM private key"),
-    "media_port": ("PORT", "UDP port of the first media worker (7000)"),
+    "media_port": ("PORT", "UDP and TCP port of the first media worker (7000)"),
     "public_ip": ("IP", "addresses to announce to browsers (those of this machine)"),
     "turn_server": ("URI", "STUN and TURN servers for browsers (none)"),
     "turn_secret_file": ("F", "secret shared with the TURN servers"),
