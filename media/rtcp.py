@@ -23,6 +23,7 @@ _SENDER = struct.Struct("!IQIII")
 _PID_BLP = struct.Struct("!HH")
 _FEEDBACK = struct.Struct("!IIHHI")
 
+MAX_COUNT = 31  # blocks or chunks of one packet: what its five bits can say
 MAX_STATUSES = 8192  # of one transport-wide feedback; the format allows 65535, nobody sends 100 ms of so many
 
 

@@ -36,9 +36,9 @@ log = logging.getLogger(__name__)
 
 
 class SrtpError(Exception):
-    """A packet that does not come from our peer (reason "unauthentic") or has come before ("replayed")."""
+    """A packet that is not from our peer (reason "unauthentic"), has come before ("replayed") or is "too_long"."""
 
-    def __init__(self, reason: Literal["unauthentic", "replayed"]) -> None:
+    def __init__(self, reason: Literal["unauthentic", "replayed", "too_long"]) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -82,6 +82,8 @@ class _BindingSession:
         return self._process(self._rtcp, data)
 
     def _process(self, function: Callable[[Any, Any, Any], int], data: bytes) -> bytes:
+        if len(data) > MAX_PACKET:
+            raise SrtpError("too_long")
         _scratch_bytes[: len(data)] = data
         length_cell[0] = len(data)
         if status := function(self.handle, _scratch, length_cell):
@@ -168,11 +170,11 @@ class Outbound:
         self.overhead = RTP_OVERHEAD[profile]  # bytes
 
     def rtp(self, data: bytes) -> bytes:
-        """The packet, protected. Raises SrtpError if libsrtp refuses, which no packet of ours brings about."""
+        """The packet, protected. Raises SrtpError if libsrtp refuses, or the packet is longer than `MAX_PACKET`."""
         return self._session.rtp(data)
 
     def rtcp(self, data: bytes) -> bytes:
-        """The compound packet, protected."""
+        """The compound packet, protected. Raises SrtpError as `rtp` does."""
         return self._session.rtcp(data)
 
 

@@ -27,6 +27,7 @@ from media.viewer import Viewer
 
 MAX_SECTIONS = 64  # media sections of one offer; a viewer with 3 + 4 slots is far below
 MAX_RTCP = 32  # packets of one compound that are looked at; browsers send four or five
+MAX_COMPOUND = 1200  # bytes that we send in one datagram, where one packet is not longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +233,17 @@ class Transport:
             self.viewer.receive_rtcp(packets, now, wall)
 
     def send_rtcp(self, packets: Iterable[rtcp.Packet]) -> None:
-        """One compound packet; nothing while we are not connected."""
+        """One compound packet, or several where it is too long for one; nothing while we are not connected."""
         outlet = self.outlet
         if outlet.srtp is None or outlet.batch is None or outlet.name is None:
             return
-        self._counters["rtcp_out"] += 1
-        outlet.batch.send(outlet.name, outlet.srtp.rtcp(b"".join(map(bytes, packets))))
+        for compound in compounds(packets):
+            try:
+                outlet.batch.send(outlet.name, outlet.srtp.rtcp(compound))
+            except SrtpError:  # a NACK of a thousand losses far apart
+                self._counters["dropped_rtcp_too_long"] += 1
+            else:
+                self._counters["rtcp_out"] += 1
 
     # ── time, and the end ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -291,3 +297,14 @@ class Transport:
         if outlet.batch is not None and outlet.name is not None:
             for datagram in datagrams:
                 outlet.batch.send(outlet.name, datagram)
+
+
+def compounds(packets: Iterable[rtcp.Packet]) -> list[bytes]:
+    """The packets in as few datagrams as hold them; those after the first are of reduced size (RFC 5506)."""
+    found: list[bytes] = []
+    for data in map(bytes, packets):
+        if found and len(found[-1]) + len(data) <= MAX_COMPOUND:
+            found[-1] += data
+        else:
+            found.append(data)
+    return found

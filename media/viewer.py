@@ -106,8 +106,9 @@ class Viewer:
                 reports.append(rtcp.ReceiverReport(self._ssrc))  # a compound packet starts with a report
             reports += [self._answer(self._reference, ssrc, now) for ssrc in senders or [self._ssrc]]
             self._reference = None
-        if senders:
-            reports.append(rtcp.SourceDescription(tuple((ssrc, self._cname) for ssrc in senders)))
+        for at in range(0, len(senders), rtcp.MAX_COUNT):
+            names = tuple((ssrc, self._cname) for ssrc in senders[at : at + rtcp.MAX_COUNT])
+            reports.append(rtcp.SourceDescription(names))
         if reports:
             self._send(reports)
 

@@ -9,7 +9,7 @@ import pytest
 from media import rtcp, rtp
 from media.feedback import CEILING
 from media.messages import Answer, Answered
-from media.publisher import MAX_UNANNOUNCED, MOST_PICTURES
+from media.publisher import MAX_LIMITED, MAX_UNANNOUNCED, MOST_PICTURES
 from media.srtp import SrtpError
 from tests.bench import offers
 from tests.bench.stream import AUDIO_TYPE, RTX_TYPE, VIDEO_TYPE
@@ -265,3 +265,21 @@ def test_ten_times_what_a_publisher_was_told_it_may_send_is_dropped_and_nobody_e
     sound = [packet for packet in flooded.datagrams if packet[1] & 0x7F == AUDIO_TYPE]
     assert len(sound) == 75
     assert len(viewer.take()) == 2 * 75 + 1
+
+
+def test_an_offer_of_hundreds_of_sources_is_told_a_ceiling_that_fits_into_a_report() -> None:
+    world = World()
+    plain = Browser(world, "plain")
+    sdp = offers.publishing(plain.credentials, 0x2001, 0x2002, 0x2003).replace(
+        "a=ssrc:8194 ", "".join(f"a=ssrc:{ssrc} cname:x\r\n" for ssrc in range(9000, 9300)) + "a=ssrc:8194 ", 1
+    )
+    sdp = "\r\n".join(line for line in sdp.split("\r\n") if "transport-wide" not in line)
+    plain.answer("send", sdp)
+    plain.connect()
+    for first in range(0x9000, 0x9F00, 16):
+        world.handle(Answer("plain", "send", sdp.replace("a=ssrc:90", f"a=ssrc:{first}")))
+    plain.send_rtp(0x2001, AUDIO_TYPE, b"sound", sequence=1)
+    world.pass_time(1.0)
+    (remb,) = plain.told(rtcp.Remb)
+    assert isinstance(remb, rtcp.Remb)
+    assert len(remb.ssrcs) <= MAX_LIMITED

@@ -81,3 +81,12 @@ def test_bytes_of_any_length_that_are_no_packet_raise_only_our_error(size: int, 
         inbound.rtp(b"\x80" * size)
     with pytest.raises(SrtpError):
         inbound.rtcp(b"\x80" * size)
+
+
+def test_what_is_too_long_to_be_protected_raises_only_our_error(sessions: str) -> None:
+    outbound, _ = pair()
+    for size in (srtp.MAX_PACKET + 300, 65_000):
+        with pytest.raises(SrtpError):
+            outbound.rtp(PACKET + bytes(size))
+        with pytest.raises(SrtpError):
+            outbound.rtcp(REPORT + bytes(size))

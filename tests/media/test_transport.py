@@ -7,8 +7,9 @@ import pytest
 from media import rtcp
 from media.ice import Path
 from media.messages import Answer, Answered, IceRestarted, Refused, RestartIce, TransportChanged
+from media.transport import MAX_COMPOUND, compounds
 from tests.bench import offers
-from tests.support.flow import AUDIO, H264_KEY, Browser, World
+from tests.support.flow import AUDIO, H264_KEY, VIDEO, Browser, World
 
 pytestmark = pytest.mark.usefixtures("either_way")
 
@@ -208,3 +209,24 @@ def test_a_publisher_that_reoffers_with_other_sources_is_followed() -> None:
     teacher.send_rtp(0x3002, 102, H264_KEY, sequence=77)
     world.settle()
     assert [packet.payload for packet in viewer.take()] == [H264_KEY]
+
+
+def test_a_viewer_of_many_tracks_gets_all_its_reports() -> None:
+    world = World()
+    teacher = world.publisher()
+    viewer = world.viewer(audio=20, video=30)
+    world.place(viewer, **{f"mid{mid}": "teacher-0" if mid < 20 else "teacher-1" for mid in range(50)})
+    for number in (1, 2):
+        teacher.say(number)
+        teacher.show(number, H264_KEY)
+    teacher.report(rtcp.SenderReport(AUDIO, 1 << 60, 960, 1, 1), rtcp.SenderReport(VIDEO, 1 << 60, 3000, 1, 1))
+    world.pass_time(1.0)
+    assert len(viewer.told(rtcp.SenderReport)) == len({packet.ssrc for packet in viewer.packets}) == 50
+
+
+def test_reports_that_are_too_long_for_a_datagram_take_several() -> None:
+    report = rtcp.ReceiverReport(1)
+    whole = rtcp.Nack(1, 2, tuple(range(0, 0x8000, 17)))
+    found = compounds([*[report] * 200, whole, report])
+    assert [len(found[0]), len(found[1]), len(found[-1])] == [MAX_COMPOUND, 200 * 8 - MAX_COMPOUND, 8]
+    assert b"".join(found) == b"".join([*[bytes(report)] * 200, bytes(whole), bytes(report)])
