@@ -135,26 +135,25 @@ class TransportWideFeedback:
     def _one(self, first: int) -> tuple[TransportFeedback, int]:
         """A feedback from number `first` on, and the number the next one has to start with."""
         end = min(self._highest + 1, first + _MAX_STATUSES)
-        arrivals: list[int | None] = []
-        reference = zero = last = None
-        for number in range(first, end):
-            ticks = self._arrivals.get(number)
-            if ticks is None:
-                arrivals.append(None)
-                continue
-            if zero is None:
-                reference = ticks // _TICKS_PER_REFERENCE
-                zero = last = reference * _TICKS_PER_REFERENCE
-            assert last is not None
-            if abs(ticks - last) > _LONGEST_DELTA:
-                end = number
-                break
-            arrivals.append(ticks - zero)
-            last = ticks
+        found = list(map(self._arrivals.get, range(first, end)))
+        reference = next((ticks for ticks in found if ticks is not None), 0) // _TICKS_PER_REFERENCE
+        zero = last = reference * _TICKS_PER_REFERENCE
+        for place, ticks in enumerate(found):
+            if ticks is not None:
+                if not -_LONGEST_DELTA <= ticks - last <= _LONGEST_DELTA:
+                    end = first + place
+                    del found[place:]
+                    break
+                last = ticks
         count, self._count = self._count, self._count + 1 & 0xFF
         return (
             TransportFeedback(
-                self._ssrc, self._media_ssrc, first & 0xFFFF, (reference or 0) & 0xFFFFFF, count, tuple(arrivals)
+                self._ssrc,
+                self._media_ssrc,
+                first & 0xFFFF,
+                reference & 0xFFFFFF,
+                count,
+                tuple([None if ticks is None else ticks - zero for ticks in found]),
             ),
             end,
         )

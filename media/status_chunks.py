@@ -10,6 +10,8 @@ def pack(symbols: list[int]) -> bytes:
     """Symbols packed greedily into chunks of 16 bits: a run of up to 8191 equal ones, or 14 or 7 single ones."""
     packed = bytearray()
     at, size = 0, len(symbols)
+    if 0 < size < 8192 and symbols.count(symbols[0]) == size:
+        return (symbols[0] << 13 | size).to_bytes(2, "big")
     while at < size:
         symbol = symbols[at]
         run = 1
