@@ -31,6 +31,7 @@ REPLACED_AFTER = 1.0  # seconds of silence after which another SSRC may take a p
 STILL_WAITING = 2.0  # seconds: packets flow, somebody waits, and nobody has asked for so long
 LOOKED_AT_EVERY = 0.1  # seconds between looks at which layers are needed
 BEHIND = 0.4  # seconds after its arrival that a packet is still forwarded; a worker may hold it for 0.1 s more
+MAX_LAYERS = 8  # over all re-offers, each of which may name four; the relay knows no more than 16 (relay_link.py)
 KEPT = 2.0  # seconds that a layer nobody needs is kept: who looks away may look back
 
 _PLAIN_MID = re.compile(r"[A-Za-z0-9_]{1,32}")
@@ -127,7 +128,7 @@ class Publication:
         """A re-offer may make it inactive or active, or change its codecs and SSRCs; layers may come, none goes."""
         self.section = section
         for rid in section.rids:
-            if self.layer(rid) is None:
+            if self.layer(rid) is None and len(self.layers) < MAX_LAYERS:
                 self.layers.append(Layer(rid, len(self.layers)))
 
     # ── from the publisher ────────────────────────────────────────────────────────────────────────────────────────

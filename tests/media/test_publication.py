@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from media import rtcp
-from media.messages import PublicationFlowing, Record
-from media.publication import publication_id
+from media.messages import Answer, PublicationFlowing, Record
+from media.publication import MAX_LAYERS, publication_id
 from media.recording_link import FrameType, Reader
 from tests.bench import offers
-from tests.support.flow import H264_KEY, VIDEO, VP8_TYPE, Browser, World
+from tests.support.flow import H264_KEY, VIDEO, VP8_TYPE, Browser, World, simulcasting
 
 pytestmark = pytest.mark.usefixtures("either_way")
 
@@ -233,3 +233,13 @@ def test_a_recording_has_what_was_too_old_to_be_forwarded() -> None:
     starve(world, teacher, 2.0, first=2)
     frames = Reader().feed(world.worker.recorder_feed.take())
     assert sum(frame.type is FrameType.RTP for frame in frames) == 100
+
+
+def test_offers_that_name_ever_new_layers_do_not_fill_our_memory() -> None:
+    world = World()
+    teacher = world.simulcaster()
+    for number in range(30):
+        world.handle(Answer("teacher", "send", simulcasting(teacher.credentials, (f"a{number}", f"b{number}"))))
+    publication = world.worker._publications[CAMERA]
+    assert len(publication.layers) == MAX_LAYERS
+    assert [layer.rid for layer in publication.layers[:3]] == ["l", "m", "h"]

@@ -98,13 +98,7 @@ class World:
     def simulcaster(self, name: str = "teacher", rids: Sequence[str] = RIDS) -> Browser:
         """The same with a camera of several layers, named and not numbered (RFC 8853)."""
         browser = Browser(self, name)
-        lines = offers.publishing(browser.credentials, AUDIO, VIDEO, RTX).split("\r\n")
-        named = (f"a=ssrc-group:FID {VIDEO}", f"a=ssrc:{VIDEO} ", f"a=ssrc:{RTX} ")
-        lines = [line for line in lines if line and not line.startswith(named)]
-        lines += [f"a=extmap:{_RID} urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"]
-        lines += [f"a=extmap:{_REPAIRED_RID} urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"]
-        lines += [f"a=rid:{rid} send" for rid in rids] + [f"a=simulcast:send {';'.join(rids)}", ""]
-        browser.answer("send", "\r\n".join(lines))
+        browser.answer("send", simulcasting(browser.credentials, rids))
         browser.connect()
         return browser
 
@@ -272,6 +266,17 @@ class Browser:
         found = [report for report in self.reports if isinstance(report, kind)]
         self.reports = [report for report in self.reports if not isinstance(report, kind)]
         return found
+
+
+def simulcasting(credentials: offers.Credentials, rids: Sequence[str] = RIDS) -> str:
+    """An offer of a microphone, and of a camera in several layers."""
+    lines = offers.publishing(credentials, AUDIO, VIDEO, RTX).split("\r\n")
+    named = (f"a=ssrc-group:FID {VIDEO}", f"a=ssrc:{VIDEO} ", f"a=ssrc:{RTX} ")
+    lines = [line for line in lines if line and not line.startswith(named)]
+    lines += [f"a=extmap:{_RID} urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"]
+    lines += [f"a=extmap:{_REPAIRED_RID} urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"]
+    lines += [f"a=rid:{rid} send" for rid in rids] + [f"a=simulcast:send {';'.join(rids)}", ""]
+    return "\r\n".join(lines)
 
 
 def vp8_key(height: int) -> bytes:
