@@ -19,6 +19,7 @@ HOLD = 0.3  # seconds at the wanted rate before it counts as carried
 UNANSWERED = 1.0  # seconds after the last packet until a probe that nobody answers is given up
 OVERTAKEN = 0.3  # seconds by which an answer to a later packet is ahead: then this one's feedback was lost
 LONGEST = 5.0  # seconds
+STEEP = 0.8  # of the last rate that did not seem to wait: what doubles in 0.6 s is past the path before a queue shows
 
 _QUEUE = 0.03  # seconds that every packet of the last _WINDOW has waited: then a queue stands
 _WINDOW = 0.1  # seconds; a key frame makes a queue too, which passes
@@ -115,7 +116,7 @@ class Probe:
         total = self._arrived + self._lost
         lossy = total >= 10 and self._lost > _LOST * total
         if lossy or (len(self._recent) >= 3 and min(wait for _, wait in self._recent) > _QUEUE):
-            return Verdict(False, 0.95 * self._clear)
+            return Verdict(False, STEEP * self._clear)
         if self._ended is not None and (not self._numbers or now - self._ended > UNANSWERED > now - self._answered):
             return Verdict(self._clear >= 0.99 * self.target, self._clear)
         if now - max(self._answered, self._ended or now) > UNANSWERED or now - self._start > 2 * LONGEST:
