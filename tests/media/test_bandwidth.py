@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from media import rtcp
 from media.bandwidth import FEWEST_REPEATS, MOST_REPEATS, ROOM_FOR_TWICE, Bandwidth
 from media.messages import SlotChanged
-from tests.support.flow import H264_KEY, Browser, World
+from tests.support.flow import H264_KEY, HEIGHTS, LAYERS, RIDS, VP8_DELTA, Browser, World, vp8_key
 
 CAMERA = "teacher-1"
 
@@ -73,3 +75,36 @@ def test_a_picture_the_page_hides_is_not_paused_by_bandwidth() -> None:
     bandwidth.allocate(world.now)
     (change,) = [change for change in bandwidth.changes() if change.mid == "1"]
     assert (change.rid, change.paused) == (None, False)
+
+
+def test_a_viewer_whose_tcp_queue_grows_is_given_less_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, viewer, _, bandwidth = lesson()
+    queue = 0.0
+    monkeypatch.setattr(bandwidth, "_behind", lambda now: queue)
+    before = bandwidth.estimate.bitrate
+    viewer.report(rtcp.ReceiverReport(1))
+    assert bandwidth.estimate.bitrate == before
+    queue = 0.2
+    viewer.report(rtcp.ReceiverReport(1))
+    assert bandwidth.estimate.bitrate < 0.75 * min(before, 500_000)
+
+
+def test_a_viewer_that_never_says_a_word_gets_the_smallest_layer_and_is_not_probed() -> None:
+    world = World()
+    teacher, viewer = world.simulcaster(), world.viewer(audio=0, video=1)
+    world.place(viewer, mid0=CAMERA)
+    for sequence in range(25 * 14):
+        asked = {it.media_ssrc for it in teacher.told(rtcp.PictureLoss) if isinstance(it, rtcp.PictureLoss)}
+        for rid in RIDS:
+            key = sequence == 0 or LAYERS[rid] in asked
+            teacher.show_layer(rid, sequence, vp8_key(HEIGHTS[rid]) if key else VP8_DELTA)
+        world.pass_time(0.04)
+    transport = world.worker._transports["class"]
+    assert transport.viewer is not None
+    slot, bandwidth = transport.viewer.slots["0"], transport.viewer.bandwidth
+    assert slot.carried is not None
+    assert slot.carried.layer == 0
+    assert not bandwidth.probing
+    viewer.take()
+    world.pass_time(2.0)
+    assert [packet for packet in viewer.take() if packet.ssrc != slot.ssrc] == []  # nothing on top of it
