@@ -13,13 +13,15 @@ from tests.bench.naive import Naive, naive
 from tests.bench.recording import Recording, recording
 from tests.bench.servers import PYTHON_ONLY, TONGKE, Kind
 from tests.bench.simulcast import Simulcast, simulcast
+from tests.bench.starvation import Starvation, starvation
+from tests.bench.upstream import BROWSERS, Upstream, upstream
 from tests.bench.weak_line import LOSSES, WeakLine, weak_line
 from tests.bench.workers import Workers, workers
 
-Row = Forwarding | Inbound | Simulcast | Recording | Naive | WeakLine | Workers
+Row = Forwarding | Inbound | Simulcast | Recording | Naive | WeakLine | Workers | Upstream | Starvation
 
 SECTIONS = ("comparison", "latency", "viewers", "lessons", "workers", "inbound", "simulcast", "recording", "naive",
-            "weak_line")  # fmt: skip
+            "weak_line", "upstream", "starvation")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,14 @@ def tasks(plan: Plan, sections: Sequence[str], peers: Sequence[Kind]) -> Iterato
     if "weak_line" in sections:
         for losses in LOSSES:
             yield Task("weak_line", 0, f"losses {losses}", partial(weak_line, losses, plan.watched))
+    if "upstream" in sections:
+        for number in range(plan.rounds):
+            for browser in BROWSERS:
+                yield Task("upstream", number, browser, partial(upstream, browser))
+    if "starvation" in sections:
+        for number in range(plan.rounds):
+            what = f"{plan.latency_viewers} viewers"
+            yield Task("starvation", number, what, partial(starvation, plan.latency_viewers))
 
 
 def _each(

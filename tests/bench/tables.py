@@ -55,6 +55,8 @@ def tables(report: Record) -> list[Table]:
         _inbound(_of(report, "inbound")),
         _single(report),
         _weak_line(_of(report, "weak_line")),
+        _upstream(_of(report, "upstream")),
+        _starvation(_of(report, "starvation")),
     )
     return [table for table in made if table is not None and table.rows]
 
@@ -91,6 +93,15 @@ def verdicts(report: Record) -> list[str]:
         else:
             said.append(_verdict("freezes over 200 ms, 5 % lost at random", row["freezes"], 0, "times"))
             said.append(_verdict("of sound concealed, 5 % lost at random", 100 * row["concealed"], 0.5, "%"))
+    for row in _of(report, "starvation"):
+        said.append(_verdict("oldest forwarded after a pause of 2 s", row["oldest_ms"], 500, "ms"))
+    upstream = [row for row in _of(report, "upstream") if row["browser"] == "chromium"]
+    for field, name, most in (
+        ("estimated_after", "Chromium's way up to 2.5 Mb/s", 3.0),
+        ("fell_after", "Chromium's way back by half", 1.0),
+    ):
+        if _values(upstream, field):
+            said.append(_verdict(name, _median(upstream, field), most, "s"))
     busiest = max((row.get("others", 0.0) for row in report["rows"]), default=0.0)
     if said and busiest >= QUIET:
         said.append(f"others used up to {busiest:.0%} of the machine: repeat alone before believing any of it")
@@ -224,6 +235,36 @@ def _weak_line(rows: Sequence[Record]) -> Table | None:
         made.append((f"{row['lost']:.1%} {row['losses']}, {row['seconds']:.0f} s", *own, *beside))
     head = ("lost", "freezes > 200 ms", "longest", "frozen", "concealed", "clean line: longest", "concealed")
     return Table("weak_line", "A class over a weak line, 80 ms round trip", head, tuple(made))
+
+
+def _upstream(rows: Sequence[Record]) -> Table | None:
+    """A page that publishes over a line that shrinks."""
+    made = []
+    for browser in dict.fromkeys(row["browser"] for row in rows):
+        own = [row for row in rows if row["browser"] == browser]
+        times = ("estimated_after", "sent_after")
+        rate = [{"sent_at_3s": row["sent_at_3s"] / 1e6} for row in own]
+        made.append((
+            browser,
+            *(_range(own, field, "{:.1f} s") for field in times),
+            _range(rate, "sent_at_3s", "{:.1f} Mb/s"),
+            *(_range(own, field, "{:.1f} s") for field in ("fell_after", "fits_after")),
+            _range(own, "feedbacks_per_second", "{:.0f}"),
+        ))  # fmt: skip
+    head = ("publisher", "estimate 2.5 Mb/s", "sent 2.5 Mb/s", "sent at 3 s", "400 kb/s: half after", "fits after",
+            "feedbacks/s")  # fmt: skip
+    return Table("upstream", "A camera of 720p, up on a clean line, back on one of 400 kb/s", head, tuple(made))
+
+
+def _starvation(rows: Sequence[Record]) -> Table | None:
+    if not rows:
+        return None
+    made = (
+        f"{rows[0]['viewers']} viewers, stopped for {rows[0]['pause']:.0f} s",
+        *(_range(rows, field, "{:.0f}") for field in ("left_out", "oldest_ms", "picture_ms")),
+    )
+    head = ("what", "packets left out", "oldest forwarded, ms", "picture again after, ms")
+    return Table("starvation", "A worker that does not run for a while", head, (made,))
 
 
 def _of(report: Record, section: str) -> list[Record]:

@@ -7,7 +7,7 @@ from tests.bench.starvation import paused
 
 
 async def test_a_worker_that_did_not_run_goes_on_with_what_is_fresh_and_with_a_key_frame() -> None:
-    pause = await paused(viewers=10, seconds=2.0)
+    pause = await paused(viewers=5, seconds=2.0)
     assert pause.left_out > 0
     # Whatever had reached the machine longer ago than that when the worker ran again; by now it is older still.
     too_old = {sent for sent, gone in pause.gone.items() if gone < pause.ended - BEHIND * 1e9}
