@@ -97,6 +97,19 @@ def test_a_lost_picture_packet_comes_again_through_rtx() -> None:
     )
 
 
+def test_a_repetition_through_rtx_says_when_it_really_leaves() -> None:
+    """Else the browser's estimate takes the time until it was asked for a queue."""
+    world, teacher, viewer = lesson()
+    teacher.show(201, b"\x41lost")
+    *_, lost = viewer.take()
+    world.pass_time(0.25)
+    viewer.report(rtcp.Nack(1, lost.ssrc, (lost.sequence,)))
+    (repeated,) = viewer.take()
+    (identifier,) = [each for each, value in lost.extensions.items() if len(value) == 3]
+    first, second = (int.from_bytes(each.extensions[identifier], "big") / 2**18 for each in (lost, repeated))
+    assert (second - first) % 64 == pytest.approx(0.25, abs=0.02)
+
+
 def test_lost_sound_comes_again_byte_for_byte() -> None:
     world, teacher, viewer = lesson()
     first = viewer.take()[0]
