@@ -90,6 +90,8 @@ class _Pulled:
         follower.put(relay_link.pack_rtp(self._handle, self._numbers[layer], plain(packet)), now)
 
     def report(self, layer: Layer, report: SenderReport, now: float) -> None:
+        if self._follower.slow:
+            return
         described = Report(self._numbers[layer], report.ssrc, report.ntp, report.rtp)
         self._follower.put(relay_link.pack_report(self._handle, described))
 
@@ -148,7 +150,7 @@ class Follower:
             if self._publications.get(pulled.publication.publication_id) is not pulled.publication:
                 del self._pulled[handle]
                 self.put(relay_link.pack(FrameType.END, handle))
-        if now - self._state_at >= STATE_EVERY:
+        if now - self._state_at >= STATE_EVERY and not self.slow:  # it is soon told again; what waits must not grow
             self._state_at = now
             for pulled in self._pulled.values():
                 pulled.tell_state()

@@ -7,7 +7,7 @@ import pytest
 from media import relay_link, relay_origin, rtcp
 from media.messages import Done, Pull, Refused, Release
 from media.relay_origin import Follower
-from tests.support.flow import H264_KEY, World
+from tests.support.flow import H264_KEY, LAYERS, World
 from tests.support.pair import CAMERA, MICROPHONE, Pair
 
 pytestmark = pytest.mark.usefixtures("either_way")
@@ -117,6 +117,24 @@ def test_a_worker_that_does_not_read_is_sent_no_pictures_until_a_key_frame() -> 
     pair.show(5, H264_KEY)
     assert pair.origin.worker.counters["dropped_relay_slow"] == 2
     assert len(viewer.take()) == 3
+
+
+def test_what_waits_for_a_worker_that_does_not_read_does_not_grow() -> None:
+    pair = Pair(World.simulcaster)
+    pair.pull(CAMERA)
+    viewer = pair.other.viewer()
+    pair.other.place(viewer, mid1=CAMERA)
+    pair.teacher.show_layer("h", 1)
+    pair.unsent = relay_origin.MAX_UNSENT + 1
+    pair.pass_time(0.2)  # finds out
+    written: list[bytes] = []
+    (follower,) = pair.origin.worker.relay._followers
+    follower._write = written.append
+    for number in range(2, 40):
+        pair.teacher.show_layer("h", number)
+        pair.teacher.report(rtcp.SenderReport(LAYERS["h"], 1 << 60, 3000 * number, 1, 1))
+        pair.pass_time(0.1)
+    assert written == []
 
 
 def test_what_comes_too_late_is_left_out_up_to_a_key_frame() -> None:
