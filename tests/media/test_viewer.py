@@ -35,6 +35,23 @@ def test_a_broken_picture_makes_the_publisher_send_a_key_frame() -> None:
     assert len(teacher.told(rtcp.PictureLoss)) == 1
 
 
+def test_what_repetitions_do_not_mend_makes_the_publisher_send_a_key_frame() -> None:
+    """Chromium would say so only after three seconds without a picture."""
+    world, teacher, viewer, ssrc = lesson()
+    teacher.show(2, b"\x41lost")
+    lost = viewer.take()[-1].sequence
+    world.pass_time(3.0)
+    teacher.show(3, b"\x41")
+    teacher.told(rtcp.PictureLoss)
+    asked = []
+    for _ in range(5):
+        viewer.report(rtcp.Nack(1, ssrc, (lost,)))
+        asked.append(len(teacher.told(rtcp.PictureLoss)))
+        world.pass_time(0.12)
+    assert asked[:3] == [0, 0, 0]
+    assert sum(asked) == 1
+
+
 def test_a_request_for_a_stream_we_do_not_send_is_nothing() -> None:
     _, teacher, viewer, _ = lesson()
     teacher.told(rtcp.PictureLoss)
