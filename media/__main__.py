@@ -31,10 +31,10 @@ async def _serve(options: argparse.Namespace) -> None:
         [Local(socket.socket(fileno=descriptor), host) for descriptor, host in given]
         for given in (options.udp, options.tcp)
     )
-    endpoint = Endpoint(udp, options.announce, options.port, tcp)
+    endpoint = Endpoint(udp, options.announce, options.port, tcp, options.handed, options.number)
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, endpoint.stop)
-    await endpoint.run(options.control, options.recorder, options.relay)
+    await endpoint.run(options.control, options.recorder, options.relay, options.handover)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,6 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--announce", action="extend", nargs="+", default=[], metavar="IP",
                         help="public addresses to put into candidates, before the sockets' own")  # fmt: skip
     parser.add_argument("--port", required=True, type=int, help="the port to put into candidates")
+    parser.add_argument("--number", type=int, default=0, help="which worker of its node it is")
+    parser.add_argument("--handover", metavar="PATH", help="Unix socket to listen on for connections of browsers")
+    parser.add_argument("--handed", action="append", type=_handed, default=[], metavar="PORT=IP",
+                        help="where browsers connect to whoever hands over; may be repeated")  # fmt: skip
     return parser
 
 
@@ -57,6 +61,11 @@ def _socket(text: str) -> tuple[int, str]:
     if not descriptor.isdecimal() or not host:
         raise argparse.ArgumentTypeError(f"{text!r} is not FD=IP")
     return int(descriptor), host
+
+
+def _handed(text: str) -> tuple[str, int]:
+    port, host = _socket(text)
+    return host, port
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

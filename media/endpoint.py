@@ -18,6 +18,7 @@ from media.candidates import candidates, hosts
 from media.certificate import Certificate
 from media.control import Control
 from media.garbage import Garbage
+from media.handover import Receiver, mark
 from media.messages import Reply, Request
 from media.recorder_feed import RecorderFeed
 from media.recording_link import LinkError
@@ -52,9 +53,18 @@ class Endpoint:
     """Runs one worker until `stop`, or until no server has been there for 30 s."""
 
     def __init__(
-        self, locals_: Sequence[Local], announced: Sequence[str], port: int, listeners: Sequence[Local] = ()
+        self,
+        locals_: Sequence[Local],
+        announced: Sequence[str],
+        port: int,
+        listeners: Sequence[Local] = (),
+        handed: Sequence[tuple[str, int]] = (),
+        number: int = 0,
     ) -> None:
-        """`locals_` are its UDP sockets, `listeners` those for TCP, all of the same `port`."""
+        """`locals_` are its UDP sockets, `listeners` those for TCP, all of the same `port`.
+
+        `handed` is where else, by TCP, browsers reach the process that hands connections over to worker `number`.
+        """
         for local in locals_:
             _prepare(local.sock)
         self._sockets = [local.sock for local in locals_]
@@ -62,10 +72,11 @@ class Endpoint:
         tcp = TcpBatch(time.monotonic)
         self.worker = Worker(
             Certificate.generate(),
-            candidates(_hosts(locals_, announced), _hosts(listeners, announced), port),
+            candidates(_hosts(locals_, announced), _hosts(listeners, announced), port, handed),
             [*batches, tcp],
             tell=lambda event: self.control.tell(event),
             wall_offset=time.time() - time.monotonic(),
+            ufrag_mark=mark(number),
         )
         self._door = TcpDoor([it.sock for it in listeners], tcp, len(batches), self.worker, self._flush_link)
         self.control = Control(lambda request: self._handle(request), time.monotonic)
@@ -73,7 +84,13 @@ class Endpoint:
         self._relay = RelaySockets(self.worker.relay, self.worker.flush)
         self._stopped = False
 
-    async def run(self, control_path: str, recorder_path: str | None, relay_path: str | None = None) -> None:
+    async def run(
+        self,
+        control_path: str,
+        recorder_path: str | None,
+        relay_path: str | None = None,
+        handover_path: str | None = None,
+    ) -> None:
         """Serve until stopped or left alone, then say goodbye to the browsers.
 
         Other workers of this machine pull tracks at `relay_path`; without one there is no way between them.
@@ -85,6 +102,10 @@ class Endpoint:
         for via, sock in enumerate(self._sockets):
             loop.add_reader(sock, self._drain, inlet_for(sock, via))
         self._door.open()
+        handover = None
+        if handover_path is not None:
+            handover = Receiver(handover_path, lambda sock: self._door.take(sock, time.monotonic()))
+            handover.open()
         tasks = []
         if recorder_path is not None:
             self._link = RecorderLink(self.worker.recorder_feed, recorder_path)
@@ -111,6 +132,8 @@ class Endpoint:
             garbage.close()
             for sock in self._sockets:
                 loop.remove_reader(sock)
+            if handover is not None:
+                handover.close()
             self.worker.close()
             self._door.close()
             self._flush_link()

@@ -53,10 +53,12 @@ _IGNORED = Checked(None, False)
 class IceLite:
     """One browser's paths."""
 
-    __slots__ = ("_checked", "_former", "_key", "_nominated", "paths", "pwd", "target", "ufrag")
+    __slots__ = ("_checked", "_former", "_key", "_mark", "_nominated", "paths", "pwd", "target", "ufrag")
 
-    def __init__(self, now: float) -> None:
-        self.ufrag, self.pwd = _credentials()
+    def __init__(self, now: float, mark: str = "") -> None:
+        """Our ufrags begin with `mark`, see handover.py."""
+        self._mark = mark
+        self.ufrag, self.pwd = _credentials(mark)
         self.target: Path | None = None  # where to send; None until the first valid check
         self.paths: dict[Path, float] = {}  # valid ones, with the time of their last check
         self._key = self.pwd.encode()
@@ -99,7 +101,7 @@ class IceLite:
     def restart(self) -> None:
         """Take fresh credentials (`ufrag`, `pwd`); the last ones stay good until a check uses the new ones."""
         self._former = (self.ufrag, self._key)
-        self.ufrag, self.pwd = _credentials()
+        self.ufrag, self.pwd = _credentials(self._mark)
         self._key = self.pwd.encode()
 
     def forget(self, path: Path) -> None:
@@ -138,7 +140,7 @@ class IceLite:
         return target.protocol == "udp" and path.protocol == "tcp" and now - self._nominated <= UDP_FIRST
 
 
-def _credentials() -> tuple[str, str]:
+def _credentials(mark: str) -> tuple[str, str]:
     """A ufrag of 48 bits, unique on the worker for all practical purposes, and a password of 143 (RFC 8445 5.3)."""
-    ufrag = "".join(secrets.choice(_ICE_CHARS) for _ in range(8))
+    ufrag = mark + "".join(secrets.choice(_ICE_CHARS) for _ in range(8))
     return ufrag, "".join(secrets.choice(_ICE_CHARS) for _ in range(24))

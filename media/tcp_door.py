@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from media.accepting import Accepting
 from media.ice import Path
 from media.stream_framing import FrameTooLongError
 from media.tcp import Connection, TcpBatch
@@ -23,9 +24,7 @@ UNPROVEN = 10.0  # seconds until a connection must have passed a check
 MAX_UNPROVEN = 256  # connections that have not; beyond, the oldest goes
 MAX_CONNECTIONS = 8192
 STALLED = 10.0  # seconds a datagram may wait before nobody believes any more that the other end reads
-_AT_ONCE = 32  # connections accepted per wake-up
 _PIECE = 64 * 1024  # bytes read per wake-up
-_PAUSE = 1.0  # seconds without accepting, after the system has no room for another connection
 
 
 class TcpDoor:
@@ -35,7 +34,7 @@ class TcpDoor:
         self, listeners: Sequence[socket.socket], batch: TcpBatch, via: int, worker: Worker, flushed: Callable[[], None]
     ) -> None:
         """`via` is the number of the batch in paths; `flushed` is called after something was received."""
-        self._listeners = listeners
+        self._accepting = Accepting(listeners, lambda sock: self.take(sock, time.monotonic()))
         self._batch = batch
         self._via = via
         self._worker = worker
@@ -49,14 +48,11 @@ class TcpDoor:
 
     def open(self) -> None:
         """Accept from now on."""
-        for listener in self._listeners:
-            listener.setblocking(False)
-            self._listen(listener)
+        self._accepting.open()
 
     def close(self) -> None:
         """End everything. Closing twice is harmless."""
-        for listener in self._listeners:
-            asyncio.get_running_loop().remove_reader(listener)
+        self._accepting.close()
         for connection in list(self._batch.connections.values()):
             self._close(connection)
 
@@ -91,29 +87,6 @@ class TcpDoor:
             if connection.backlog.behind(now) > STALLED:
                 self._counters["dropped_tcp_stalled"] += 1
                 self._close(connection)
-
-    def _listen(self, listener: socket.socket) -> None:
-        asyncio.get_running_loop().add_reader(listener, self._accept, listener)
-
-    def _accept(self, listener: socket.socket) -> None:
-        now = time.monotonic()
-        for _ in range(_AT_ONCE):
-            try:
-                sock, _ = listener.accept()
-            except BlockingIOError:
-                return
-            except ConnectionError:  # it went away while it waited
-                continue
-            except OSError:  # no file left: else the loop would try for ever and do nothing else
-                loop = asyncio.get_running_loop()
-                loop.remove_reader(listener)
-                loop.call_later(_PAUSE, self._listen_again, listener)
-                return
-            self.take(sock, now)
-
-    def _listen_again(self, listener: socket.socket) -> None:
-        if listener.fileno() >= 0:
-            self._listen(listener)
 
     def _readable(self, connection: Connection) -> None:
         now = time.monotonic()

@@ -40,6 +40,7 @@ class Shared:
     counters: Counter[str]
     flowing: Callable[[Publication, str], None]
     layers_wanted: Callable[[Publication, tuple[str, ...]], None]
+    ufrag_mark: str = ""
 
 
 class Transport:
@@ -48,7 +49,7 @@ class Transport:
     def __init__(self, transport_id: str, direction: Direction, shared: Shared, now: float) -> None:
         self.transport_id = transport_id
         self.direction: Direction = direction
-        self.ice = IceLite(now)
+        self.ice = IceLite(now, shared.ufrag_mark)
         self.dtls: Dtls | None = None  # until the first offer is answered
         self.outlet = Outlet()
         self.sections: tuple[NegotiatedSection, ...] = ()

@@ -74,11 +74,19 @@ class Worker:
         batches: Sequence[Batch],
         tell: Callable[[Event], None],
         wall_offset: float,
+        ufrag_mark: str = "",
     ) -> None:
+        """Its ufrags begin with `ufrag_mark`, see handover.py."""
         self.counters: Counter[str] = Counter()
         self.recorder_feed = RecorderFeed(wall_offset, self._recorder_wants_key_frame, self.counters)
         self._shared = Shared(
-            Rotation(certificate), tuple(candidates), tuple(batches), self.counters, self._flowing, self._layers_wanted
+            Rotation(certificate),
+            tuple(candidates),
+            tuple(batches),
+            self.counters,
+            self._flowing,
+            self._layers_wanted,
+            ufrag_mark,
         )
         self._tell = tell
         self._wall_offset = wall_offset
