@@ -20,6 +20,7 @@ from media.tcp import Connection
 from media.unasked import ReportedLosses
 
 REPEATS_AT_ONCE = 250  # packets a viewer may have again; how many a second says bandwidth.py
+ATTENTION = 2000  # lost packets a second that are looked up: one datagram can ask for 6000, which costs milliseconds
 
 
 class Viewer:
@@ -38,6 +39,8 @@ class Viewer:
         self._by_ssrc: dict[int, Slot] = {}
         self._budget = float(REPEATS_AT_ONCE)
         self._budget_at = 0.0
+        self._attention = float(ATTENTION)
+        self._attention_at = 0.0
         self._redundancy = red.Need()
         self._twice = red.Need(remains=0.05)  # of 5 % lost, when both are lost alike
         self._overdue: dict[Slot, Overdue] = {}
@@ -161,10 +164,10 @@ class Viewer:
         slot = self._by_ssrc.get(nack.media_ssrc)
         if slot is None:
             return
-        self._counters["nacked_downstream"] += len(nack.lost)
-        slot.tally.nacked += len(nack.lost)
-        self._unasked(slot).asked(nack.lost)
-        lost = nack.lost
+        lost = self._heeded(nack.lost, now)
+        self._counters["nacked_downstream"] += len(lost)
+        slot.tally.nacked += len(lost)
+        self._unasked(slot).asked(lost)
         if slot.kind == "video":
             needed = tuple(sequence for sequence in lost if slot.needs(sequence))
             if self._overdue.setdefault(slot, Overdue()).asked(needed, self.round_trip.assumed, now):
@@ -172,6 +175,16 @@ class Viewer:
             if self.bandwidth.estimate.narrowed(now):
                 lost = needed  # the line is full: nothing goes out that nobody will show
         self._again(slot, lost, now)
+
+    def _heeded(self, lost: tuple[int, ...], now: float) -> tuple[int, ...]:
+        """As much of it as may be looked up."""
+        self._attention = min(ATTENTION, self._attention + (now - self._attention_at) * ATTENTION)
+        self._attention_at = now
+        heeded = lost[: int(self._attention)]
+        self._attention -= len(heeded)
+        if len(heeded) < len(lost):
+            self._counters["dropped_nack_flood"] += len(lost) - len(heeded)
+        return heeded
 
     def _unasked(self, slot: Slot) -> ReportedLosses:
         return self._reported_losses.setdefault(slot, ReportedLosses())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from media import rtcp
-from media.viewer import REPEATS_AT_ONCE
+from media.subscription import Slot
+from media.viewer import ATTENTION, REPEATS_AT_ONCE
 from tests.support.flow import H264_KEY, Browser, World
 
 pytestmark = pytest.mark.usefixtures("either_way")
@@ -79,6 +80,19 @@ def test_nacks_in_vain_use_the_budget_up_too() -> None:
     for at in range(0, 6000, 500):
         viewer.report(rtcp.Nack(1, ssrc, tuple(range(at, at + 500))))
     assert world.worker.counters["dropped_nack_flood"] > 3000
+
+
+def test_of_a_flood_of_nacks_no_more_is_looked_up_than_honest_viewers_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, _, viewer, ssrc = lesson()
+    looked_up: list[int] = []
+    monkeypatch.setattr(Slot, "needs", lambda _, sequence: looked_up.append(sequence))
+    for _ in range(20):
+        viewer.report(rtcp.Nack(1, ssrc, tuple(range(5900))))
+    assert len(looked_up) == ATTENTION
+    assert world.worker.counters["dropped_nack_flood"] >= 20 * 5900 - ATTENTION
+    world.pass_time(0.5)
+    viewer.report(rtcp.Nack(1, ssrc, (7,)))
+    assert looked_up[-1] == 7
 
 
 def test_losses_that_a_viewer_reports_and_cannot_ask_for_are_made_good() -> None:
