@@ -36,7 +36,7 @@ SHRINKS_AFTER = 8.0  # seconds
 WATCHED_AFTER = 4.0
 PART = 0.6  # of the camera's picture that is fresh in every frame: 2.5 Mb/s and more
 EVERY = 0.05  # seconds between looks
-OVER = 0.5  # seconds over which a bit rate is taken
+OVER = 0.5  # seconds over which a bit rate is taken; before, there is none
 
 _ESTIMATE = """async () => {
   const stats = [...(await window.publishing.getStats()).values()];
@@ -116,12 +116,12 @@ def judge(browser: str, up: Sequence[Look], down: Sequence[Look], feedbacks: flo
     """What came of it."""
     told = any(look.estimate for look in up)
     before = up[-1]
-    rates = [(look.at, look.estimate if told else look.line) for look in down]
+    rates = [(look.at, look.estimate if told else look.line) for look in down if told or look.at >= OVER]
     half = (before.estimate if told else before.line) / 2
     return Upstream(
         browser,
         next((look.at for look in up if look.estimate >= WANTED), None),
-        next((look.at for look in up if look.line >= WANTED), None),
+        next((look.at for look in up if look.line >= WANTED and look.at >= OVER), None),
         min(up, key=lambda look: abs(look.at - RAMP_WITHIN)).line,
         next((at for at, rate in rates if rate <= half), None),
         next((at for at, rate in rates if rate <= NARROW * FITS), None),
