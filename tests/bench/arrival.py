@@ -1,8 +1,8 @@
 """What the way in costs without sockets: `python -m tests.bench.arrival [lessons] [seconds]`.
 
 A worker in memory takes what its publishers send: microphone and camera of 720p, protected beforehand, in the order and
-the bursts in which they would arrive; nobody watches. Prints CPU microseconds per packet, the ticks among them. What the
-kernel and the event loop add is in the row "inbound" of `python -m tests.bench`.
+the bursts in which they would arrive; nobody watches. Prints CPU microseconds per packet, the ticks among them. What
+the kernel and the event loop add is in the row "inbound" of `python -m tests.bench`.
 """
 
 from __future__ import annotations

@@ -62,13 +62,15 @@ class Task:
     run: Callable[[], Awaitable[Row]]
 
 
-def tasks(plan: Plan, sections: Sequence[str], peers: Sequence[Kind]) -> Iterator[Task]:
-    """All rows in order. Peers that are not here take no part."""
+def tasks(
+    plan: Plan, sections: Sequence[str], peers: Sequence[Kind], variants: Sequence[Kind] = (PYTHON_ONLY,)
+) -> Iterator[Task]:
+    """All rows in order. Peers, and variants of ourselves, that are not here take no part."""
     servers = [TONGKE, *(peer for peer in peers if peer.missing is None)]
-    both = [PYTHON_ONLY] if PYTHON_ONLY.missing is None else []
+    with_variants = [servers[0], *(each for each in variants if each.missing is None), *servers[1:]]
     for section, viewers in (("comparison", plan.viewers), ("latency", plan.latency_viewers)):
         if section in sections:
-            taking_part = [servers[0], *both, *servers[1:]] if section == "comparison" else servers
+            taking_part = with_variants if section == "comparison" else servers
             for number in range(plan.rounds):
                 yield from _each(section, number, taking_part, 1, viewers, plan.seconds)
     if "viewers" in sections:
@@ -82,7 +84,7 @@ def tasks(plan: Plan, sections: Sequence[str], peers: Sequence[Kind]) -> Iterato
             what = f"one worker and two, {viewers} viewers"
             yield Task("workers", 0, what, partial(workers, viewers, plan.seconds, plan.rounds))
     if "inbound" in sections:
-        for kind in [servers[0], *both, *servers[1:]]:
+        for kind in with_variants:
             what = f"{kind.name}, {plan.publishers} publishers"
             yield Task("inbound", 0, what, partial(inbound, plan.publishers, plan.seconds, kind))
     if "simulcast" in sections:

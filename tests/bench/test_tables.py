@@ -93,13 +93,11 @@ def test_a_page_gets_the_tables_it_marks_and_keeps_all_else() -> None:
 
 def test_servers_have_their_turn_in_every_round_and_missing_ones_have_none() -> None:
     here, gone = Kind("mediasoup", "1", _never), Kind("Janus", "", _never, "not installed")
-    work = list(tasks(Plan(rounds=2, viewers=4), ["comparison"], [here, gone]))
-    assert [(task.round, task.what.partition(",")[0]) for task in work] == [
-        (0, "Tongke"),
-        (0, "mediasoup"),
-        (1, "Tongke"),
-        (1, "mediasoup"),
-    ]
+    ours, none = Kind("Tongke in Python", "", _never), Kind("Tongke in Rust", "", _never, "not written")
+    work = list(tasks(Plan(rounds=2, viewers=4), ["comparison", "latency"], [here, gone], [ours, none]))
+    turns = ["Tongke", "Tongke in Python", "mediasoup"] * 2 + ["Tongke", "mediasoup"] * 2
+    assert [task.what.partition(",")[0] for task in work] == turns
+    assert [task.round for task in work] == [0, 0, 0, 1, 1, 1, 0, 0, 1, 1]
 
 
 def _never() -> Any:
