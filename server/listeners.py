@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import ifaddr
@@ -89,6 +89,20 @@ def listen(address: Address, flag: str) -> socket.socket:
         raise CannotWorkError(why_not(error, "TCP", address.port, str(address), flag)) from error
     listener.setblocking(False)
     return listener
+
+
+def https_hosts(listeners: Listeners, announced: Sequence[str]) -> list[str]:
+    """Where browsers may reach the HTTPS port for media: what is announced, else the addresses it is open on.
+
+    Fewer than the media ports are reached by, for it is the last resort, and each costs a browser one more connection.
+    """
+    if listeners.https is None:
+        return []
+    bound = ipaddress.ip_address(listeners.https.getsockname()[0])
+    if not bound.is_unspecified:
+        return [str(bound)] if bound.is_loopback or not announced else list(announced)
+    own = (ip for ip, _ in listeners.media[0].listeners if bound.version == 6 or ":" not in ip)
+    return list(announced) or list(own)
 
 
 def bind_media(port: int, workers: int) -> tuple[MediaPort, ...]:

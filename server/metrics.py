@@ -46,6 +46,17 @@ class HttpMeter:
             registry=self.registry,
         )
 
+        self._connections = Counter(
+            "tongke_https_connections",
+            "Connections to the HTTPS port, by what they were",
+            ("kind",),
+            registry=self.registry,
+        )
+
+    def connection(self, kind: str) -> None:
+        """Somebody connected to the HTTPS port, see https_port.py."""
+        self._connections.labels(kind).inc()
+
     def saw(self, method: str, route: str, status: int, seconds: float) -> None:
         if method not in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
             method = "other"

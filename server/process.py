@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from server import health, tls
+from server import door, health, tls
 from server.app import build
 from server.door import QuietAboutBadRequests
 from server.failure import EXIT_CODE, CannotWorkError
+from server.https_port import HttpsPort
 from server.listeners import local_addresses
 from server.log import to_stderr
 from server.run_folder import RunFolder
@@ -64,8 +65,10 @@ async def _serve(settings: Settings, run: RunFolder, inherited: Inherited) -> No
     try:
         await runner.setup()
         await web.SockSite(runner, socket.socket(fileno=inherited.http)).start()
-        if inherited.https is not None:
-            await web.SockSite(runner, socket.socket(fileno=inherited.https), ssl_context=context).start()
+        if inherited.https is not None and context is not None:
+            https = socket.socket(fileno=inherited.https)
+            workers = [run.handover(number) for number in range(settings.worker_count)]
+            await HttpsPort(runner, https, context, workers, app[door.METER].connection).start()
         ready = asyncio.create_task(_tell_when_ready(app, inherited.ready))
         await stop.wait()
         ready.cancel()

@@ -27,3 +27,6 @@ class RunFolder:
 
     def relay(self, number: int) -> Path:
         return self.path / f"relay-{number}.sock"
+
+    def handover(self, number: int) -> Path:
+        return self.path / f"handover-{number}.sock"

@@ -25,7 +25,7 @@ from typing import TextIO
 
 from server.data_folder import PRIVATE, RUN_PREFIX, DataFolder
 from server.failure import EXIT_CODE, CannotWorkError
-from server.listeners import Listeners, bind
+from server.listeners import Listeners, bind, https_hosts
 from server.run_folder import LONGEST_SOCKET, RunFolder
 from server.settings import Settings
 
@@ -222,7 +222,11 @@ def children(node: Node, run: RunFolder, ready: int) -> list[Child]:
             worker += ["--tcp", f"{tcp.fileno()}={ip}"]
         for ip in settings.public_ip:
             worker += ["--announce", ip]
-        worker += ["--port", str(media.port)]
+        worker += ["--port", str(media.port), "--number", str(number)]
+        if listeners.https is not None:
+            worker += ["--handover", str(run.handover(number))]
+            for ip in https_hosts(listeners, settings.public_ip):
+                worker += ["--handed", f"{listeners.https.getsockname()[1]}={ip}"]
         descriptors = [one.fileno() for _, one in (*media.sockets, *media.listeners)]
         found.append(Child(f"worker-{number}", worker, descriptors, grace=2.0))
     return found

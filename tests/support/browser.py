@@ -12,7 +12,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
@@ -144,6 +144,21 @@ def rerouted(port: int, link: tuple[str, int], *, tcp: bool = False) -> str:
     """
     script = _REROUTE.replace("PORT", str(port)).replace("HOST", link[0]).replace("LINK", str(link[1]))
     return script.replace("BESIDE", "true" if tcp else "false")
+
+
+def reached_only_at(port: int, protocol: Literal["udp", "tcp"] = "tcp") -> str:
+    """A script for a page in whose network all ports of a server but this one are closed."""
+    return _ONLY.replace("PROTOCOL", protocol).replace("PORT", str(port))
+
+
+_ONLY = r"""
+(() => {
+  const native = RTCPeerConnection.prototype.setRemoteDescription;
+  RTCPeerConnection.prototype.setRemoteDescription = function ({type, sdp}) {
+    return native.call(this, {type, sdp: sdp.replace(/^a=candidate:(?!\S+ 1 PROTOCOL \d+ \S+ PORT ).*\r?\n/gim, "")});
+  };
+})();
+"""
 
 
 async def received(page: Asked, kind: str | None = None) -> list[Received]:

@@ -61,6 +61,7 @@ class Tongke:
     def __init__(self, data: Path, *flags: str) -> None:
         self.data = data
         self.http = ""  # http://127.0.0.1:port
+        self.https = ""  # https://127.0.0.1:port, or off
         self.media_port = 0  # UDP, of the first worker
         self._flags = flags
         self._process: Process | None = None
@@ -83,7 +84,8 @@ class Tongke:
 
     async def start(self) -> None:
         """Start `serve` and wait for its ready line. Raises TongkeError with its log when it does not come."""
-        command = ("serve", "--http", "127.0.0.1:0", "--no-https", "--media-port", "0", "--workers", "1", *self._flags)
+        secure = () if "--https" in self._flags else ("--no-https",)
+        command = ("serve", "--http", "127.0.0.1:0", *secure, "--media-port", "0", "--workers", "1", *self._flags)
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "server", *command, stdout=PIPE, stderr=log, env=self._environment()
@@ -100,6 +102,7 @@ class Tongke:
             raise TongkeError(f"no ready line but {line!r}\n{self.log[-4000:]}")
         where = said["http"]
         self.http = where.rstrip("/") if "://" in where else f"http://{where}"
+        self.https = said.get("https", "off")
         self.media_port = int(said.get("media", "0").partition("-")[0])
 
     async def stop(self) -> int | None:
