@@ -100,8 +100,9 @@ def verdicts(report: Record) -> list[str]:
         ("estimated_after", "Chromium's way up to 2.5 Mb/s", 3.0),
         ("fell_after", "Chromium's way back by half", 1.0),
     ):
-        if _values(upstream, field):
-            said.append(_verdict(name, _median(upstream, field), most, "s"))
+        if upstream:
+            times = [float("inf") if row[field] is None else row[field] for row in upstream]
+            said.append(_verdict(name, statistics.median(times), most, "s"))
     busiest = max((row.get("others", 0.0) for row in report["rows"]), default=0.0)
     if said and busiest >= QUIET:
         said.append(f"others used up to {busiest:.0%} of the machine: repeat alone before believing any of it")
