@@ -25,7 +25,9 @@ _PID_BLP = struct.Struct("!HH")
 _FEEDBACK = struct.Struct("!IIHHI")
 
 MAX_COUNT = 31  # blocks or chunks of one packet: what its five bits can say
-MAX_STATUSES = 8192  # of one transport-wide feedback; the format allows 65535, nobody sends 100 ms of so many
+# Statuses in all the transport-wide feedback of one datagram: a single one of 24 bytes may claim 65535, and a browser
+# whose line was away for ten seconds tells of 4000 at once.
+MAX_STATUSES = 4096
 
 
 class RtcpError(ValueError):
@@ -190,7 +192,7 @@ class TransportFeedback:
         arrivals = self.arrivals
         deltas: bytes | bytearray
         try:  # nearly always all have come, none of them late
-            deltas = bytes(map(sub, arrivals, (0, *arrivals[:-1])))  # type: ignore[arg-type]  # TypeError where it is None
+            deltas = bytes(map(sub, arrivals, (0, *arrivals[:-1])))  # TypeError where one is None
             return self._packed([1] * len(arrivals), deltas)
         except (TypeError, ValueError):
             pass
@@ -237,6 +239,7 @@ def parse(data: bytes) -> list[Packet]:
     """The packets of a compound or reduced-size RTCP datagram; unknown ones are left out. Raises RtcpError only."""
     packets: list[Packet] = []
     at, size = 0, len(data)
+    statuses = 0
     if size < 4:
         raise RtcpError("RTCP of less than four bytes")
     while at < size:
@@ -254,9 +257,13 @@ def parse(data: bytes) -> list[Packet]:
         reader = _READERS.get(type_)
         if reader is not None:
             try:
-                packets += reader(body, first & 31)
+                found = list(reader(body, first & 31))
             except (struct.error, IndexError) as error:
                 raise RtcpError(f"an RTCP packet of type {type_} that is too short") from error
+            packets += found
+            statuses += sum(len(it.arrivals) for it in found if isinstance(it, TransportFeedback))
+            if statuses > MAX_STATUSES:
+                raise RtcpError(f"transport-wide feedback on {statuses} packets at once")
         at = end
     return packets
 
