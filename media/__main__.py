@@ -10,17 +10,13 @@ import socket
 import sys
 from collections.abc import Callable
 
-from media import accelerator
 from media.endpoint import Endpoint, Local
-
-log = logging.getLogger("media")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM; the exit code."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    log.info("accelerator %s", accelerator.state)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(options))
     return 0
