@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.journeys.firefox_people import FirefoxClass, FirefoxTeacher
 from tests.journeys.people import SchoolClass, Teacher
-from tests.support.browser import Asked, chromium, eventually, reached_only_at
+from tests.support import firefox
+from tests.support.browser import Asked, chromium, eventually, moving_pictures, reached_only_at
 from tests.support.server import Tongke
 
 pytestmark = pytest.mark.journey
@@ -91,3 +93,23 @@ async def test_a_class_with_nothing_but_the_workers_port_by_tcp_sees_the_lesson(
 
         await eventually("TCP in the statistics", told)
         assert pupils.errors == []
+
+
+@pytest.mark.skipif(firefox.executable() is None, reason="no Firefox on this machine")
+async def test_firefox_too_sees_the_lesson_by_the_https_port_alone(tmp_path: Path) -> None:
+    # On every address: Firefox sends no check to 127.0.0.1.
+    async with Tongke(tmp_path / "data", "--https", "0.0.0.0:0") as tongke, firefox.firefox() as browser:
+        port = urlsplit(tongke.https).port
+        assert port is not None
+        teacher = await FirefoxTeacher.arrive(browser, tongke)
+        await teacher.log_in()
+        lesson_id, code = await teacher.create_lesson("草原")
+        await teacher.start(lesson_id)
+        pupils = await FirefoxClass.arrive(browser, tongke, init_script=reached_only_at(port))
+        await pupils.enter(code, "拉萨三小")
+        await moving_pictures(pupils.page)
+
+        async def told() -> bool:
+            return await receiving_protocol(tongke, lesson_id) == {"tcp"}
+
+        await eventually("TCP in the statistics", told)

@@ -12,6 +12,14 @@ from tests.support.whep import player
 
 pytestmark = pytest.mark.journey
 
+IN_USE = """async () => {
+  const [peer] = window.__peers, stats = await peer.getStats();
+  const transport = [...stats.values()].find((report) => report.type === "transport");
+  const pair = stats.get(transport.selectedCandidatePairId);
+  return pair.state === "succeeded" && peer.connectionState === "connected"
+    ? stats.get(pair.remoteCandidateId).usernameFragment : "";
+}"""
+
 
 async def test_what_ffmpeg_publishes_moves_and_sounds_in_a_whep_page_and_is_recorded(tmp_path: Path) -> None:
     async with Tongke(tmp_path / "data") as tongke, player() as page_url, chromium() as browser:
@@ -40,6 +48,30 @@ async def test_what_ffmpeg_publishes_moves_and_sounds_in_a_whep_page_and_is_reco
             ("audio", "opus"),
         }
         assert all(track["duration_ms"] > 2500 for track in tracks)
+
+
+async def test_ice_restarts_by_patch_and_the_picture_goes_on_over_the_new_credentials(tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke, player() as page_url, chromium() as browser:
+        lesson = await tongke.create_lesson()
+        async with synthetic_teacher(tongke, lesson.lesson_id, tmp_path):
+            page = await (await participant(browser)).new_page()
+            await page.goto(page_url)
+            token = await tongke.token(lesson.lesson_id, "receiving_class", "阜平一小")
+            url = f"{tongke.http}/whep/{lesson.lesson_id}"
+            joined = await page.evaluate("([url, token]) => watch(url, token)", [url, token])
+            assert joined["status"] == 201, joined
+            await moving_pictures(page)
+            restarted = await page.evaluate("() => restart()")
+            assert restarted["status"] == 200
+            assert restarted["etag"] not in (None, joined["etag"])
+
+            async def checked() -> bool:
+                """Checks are answered under the new credentials: the pair in use belongs to them."""
+                return bool(await page.evaluate(IN_USE) == restarted["ufrag"])
+
+            await eventually("a pair of the new credentials", checked)
+            await moving_pictures(page)
+            assert await page.evaluate("() => leave()") == 200
 
 
 async def test_a_viewer_who_comes_before_the_teacher_sees_the_lesson_without_asking_again(tmp_path: Path) -> None:

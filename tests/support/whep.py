@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-_PAGE = """<!doctype html>
+_PAGE = r"""<!doctype html>
 <video id="camera" autoplay muted playsinline></video>
 <video id="screen" autoplay muted playsinline></video>
 <audio id="voice" autoplay></audio>
@@ -34,6 +34,25 @@ _PAGE = """<!doctype html>
       peer.close();
       return gone.status;
     };
+    window.restart = async () => {
+      peer.restartIce();
+      await peer.setLocalDescription();
+      const first = peer.localDescription.sdp.split("\r\nm=").slice(0, 2).join("\r\nm=").split("\r\n")
+        .filter((line) => /^(m=|a=mid:|a=ice-(ufrag|pwd):)/.test(line));
+      const patched = await fetch(location, {
+        method: "PATCH",
+        headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/trickle-ice-sdpfrag",
+          "If-Match": "*" },
+        body: first.join("\r\n") + "\r\n",
+      });
+      if (patched.status !== 200) return { status: patched.status };
+      const fragment = await patched.text();
+      const [ufrag, pwd] = ["ufrag", "pwd"].map((name) => new RegExp(`a=ice-${name}:(\\S+)`).exec(fragment)[1]);
+      const sdp = peer.remoteDescription.sdp
+        .replace(/a=ice-ufrag:\S+/g, `a=ice-ufrag:${ufrag}`).replace(/a=ice-pwd:\S+/g, `a=ice-pwd:${pwd}`);
+      await peer.setRemoteDescription({ type: "answer", sdp });
+      return { status: 200, ufrag, etag: patched.headers.get("ETag") };
+    };
     return { status: 201, location, etag: answer.headers.get("ETag") };
   }
 </script>
@@ -42,7 +61,10 @@ _PAGE = """<!doctype html>
 
 @asynccontextmanager
 async def player() -> AsyncIterator[str]:
-    """Serves the page; its `watch(url, token)` plays, its `leave()` ends. Yields the page's URL."""
+    """Serves the page and yields its URL.
+
+    Its `watch(url, token)` plays, `restart()` restarts ICE by PATCH, `leave()` ends.
+    """
     app = web.Application()
     app.router.add_get("/", _page)
     async with TestServer(app) as server:
