@@ -31,6 +31,7 @@ REPLACED_AFTER = 1.0  # seconds of silence after which another SSRC may take a p
 STILL_WAITING = 2.0  # seconds: packets flow, somebody waits, and nobody has asked for so long
 LOOKED_AT_EVERY = 0.1  # seconds between looks at which layers are needed
 BEHIND = 0.4  # seconds after its arrival that a packet is still forwarded; a worker may hold it for 0.1 s more
+RESIZED_EVERY = 1.0  # seconds between changes of a layer's height that are heeded: each may move every slot
 MAX_LAYERS = 8  # over all re-offers, each of which may name four; the relay knows no more than 16 (relay_link.py)
 KEPT = 2.0  # seconds that a layer nobody needs is kept: who looks away may look back
 
@@ -82,6 +83,7 @@ class Publication:
         self._told: tuple[str, ...] = section.rids  # the layers last said to be wanted; a browser begins with all
         self._slots: dict[Slot, None] = {}  # all that we were placed in
         self._looked_at = 0.0
+        self._resized_at = 0.0
 
     @property
     def info(self) -> PublicationInfo:
@@ -474,9 +476,9 @@ class Publication:
     def _look_at_height(self, layer: Layer, stream: Stream, packet: rtp.Packet, now: float) -> None:
         """A key frame says how tall its layer is, and so where it stands among the others."""
         found = height(stream.codec.name, packet.payload) if stream.kind == "video" else 0
-        if not found or found == layer.height:
+        if not found or found == layer.height or (layer.height and now - self._resized_at < RESIZED_EVERY):
             return
-        layer.height = found
+        layer.height, self._resized_at = found, now
         if self._put_in_order():
             self._flow_changed(now)
 

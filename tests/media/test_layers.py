@@ -418,6 +418,20 @@ def test_a_browser_that_lists_its_layers_the_other_way_round_is_understood() -> 
     assert viewer.take()[-1].payload == vp8_key(720)
 
 
+def test_layers_that_change_their_size_with_every_picture_are_put_in_order_once_a_second() -> None:
+    world = World()
+    teacher = world.simulcaster()
+    for rid in RIDS:
+        teacher.show_layer(rid, 1)
+    publication = world.worker._publications[CAMERA]
+    orders = []
+    for number in range(2, 102):
+        world.now += 0.04
+        teacher.show_layer("h", number, vp8_key(100 if number % 2 else 720))
+        orders.append(tuple(layer.rid for layer in publication.layers))
+    assert 2 <= sum(before != after for before, after in pairwise(orders)) <= 4
+
+
 @pytest.mark.parametrize(
     ("height", "index", "bitrate"), [(0, 0, 120e3), (0, 5, 1.5e6), (180, 2, 120e3), (1200, 0, 3e6)]
 )
