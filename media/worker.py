@@ -293,18 +293,22 @@ class Worker:
         transport = self._by_path.get(path)
         if transport is None:
             counters["dropped_unknown_source"] += 1
-        elif 128 <= first <= 191:
-            if rtp.is_rtcp(data):
-                transport.receive_rtcp(data, now, now + self._wall_offset)
+            return
+        try:
+            if 128 <= first <= 191:
+                if rtp.is_rtcp(data):
+                    transport.receive_rtcp(data, now, now + self._wall_offset)
+                else:
+                    transport.receive_rtp(data, now - waited)
+                    self._dirty[transport] = None
+            elif 20 <= first <= 63:
+                connected = transport.connected
+                transport.receive_dtls(data, now)
+                self._look_after(transport, connected)
             else:
-                transport.receive_rtp(data, now - waited)
-                self._dirty[transport] = None
-        elif 20 <= first <= 63:
-            connected = transport.connected
-            transport.receive_dtls(data, now)
-            self._look_after(transport, connected)
-        else:
-            counters["dropped_unknown_protocol"] += 1
+                counters["dropped_unknown_protocol"] += 1
+        except Exception:
+            self._broken(transport)
 
     @property
     def transports(self) -> int:
@@ -326,10 +330,13 @@ class Worker:
         self.relay.flush_out(now)
         self.relay.flush_in(now)
         if self._dirty:
-            for transport in self._dirty:
-                if transport.publisher is not None:
-                    transport.publisher.flush(now)
-            self._dirty.clear()
+            dirty, self._dirty = self._dirty, {}
+            for transport in dirty:
+                try:
+                    if transport.publisher is not None:
+                        transport.publisher.flush(now)
+                except Exception:
+                    self._broken(transport)
         for batch in self._shared.batches:
             batch.flush()
 
@@ -343,7 +350,11 @@ class Worker:
         spread over the second."""
         self._now = now
         for transport in list(self._ticking):
-            transport.tick(now)
+            try:
+                transport.tick(now)
+            except Exception:
+                self._broken(transport)
+                continue
             if transport.viewer is not None and transport.connected:
                 del self._ticking[transport]  # a viewer has no timers but its reports
         self.relay.tick(now)
@@ -353,7 +364,10 @@ class Worker:
                 self._tell_who_speaks(now)
             self._report(self._slices[self._tick], now)
         for transport in list(self._probing):
-            self._probe(transport, now)
+            try:
+                self._probe(transport, now)
+            except Exception:
+                self._broken(transport)
         self.flush(now)
 
     def close(self) -> None:
@@ -394,13 +408,21 @@ class Worker:
             self._forget(transport)
             self._tell(TransportChanged(transport.transport_id, "closed"))
 
+    def _broken(self, transport: Transport) -> None:
+        """A bug of ours met one transport: it ends and may be offered anew; the lessons beside it go on."""
+        log.exception("transport %s ends because of a bug", transport.transport_id)
+        self.counters["transports_broken"] += 1
+        try:
+            self._forget(transport)
+        except Exception:  # what is broken may not even end in order
+            log.exception("transport %s could not say goodbye", transport.transport_id)
+        self._tell(TransportChanged(transport.transport_id, "lost"))
+
     def _forget(self, transport: Transport) -> None:
         if self._transports.pop(transport.transport_id, None) is None:
             return
         for publication in transport.publications:
-            publication.flush(self._now)
             self._publications.pop(publication.publication_id, None)
-        transport.close()
         self._dirty.pop(transport, None)
         self._ticking.pop(transport, None)
         self._probing.pop(transport, None)
@@ -410,6 +432,11 @@ class Worker:
             del self._by_path[path]
         for some in self._slices:
             some.pop(transport, None)
+        try:
+            for publication in transport.publications:
+                publication.flush(self._now)
+        finally:
+            transport.close()
 
     def _report(self, transports: Iterable[Transport], now: float) -> None:
         """What each transport does once a second."""
@@ -418,8 +445,11 @@ class Worker:
                 self._forget(transport)
                 self._tell(TransportChanged(transport.transport_id, "lost"))
             else:
-                transport.report(now, now + self._wall_offset)
-                self._look_at_bandwidth(transport, now)
+                try:
+                    transport.report(now, now + self._wall_offset)
+                    self._look_at_bandwidth(transport, now)
+                except Exception:
+                    self._broken(transport)
 
     def _look_at_bandwidth(self, transport: Transport, now: float) -> None:
         """Once a second: tell what a viewer's slots carry, and perhaps try whether its path carries more."""

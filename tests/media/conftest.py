@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from media import accelerator, fanout
+from media.transport import Transport
+from media.worker import Worker
 
 
 @pytest.fixture(params=["Python", "C"])
@@ -16,3 +18,13 @@ def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         pytest.skip(f"the accelerator is {accelerator.state}")
     monkeypatch.setattr(fanout, "ACCELERATED", 1)
     return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def bugs_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker outlives a bug that meets one transport; a test must not."""
+
+    def raise_it(self: Worker, transport: Transport) -> None:
+        raise
+
+    monkeypatch.setattr(Worker, "_broken", raise_it)

@@ -53,7 +53,8 @@ def test_a_voice_that_drops_goes_on_but_does_not_begin() -> None:
 
 def test_speech_ends_when_silence_takes_no_packets() -> None:
     """DTX: one packet in 400 ms, or none at all once the microphone is gone."""
-    for silence in ([None] * 100, ([127] + [None] * 19) * 5):
+    nothing: list[int | None] = [None]
+    for silence in (nothing * 100, ([127] + nothing * 19) * 5):
         assert [speaking for _, speaking, _ in told([30] * 50 + silence)] == [True, False]
 
 

@@ -32,14 +32,18 @@ from media.messages import (
     RestartIce,
     SlotInfo,
     StopRecording,
+    TransportChanged,
     TransportInfo,
 )
 from media.rtcp import PictureLoss
 from media.srtp import SrtpError
+from media.worker import Worker
 from tests.bench import offers
 from tests.support.flow import H264_KEY, Browser, World
 
 pytestmark = pytest.mark.usefixtures("either_way")
+
+BROKEN = Worker._broken  # as it is outside tests, see conftest.py
 
 
 def record(publication_id: str) -> Record:
@@ -283,3 +287,32 @@ def test_a_server_that_adopts_a_worker_hears_which_layers_are_needed() -> None:
     world.events.clear()
     world.worker.handle(ListHeld(), world.now)
     assert LayersWanted("teacher-1", ("h", "m", "l")) in world.events
+
+
+def test_a_bug_that_meets_one_transport_ends_it_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Worker, "_broken", BROKEN)
+    world = World()
+    for name in ("teacher", "other"):
+        world.publisher(name)
+    monkeypatch.setattr(world.worker._transports["teacher"], "tick", lambda now: 1 / 0)
+    world.pass_time(0.1)
+    assert "transport teacher ends because of a bug" in caplog.text
+    assert TransportChanged("teacher", "lost") in world.events
+    held = world.worker.handle(ListHeld(), world.now)
+    assert isinstance(held, Held)
+    assert [it.transport_id for it in held.transports] == ["other"]
+
+
+def test_a_bug_in_what_a_browser_sends_does_not_reach_the_socket(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Worker, "_broken", BROKEN)
+    world = World()
+    teacher = world.publisher("teacher")
+    monkeypatch.setattr(world.worker._transports["teacher"], "receive_rtp", lambda data, now: 1 / 0)
+    teacher.say(1)
+    world.settle()
+    assert TransportChanged("teacher", "lost") in world.events
+    assert "transport teacher ends because of a bug" in caplog.text
