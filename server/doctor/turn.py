@@ -33,8 +33,8 @@ def servers(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "turn",
             "ok",
-            "No TURN server: classes whose network lets nothing out to the media ports, and to the HTTPS port only TLS, "
-            "cannot take part.",
+            "No TURN server: classes whose network lets nothing out to the media ports, and only TLS to the "
+            "HTTPS port, cannot take part.",
             "For those, run coturn with use-auth-secret; name it with --turn-server and --turn-secret-file.",
         )
         return
