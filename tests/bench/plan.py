@@ -10,6 +10,7 @@ from functools import partial
 from tests.bench.forwarding import Forwarding, forwarding
 from tests.bench.inbound import Inbound, inbound
 from tests.bench.naive import Naive, naive
+from tests.bench.narrow_line import VARIANTS, NarrowLine, narrow_line
 from tests.bench.recording import Recording, recording
 from tests.bench.servers import PYTHON_ONLY, TONGKE, Kind
 from tests.bench.simulcast import Simulcast, simulcast
@@ -18,10 +19,10 @@ from tests.bench.upstream import BROWSERS, Upstream, upstream
 from tests.bench.weak_line import LOSSES, WeakLine, weak_line
 from tests.bench.workers import Workers, workers
 
-Row = Forwarding | Inbound | Simulcast | Recording | Naive | WeakLine | Workers | Upstream | Starvation
+Row = Forwarding | Inbound | Simulcast | Recording | Naive | WeakLine | NarrowLine | Workers | Upstream | Starvation
 
 SECTIONS = ("comparison", "latency", "viewers", "lessons", "workers", "inbound", "simulcast", "recording", "naive",
-            "weak_line", "upstream", "starvation")  # fmt: skip
+            "weak_line", "narrow_line", "upstream", "starvation")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,13 @@ def tasks(
     if "weak_line" in sections:
         for losses in LOSSES:
             yield Task("weak_line", 0, f"losses {losses}", partial(weak_line, losses, plan.watched))
+    if "narrow_line" in sections:
+        for browser, codec in VARIANTS:
+            yield Task("narrow_line", 0, f"{browser}, {codec}", partial(narrow_line, browser, codec))
     if "upstream" in sections:
         for number in range(plan.rounds):
-            for browser in BROWSERS:
-                yield Task("upstream", number, browser, partial(upstream, browser))
+            for publisher in BROWSERS:
+                yield Task("upstream", number, publisher, partial(upstream, publisher))
     if "starvation" in sections:
         for number in range(plan.rounds):
             what = f"{plan.latency_viewers} viewers"

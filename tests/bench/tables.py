@@ -55,6 +55,7 @@ def tables(report: Record) -> list[Table]:
         _inbound(_of(report, "inbound")),
         _single(report),
         _weak_line(_of(report, "weak_line")),
+        _narrow_line(_of(report, "narrow_line")),
         _upstream(_of(report, "upstream")),
         _starvation(_of(report, "starvation")),
     )
@@ -93,6 +94,9 @@ def verdicts(report: Record) -> list[str]:
         else:
             said.append(_verdict("freezes over 200 ms, 5 % lost at random", row["freezes"], 0, "times"))
             said.append(_verdict("of sound concealed, 5 % lost at random", 100 * row["concealed"], 0.5, "%"))
+    for row in _of(report, "narrow_line"):
+        what = f"longest picture while a line narrows and widens, {row['browser']} {row['codec']}"
+        said.append(_verdict(what, row["longest_ms"], 500, "ms"))
     for row in _of(report, "starvation"):
         said.append(_verdict("oldest forwarded after a pause of 2 s", row["oldest_ms"], 500, "ms"))
     upstream = [row for row in _of(report, "upstream") if row["browser"] == "chromium"]
@@ -236,6 +240,22 @@ def _weak_line(rows: Sequence[Record]) -> Table | None:
         made.append((f"{row['lost']:.1%} {row['losses']}, {row['seconds']:.0f} s", *own, *beside))
     head = ("lost", "freezes > 200 ms", "longest", "frozen", "concealed", "clean line: longest", "concealed")
     return Table("weak_line", "A class over a weak line, 80 ms round trip", head, tuple(made))
+
+
+def _narrow_line(rows: Sequence[Record]) -> Table | None:
+    """A class whose line shrinks from 1.5 Mb/s to 400 kb/s and recovers."""
+    made = [
+        (
+            f"{row['browser']}, {row['codec']}",
+            f"{row['smaller_after']:.1f} s",
+            f"{row['larger_after']:.1f} s",
+            f"{row['longest_ms']:.0f} ms",
+            f"{row['made_up']:.2%}",
+        )
+        for row in rows
+    ]
+    head = ("viewer", "180p after it narrows", "360p after it widens", "longest picture", "sound made up")
+    return Table("narrow_line", "A line of 1.5 Mb/s that becomes 400 kb/s and recovers", head, tuple(made))
 
 
 def _upstream(rows: Sequence[Record]) -> Table | None:
