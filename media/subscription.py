@@ -359,7 +359,8 @@ class Slot:
     def repeat(self, sequences: tuple[int, ...], rtt: float, now: float) -> int:
         """Send lost packets again: through RTX where the viewer knows it, else exactly as they were. Says how many.
 
-        A packet asked for twice within one round trip (`rtt`, seconds) is sent once: the first answer is under way.
+        A packet asked for twice within one round trip (`rtt`, seconds) is sent once: the first answer is under way. One
+        that is asked for again after that goes out twice by RTX: its time is running out, and few are lost three times.
         """
         if not self.outlet.open:
             return 0
@@ -370,10 +371,13 @@ class Slot:
             found = self._sent(sequence, now)
             if found is None:
                 continue
-            if now - self._repeated.get(sequence, -1e9) < 0.75 * rtt:  # neither side measures it exactly
+            before = self._repeated.get(sequence)
+            if before is not None and now - before < 0.75 * rtt:  # neither side measures it exactly
                 continue
             self._repeated[sequence] = now
             sent += self._send_again(*found, now)
+            if before is not None and found[1].codec.rtx_payload_type is not None:
+                sent += self._send_again(*found, now)
         return sent
 
     def needs(self, sequence: int) -> bool:
