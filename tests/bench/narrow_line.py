@@ -77,7 +77,7 @@ async def follow(lesson: Lesson, browser: str, codec: str) -> NarrowLine:
     small = await narrow.lines()
 
     link.up.conditions = link.down.conditions = WIDE
-    larger = await narrow.becomes("a picture of at least 360 lines again", 350, 1080, within=30)
+    larger = await narrow.becomes("a picture of at least 360 lines again", 350, 1080, within=60)
     await asyncio.sleep(2)
     large = await narrow.lines()
 
