@@ -4,30 +4,11 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterator
 
 import pytest
 
 from media import sendmmsg
 from media.sendmmsg import Batch, Mmsg, Name, SendTo, batch_for
-
-
-@pytest.fixture(params=[socket.AF_INET, socket.AF_INET6])
-def ends(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, socket.socket]]:
-    host = "127.0.0.1" if request.param == socket.AF_INET else "::1"
-    with (
-        socket.socket(request.param, socket.SOCK_DGRAM) as here,
-        socket.socket(request.param, socket.SOCK_DGRAM) as there,
-    ):
-        try:
-            here.bind((host, 0))
-            there.bind((host, 0))
-        except OSError:
-            pytest.skip(f"no {host} here")
-        here.setblocking(False)
-        there.settimeout(5)
-        there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        yield here, there
 
 
 @pytest.fixture(params=[Mmsg, SendTo])
