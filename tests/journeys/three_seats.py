@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.bench.peer import own_address
@@ -60,29 +61,33 @@ async def codecs(page: Asked) -> set[str]:
 async def in_chromium(folder: Path, camera: str, conditions: Conditions = PERFECT) -> AsyncIterator[Lesson]:
     async with Tongke(folder / "data") as tongke, chromium() as browser:
         teacher = await Teacher.arrive(browser, tongke, init_script=camera)
-        await teacher.log_in()
-        lesson_id, code = await teacher.create_lesson("草原")
-        await teacher.start(lesson_id)
-        async with UdpLink((own_address(), tongke.media_port), conditions) as link:
-            linked = await SchoolClass.arrive(browser, tongke, init_script=rerouted(tongke.media_port, link.address))
-            good = await SchoolClass.arrive(browser, tongke)
-            for each, name in ((good, "阜平一小"), (linked, "拉萨三小")):
-                await each.enter(code, name)
-                await asyncio.gather(moving_pictures(each.page), heard(each.page))
-            yield Lesson(teacher.page, linked.page, good.page, link, [teacher.errors, linked.errors, good.errors])
+        async with _seated(tongke, teacher, partial(SchoolClass.arrive, browser, tongke), conditions) as lesson:
+            yield lesson
 
 
 @asynccontextmanager
 async def in_firefox(folder: Path, camera: str, conditions: Conditions = PERFECT) -> AsyncIterator[Lesson]:
     async with Tongke(folder / "data") as tongke, firefox() as browser:
         teacher = await FirefoxTeacher.arrive(browser, tongke, init_script=camera)
-        await teacher.log_in()
-        lesson_id, code = await teacher.create_lesson("草原")
-        await teacher.start(lesson_id)
-        async with UdpLink((own_address(), tongke.media_port), conditions) as link:
-            linked = await FirefoxClass.arrive(browser, tongke, init_script=rerouted(tongke.media_port, link.address))
-            good = await FirefoxClass.arrive(browser, tongke)
-            for each, name in ((good, "阜平一小"), (linked, "拉萨三小")):
-                await each.enter(code, name)
-                await asyncio.gather(moving_pictures(each.page), heard(each.page))
-            yield Lesson(teacher.page, linked.page, good.page, link, [teacher.errors, linked.errors, good.errors])
+        async with _seated(tongke, teacher, partial(FirefoxClass.arrive, browser, tongke), conditions) as lesson:
+            yield lesson
+
+
+@asynccontextmanager
+async def _seated(
+    tongke: Tongke,
+    teacher: Teacher | FirefoxTeacher,
+    arrive: Callable[..., Awaitable[SchoolClass | FirefoxClass]],
+    conditions: Conditions,
+) -> AsyncIterator[Lesson]:
+    """The same in either browser; `arrive` brings a class."""
+    await teacher.log_in()
+    lesson_id, code = await teacher.create_lesson("草原")
+    await teacher.start(lesson_id)
+    async with UdpLink((own_address(), tongke.media_port), conditions) as link:
+        linked = await arrive(init_script=rerouted(tongke.media_port, link.address))
+        good = await arrive()
+        for each, name in ((good, "阜平一小"), (linked, "拉萨三小")):
+            await each.enter(code, name)
+            await asyncio.gather(moving_pictures(each.page), heard(each.page))
+        yield Lesson(teacher.page, linked.page, good.page, link, [teacher.errors, linked.errors, good.errors])
