@@ -2,12 +2,15 @@
 
 While the lesson is recorded it names the lesson and its tracks. When the lesson is over it is written once more, last
 of all files and atomically, with each track's times and the sha256 of every part: a reader who sees `ready` sees
-everything.
+everything. Whoever changes it after that does so by `update_manifest`, one after the other.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +18,7 @@ from typing import Any, Literal
 from recorder.files import replace
 
 NAME = "manifest.json"
+LOCK = ".lock"  # beside it; held while a finished lesson's manifest is changed
 VERSION = 1
 
 Status = Literal["recording", "ready", "damaged"]
@@ -22,6 +26,10 @@ Status = Literal["recording", "ready", "damaged"]
 
 class ManifestError(ValueError):
     """The file is there but is no manifest we understand."""
+
+
+class StillOpenError(Exception):
+    """The lesson is being recorded, or again: its manifest belongs to the recorder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,7 @@ class Manifest:
     duration_ms: int = 0  # last media end less first media start
     tracks: list[TrackEntry] = field(default_factory=list)
     files: list[FileEntry] = field(default_factory=list)
+    derived: list[FileEntry] = field(default_factory=list)  # made from the others (poster, exports), and can be again
     version: int = VERSION
 
 
@@ -72,6 +81,7 @@ def read_manifest(folder: Path) -> Manifest:
         value: dict[str, Any] = json.loads((folder / NAME).read_text())
         value["tracks"] = [TrackEntry(**track) for track in value["tracks"]]
         value["files"] = [FileEntry(**file) for file in value["files"]]
+        value["derived"] = [FileEntry(**file) for file in value.get("derived", ())]
         return Manifest(**value)
     except (KeyError, TypeError, ValueError) as error:
         raise ManifestError(f"{folder.name}: the manifest cannot be read") from error
@@ -80,3 +90,27 @@ def read_manifest(folder: Path) -> Manifest:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put the manifest in place, whole or not at all. Raises OSError."""
     replace(folder / NAME, json.dumps(asdict(manifest), ensure_ascii=False, indent=1) + "\n")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep others from changing a finished lesson's manifest meanwhile. Raises OSError."""
+    with (folder / LOCK).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def update_manifest(folder: Path, change: Callable[[Manifest], Manifest]) -> Manifest:
+    """Change a finished lesson's manifest, given to `change` as it is now; gives what was written.
+
+    Several processes may do so at once, so `change` must be quick: hash files before. Raises StillOpenError while the
+    lesson is recorded, FileNotFoundError, ManifestError, OSError, and what `change` raises; then nothing is changed.
+    """
+    with locked(folder):
+        known = read_manifest(folder)
+        if known.status == "recording":
+            raise StillOpenError(folder.name)
+        changed = change(known)
+        if changed != known:
+            write_manifest(folder, changed)
+        return changed
