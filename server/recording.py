@@ -18,7 +18,7 @@ from typing import Protocol
 from media import messages as media
 from recorder import messages as recorder
 from recorder.client import RecorderClient, RecorderGoneError
-from signaling.events import Event, RecordingState, Started
+from signaling.events import Event, RecordingPolicy, RecordingState, Started
 from signaling.observers import LivePublication, MediaWorker
 
 _log = logging.getLogger("tongke.recording")
@@ -113,7 +113,7 @@ class RecorderAttachment:
 
     # ── what rooms tell ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def room_opened(self, lesson_id: str, epoch_us: int, title: str) -> None:
+    def room_opened(self, lesson_id: str, epoch_us: int, title: str, policy: RecordingPolicy) -> None:
         lesson = self._lessons[lesson_id] = _Lesson(lesson_id, epoch_us, title)
         lesson.task = asyncio.create_task(self._keep(lesson), name=f"recording {lesson_id}")
 

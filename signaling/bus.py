@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from media.messages import Direction
-from signaling.events import Event
+from signaling.events import Event, RecordingPolicy
 
 Door = Literal["socket", "whip", "whep"]
 
@@ -23,6 +23,7 @@ class Opened:
 
     epoch_us: int  # the lesson clock's zero, microseconds since 1970
     title: str
+    recording_policy: RecordingPolicy = "consented"  # logs of before there were policies lack it
 
 
 @dataclass(frozen=True, slots=True)

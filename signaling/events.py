@@ -18,7 +18,8 @@ from signaling.grants import Role
 
 Source = Literal["microphone", "camera", "screen"]
 LeaveReason = Literal["left", "lost", "removed"]
-RecordingState = Literal["on", "stopped", "off"]
+RecordingState = Literal["on", "paused", "stopped", "off"]
+RecordingPolicy = Literal["nothing", "teacher_only", "consented", "all"]
 
 SERVER = "server"  # the actor of what no participant did
 
@@ -95,6 +96,16 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """A class lets itself be recorded, or no longer. It says its name again: the archive has not heard it before."""
+
+    participant_id: str
+    given: bool
+    name: str
+    headcount: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The lesson is over."""
 
@@ -102,7 +113,7 @@ class Ended:
 # fmt: off
 Payload = (
     Joined | Away | Left | Started | Published | Unpublished | Muted
-    | Hand | Floor | Chat | Mark | Recording | Ended
+    | Hand | Floor | Chat | Mark | Recording | Consent | Ended
 )
 # fmt: on
 

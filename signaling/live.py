@@ -76,7 +76,7 @@ class LiveRoom:
         self.lesson_id = lesson_id
         self.title = opened.title
         self.clock = LessonClock(opened.epoch_us)
-        self.room = Room(events_of(entries), max_participants)
+        self.room = Room(events_of(entries), max_participants, opened.recording_policy)
         self.empty_since = time.monotonic()
         self._bus = bus
         self._observers = Observers(lesson_id, observers)
@@ -89,7 +89,9 @@ class LiveRoom:
         self.transports = Transports(lesson_id, self.room, workers, self)
         self._remember(entries)
         if not known:
-            self._observers.tell(lambda observer: observer.room_opened(lesson_id, opened.epoch_us, opened.title))
+            self._observers.tell(
+                lambda observer: observer.room_opened(lesson_id, opened.epoch_us, opened.title, opened.recording_policy)
+            )
         self._writer = asyncio.create_task(self._run(), name=f"room {lesson_id}")
 
     # ── sockets ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,6 +156,10 @@ class LiveRoom:
                 self.transports.view(actor, shown)
             case messages.Remove(participant_id=participant_id):
                 self.commit(room.remove(now, actor, participant_id))
+            case messages.SetRecording(state=state):
+                self.commit(room.pause_recording(now, actor, state == "paused"))
+            case messages.GiveConsent(given=given):
+                self.commit(room.consent(now, actor, given))
             case messages.End():
                 self.commit(room.end(now, actor))
             case messages.Leave():
@@ -375,6 +381,7 @@ class LiveRoom:
             title=self.title,
             now_ms=self.now_ms(),
             seq=self.room.state.seq,
+            recording_policy=self.room.policy,
             resumed=missed is not None,
             snapshot=None if missed is not None else self.room.state.snapshot(),
             rights=RIGHTS[role],

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from media.messages import Direction, Kind, PublicationStatistics, SlotStatistics
-from signaling.events import Event, RecordingState, Source
+from signaling.events import Event, RecordingPolicy, RecordingState, Source
 from signaling.grants import Role
 
 MAX_MESSAGE = 64 * 1024  # bytes of JSON
@@ -147,6 +147,20 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetRecording:
+    type: Literal["set_recording"] = "set_recording"
+    id: Number = None
+    state: Literal["on", "paused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveConsent:
+    type: Literal["consent"] = "consent"
+    id: Number = None
+    given: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     type: Literal["end"] = "end"
     id: Number = None
@@ -158,9 +172,12 @@ class Leave:
     id: Number = None
 
 
+# fmt: off
 ClientMessage = (
-    Hello | Ping | Offer | Mute | KeyFrame | View | Start | RaiseHand | GiveFloor | Say | SetMark | Remove | End | Leave
+    Hello | Ping | Offer | Mute | KeyFrame | View | Start | RaiseHand | GiveFloor | Say | SetMark | Remove
+    | SetRecording | GiveConsent | End | Leave
 )
+# fmt: on
 
 _CLIENT: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 
@@ -197,6 +214,7 @@ class ParticipantState:
     hand_ms: int | None  # since when its hand is up
     on_floor: bool
     away: bool
+    consent: bool | None = None  # to being recorded; None: a class that has not said
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +283,7 @@ class Welcome:
     title: str
     now_ms: int
     seq: int
+    recording_policy: RecordingPolicy
     resumed: bool
     snapshot: Snapshot | None
     rights: tuple[str, ...]

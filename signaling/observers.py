@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from media import messages as media
-from signaling.events import Event, Source
+from signaling.events import Event, RecordingPolicy, Source
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ class LessonInfo:
     title: str
     status: LessonStatus
     epoch_us: int | None  # the lesson clock's zero, microseconds since 1970, if the room was open before
+    recording_policy: RecordingPolicy = "consented"
 
 
 class LessonDirectory(Protocol):
@@ -55,7 +56,7 @@ class RoomObserver(Protocol):
     """Something of the server's that follows rooms. Calls come in order, on the event loop, and must not block:
     what takes time an observer does in a task of its own. An exception in one is logged and disturbs nobody else."""
 
-    def room_opened(self, lesson_id: str, epoch_us: int, title: str) -> None:
+    def room_opened(self, lesson_id: str, epoch_us: int, title: str, policy: RecordingPolicy) -> None:
         """A room is open. Told again for every room that comes back when the server process was restarted."""
 
     def event_stored(self, lesson_id: str, event: Event) -> None:

@@ -6,12 +6,24 @@ from typing import Literal
 
 from signaling.grants import Role
 
-Right = Literal["publish", "publish_on_floor", "start", "hand", "floor", "chat", "mark", "remove", "end"]
+Right = Literal[
+    "publish",
+    "publish_on_floor",
+    "start",
+    "hand",
+    "floor",
+    "chat",
+    "mark",
+    "remove",
+    "set_recording",
+    "consent",
+    "end",
+]
 
 RIGHTS: dict[Role, tuple[Right, ...]] = {
-    "lead_teacher": ("publish", "start", "floor", "chat", "mark", "remove", "end"),
+    "lead_teacher": ("publish", "start", "floor", "chat", "mark", "remove", "set_recording", "end"),
     "co_teacher": ("publish", "floor", "chat", "mark"),
-    "receiving_class": ("publish_on_floor", "hand", "chat"),
+    "receiving_class": ("publish_on_floor", "hand", "chat", "consent"),
     "local_teacher": ("hand", "chat", "mark"),
     "observer": ("mark",),
 }

@@ -13,6 +13,7 @@ from signaling.events import (
     SERVER,
     Away,
     Chat,
+    Consent,
     Ended,
     Event,
     Floor,
@@ -25,6 +26,7 @@ from signaling.events import (
     Payload,
     Published,
     Recording,
+    RecordingPolicy,
     RecordingState,
     Source,
     Started,
@@ -50,9 +52,12 @@ class RoomError(Exception):
 class Room:
     """The truth about one lesson while it is on. `state` is the fold of every event given out."""
 
-    def __init__(self, history: Iterable[Event] = (), max_participants: int = 500) -> None:
+    def __init__(
+        self, history: Iterable[Event] = (), max_participants: int = 500, policy: RecordingPolicy = "consented"
+    ) -> None:
         self.state = RoomState()
         self.max_participants = max_participants
+        self.policy = policy  # who is recorded, chosen with the lesson
         for event in history:
             self.state.apply(event)
 
@@ -112,10 +117,29 @@ class Room:
         return [self._emit(at_ms, actor, Ended())]
 
     def set_recording(self, at_ms: int, state: RecordingState, reason: str | None) -> list[Event]:
+        """The truth, as the server knows it. While a teacher has paused it, that is the truth."""
         known = self.state
-        if known.ended_ms is not None or (known.recording, known.recording_reason) == (state, reason):
+        if known.ended_ms is not None or known.recording == "paused":
+            return []
+        if (known.recording, known.recording_reason) == (state, reason):
             return []
         return [self._emit(at_ms, SERVER, Recording(state, reason))]
+
+    def pause_recording(self, at_ms: int, actor: str, paused: bool) -> list[Event]:
+        """A teacher pauses the recording or lets it go on. It is off then until the server says that it is on."""
+        self._entitled(actor, "set_recording")
+        if self.policy == "nothing":
+            raise RoomError("not_allowed", "this lesson is not recorded")
+        if paused == (self.state.recording == "paused"):
+            return []
+        return [self._emit(at_ms, actor, Recording("paused" if paused else "off", None))]
+
+    def consent(self, at_ms: int, actor: str, given: bool) -> list[Event]:
+        """A class lets itself be recorded from now on, or no longer."""
+        known = self._entitled(actor, "consent")
+        if known.consent == given:
+            return []
+        return [self._emit(at_ms, actor, Consent(actor, given, known.name, known.headcount))]
 
     # ── publications ──────────────────────────────────────────────────────────────────────────────────────────────
 

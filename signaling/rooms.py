@@ -192,7 +192,8 @@ class Rooms:
                 raise RoomError("room_full", f"{self._limits.rooms} lessons are open already")
             entries = await self._bus.read(info.lesson_id)
             if not entries:
-                opened = Opened(info.epoch_us if info.epoch_us is not None else time.time_ns() // 1000, info.title)
+                epoch_us = info.epoch_us if info.epoch_us is not None else time.time_ns() // 1000
+                opened = Opened(epoch_us, info.title, info.recording_policy)
                 entries = [opened]
                 await self._bus.append(info.lesson_id, entries)
             return self._live(info.lesson_id, entries)

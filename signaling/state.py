@@ -12,6 +12,7 @@ from dataclasses import replace
 from signaling.events import (
     Away,
     Chat,
+    Consent,
     Ended,
     Event,
     Floor,
@@ -109,6 +110,11 @@ class RoomState:
             case Recording(state, reason):
                 self.recording = state
                 self.recording_reason = reason
+            case Consent(participant_id, given, name, headcount):
+                if given:
+                    self._change(participant_id, consent=True, name=name, headcount=headcount)
+                else:
+                    self._change(participant_id, consent=False)
             case Ended():
                 self.ended_ms = event.at_ms
 

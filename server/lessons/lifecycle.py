@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from server.database import now
 from server.lessons.store import Lessons, LessonUnknownError
-from signaling.events import Event, Started
+from signaling.events import Event, RecordingPolicy, Started
 from signaling.observers import LessonInfo, LessonStatus, LivePublication, MediaWorker
 
 RETRY = 2.0  # seconds between attempts to write to a database that refuses
@@ -55,7 +55,7 @@ class Lifecycle:
             await self._write(change)
             written.set()
 
-    def room_opened(self, lesson_id: str, epoch_us: int, title: str) -> None:
+    def room_opened(self, lesson_id: str, epoch_us: int, title: str, policy: RecordingPolicy) -> None:
         self._epochs[lesson_id] = epoch_us
         self._later(partial(self._lessons.opened, lesson_id, epoch_us))
 

@@ -93,7 +93,7 @@ class Rooms:
 
     def open(self, lesson_id: str) -> None:
         self.logs.setdefault(lesson_id, [])
-        self._attachment.room_opened(lesson_id, 1_700_000_000_000_000, "草原")
+        self._attachment.room_opened(lesson_id, 1_700_000_000_000_000, "草原", "all")
 
     def happen(self, lesson_id: str, payload: Started | Chat | Ended) -> None:
         log = self.logs[lesson_id]

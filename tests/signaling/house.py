@@ -29,7 +29,7 @@ from signaling import placement
 from signaling import socket as socket_door
 from signaling import whip as whip_door
 from signaling.bus_memory import MemoryBus
-from signaling.events import Event
+from signaling.events import Event, RecordingPolicy
 from signaling.grants import Grant, GrantError, GrantRole, Role
 from signaling.observers import LessonInfo, LivePublication, MediaWorker
 from signaling.rooms import Limits, Rooms
@@ -90,7 +90,7 @@ class Watcher:
         self.events: list[Event] = []
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def room_opened(self, lesson_id: str, epoch_us: int, title: str) -> None:
+    def room_opened(self, lesson_id: str, epoch_us: int, title: str, policy: RecordingPolicy) -> None:
         self.told.append(("opened", lesson_id))
 
     def event_stored(self, lesson_id: str, event: Event) -> None:

@@ -210,6 +210,42 @@ def test_recording_is_told_once(room: Room) -> None:
     assert (snapshot.recording, snapshot.recording_reason) == ("stopped", "disk_full")
 
 
+def test_a_paused_recording_stays_paused_until_a_lead_teacher_lets_it_go_on(room: Room) -> None:
+    room.set_recording(60, "on", None)
+    (paused,) = room.pause_recording(70, "t", paused=True)
+    assert paused.actor == "t"
+    assert room.set_recording(80, "on", None) == room.set_recording(80, "stopped", "disk_full") == []
+    assert room.pause_recording(90, "t", paused=True) == []
+    assert room.state.snapshot().recording == "paused"
+    assert room.pause_recording(100, "t", paused=False)
+    assert room.state.snapshot().recording == "off"  # until the server says that media are written
+    assert room.pause_recording(110, "t", paused=False) == []
+    assert room.set_recording(120, "on", None)
+
+
+def test_only_a_lead_teacher_pauses_and_only_what_is_recorded(room: Room) -> None:
+    room.join(55, "k", "co_teacher", "", None)
+    for actor in ("k", "a", "o"):
+        assert code(lambda actor=actor: room.pause_recording(60, actor, paused=True)) == "not_allowed"  # type: ignore[misc]
+    unrecorded = Room(policy="nothing")
+    unrecorded.join(10, "t", "lead_teacher", "", None)
+    assert code(lambda: unrecorded.pause_recording(20, "t", paused=True)) == "not_allowed"
+
+
+def test_a_class_consents_to_being_recorded_for_itself_alone(room: Room) -> None:
+    assert room.state.participants["a"].consent is None
+    (given,) = room.consent(60, "a", given=True)
+    assert given.to_wire()["payload"] == {"participant_id": "a", "given": True, "name": "六(1)班", "headcount": 40}
+    assert room.consent(70, "a", given=True) == []
+    assert [room.state.participants[who].consent for who in "ab"] == [True, None]
+    room.join(80, "a", "receiving_class", "六(1)班", 40)  # comes again as the same participant
+    assert room.state.participants["a"].consent is True
+    assert room.consent(90, "a", given=False)
+    assert room.state.participants["a"].consent is False
+    for actor in ("t", "o"):
+        assert code(lambda actor=actor: room.consent(60, actor, given=True)) == "not_allowed"
+
+
 def anything(room: Room, actor: str, other: str, flag: bool, now: int) -> dict[str, Callable[[], list[Event]]]:
     roles: dict[str, Role] = {"t": "lead_teacher", "c": "co_teacher", "o": "observer"}
     return {
@@ -224,6 +260,8 @@ def anything(room: Room, actor: str, other: str, flag: bool, now: int) -> dict[s
         "hand": lambda: room.hand(now, actor, flag),
         "floor": lambda: room.floor(now, actor, other, flag),
         "chat": lambda: room.chat(now, actor, "好"),
+        "consent": lambda: room.consent(now, actor, flag),
+        "pause": lambda: room.pause_recording(now, actor, flag),
     }
 
 

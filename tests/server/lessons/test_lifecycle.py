@@ -32,7 +32,7 @@ async def followed(lessons: Lessons) -> AsyncIterator[Lifecycle]:
 
 async def test_a_lesson_is_scheduled_then_live_then_ended(lessons: Lessons, followed: Lifecycle) -> None:
     lesson, _ = await lessons.create("x", "lecture")
-    followed.room_opened(lesson.id, 1_700_000_000_000_000, "x")
+    followed.room_opened(lesson.id, 1_700_000_000_000_000, "x", "all")
     followed.event_stored(lesson.id, Event(1, 5000, SERVER, Started()))
     await followed.room_ended(lesson.id)
     known = await lessons.get(lesson.id)
@@ -55,7 +55,7 @@ async def test_a_database_that_refuses_is_asked_again_and_the_room_does_not_wait
     async def full(*_: Any, **__: Any) -> None:
         raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
 
-    followed.room_opened(lesson.id, 1, "x")
+    followed.room_opened(lesson.id, 1, "x", "all")
     with patch.object(Lessons, "_update", full):
         followed.event_stored(lesson.id, Event(1, 0, SERVER, Started()))
         with pytest.raises(TimeoutError):

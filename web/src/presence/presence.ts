@@ -15,6 +15,7 @@ import type {
   Hello,
   LessonEvent,
   OwnTransport,
+  RecordingPolicy,
   Role,
   Rung,
   ServerMessage,
@@ -33,6 +34,7 @@ export interface PresenceState {
   readonly me: string | null;
   readonly role: Role | null;
   readonly title: string;
+  readonly recordingPolicy: RecordingPolicy;
   readonly rights: readonly string[];
   readonly room: RoomState;
   readonly slots: readonly Slot[];
@@ -108,6 +110,7 @@ export class Presence {
       me: null,
       role: null,
       title: "",
+      recordingPolicy: "consented",
       rights: [],
       room: EMPTY_ROOM,
       slots: [],
@@ -197,6 +200,7 @@ export class Presence {
       me: welcome.participant_id,
       role: welcome.role,
       title: welcome.title,
+      recordingPolicy: welcome.recording_policy,
       rights: welcome.rights,
       refusal: null,
       ...(welcome.snapshot ? { room: fromSnapshot(welcome.snapshot) } : fresh ? { room: EMPTY_ROOM } : {}),

@@ -22,7 +22,8 @@ export type Role = (typeof ROLES)[number];
 export type Source = "microphone" | "camera" | "screen";
 export type Kind = "audio" | "video";
 export type Direction = "send" | "receive";
-export type RecordingState = "off" | "on" | "stopped";
+export type RecordingState = "off" | "on" | "paused" | "stopped";
+export type RecordingPolicy = "nothing" | "teacher_only" | "consented" | "all";
 export type LeaveReason = "left" | "lost" | "removed";
 
 export interface Participant {
@@ -34,6 +35,7 @@ export interface Participant {
   hand_ms: number | null; // since when the hand is up, on the lesson clock
   on_floor: boolean;
   away: boolean; // its connection is lost, the room waits for it
+  consent: boolean | null; // to being recorded; null: a class that has not said
 }
 
 export interface Publication {
@@ -150,6 +152,7 @@ interface Payloads {
   chat: { text: string };
   mark: { label: string };
   recording: { state: RecordingState; reason: string | null };
+  consent: { participant_id: string; given: boolean; name: string; headcount: number | null };
   ended: object;
   /** A kind this page does not know yet: it only moves `seq` on. */
   other: object;
@@ -172,6 +175,7 @@ export interface Welcome {
   title: string;
   now_ms: number;
   seq: number;
+  recording_policy: RecordingPolicy;
   resumed: boolean;
   snapshot: Snapshot | null;
   rights: string[];
@@ -230,6 +234,8 @@ export type Command =
   | { type: "chat"; text: string }
   | { type: "mark"; label: string }
   | { type: "remove"; participant_id: string }
+  | { type: "set_recording"; state: "on" | "paused" }
+  | { type: "consent"; given: boolean }
   | { type: "end" }
   | { type: "leave" };
 
@@ -241,7 +247,8 @@ const role = oneOf(...ROLES);
 const kind = oneOf("audio", "video");
 const source = oneOf("microphone", "camera", "screen");
 const direction = oneOf("send", "receive");
-const recording = oneOf("off", "on", "stopped");
+const recording = oneOf("off", "on", "paused", "stopped");
+const policy = oneOf("nothing", "teacher_only", "consented", "all");
 
 const participant = shape<Participant>({
   participant_id: text,
@@ -252,6 +259,7 @@ const participant = shape<Participant>({
   hand_ms: nullable(number),
   on_floor: flag,
   away: flag,
+  consent: nullable(flag),
 });
 
 const publication = shape<Publication>({
@@ -342,6 +350,7 @@ const payloads: { [K in EventKind]: Decoder<Payloads[K]> } = {
   chat: shape({ text }),
   mark: shape({ label: or("", text) }),
   recording: shape({ state: recording, reason: nullable(text) }),
+  consent: shape({ participant_id: text, given: flag, name: or("", text), headcount: nullable(number) }),
   ended: nothing,
   other: nothing,
 };
@@ -370,6 +379,7 @@ const decoders: { [name: string]: Decoder<ServerMessage> } = {
     title: text,
     now_ms: number,
     seq: number,
+    recording_policy: or<RecordingPolicy>("consented", policy),
     resumed: flag,
     snapshot: nullable(snapshot),
     rights: or<string[]>([], list(text)),

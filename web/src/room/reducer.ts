@@ -61,7 +61,17 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
       const known = participant(state, participant_id);
       const here: Participant = known
         ? { ...known, role, name, headcount, away: false }
-        : { participant_id, role, name, headcount, joined_ms: event.at_ms, hand_ms: null, on_floor: false, away: false };
+        : {
+            participant_id,
+            role,
+            name,
+            headcount,
+            joined_ms: event.at_ms,
+            hand_ms: null,
+            on_floor: false,
+            away: false,
+            consent: null,
+          };
       return {
         ...state,
         participants: known
@@ -123,6 +133,11 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
     }
     case "recording":
       return { ...state, recording: event.payload.state, recordingReason: event.payload.reason };
+    case "consent": {
+      // The archive has a class's name from here only: of one that is not recorded it says none.
+      const { participant_id, given, name, headcount } = event.payload;
+      return change(state, participant_id, given ? { consent: true, name, headcount } : { consent: false });
+    }
     case "ended":
       return { ...state, endedMs: event.at_ms };
     case "other":

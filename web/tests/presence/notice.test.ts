@@ -12,6 +12,7 @@ const WELL: PresenceState = {
   me: "c-1",
   role: "receiving_class",
   title: "草原",
+  recordingPolicy: "consented",
   rights: [],
   room: EMPTY_ROOM,
   slots: [],

@@ -34,6 +34,8 @@ describe("the samples both languages share", () => {
     chat: { type: "chat", text: "t" },
     mark: { type: "mark", label: "" },
     remove: { type: "remove", participant_id: "c" },
+    set_recording: { type: "set_recording", state: "paused" },
+    consent: { type: "consent", given: true },
     end: { type: "end" },
     leave: { type: "leave" },
   };

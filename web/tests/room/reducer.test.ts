@@ -86,12 +86,21 @@ test("a snapshot and the events after it make the state that all events make", (
     recording: "stopped",
     recording_reason: "disk_full",
     participants: [
-      { participant_id: "t-1", role: "lead_teacher", name: "name of t-1", headcount: null, joined_ms: 1000, hand_ms: null, on_floor: false, away: false },
-      { participant_id: "c-1", role: "receiving_class", name: "name of c-1", headcount: 43, joined_ms: 2000, hand_ms: null, on_floor: false, away: false },
+      { participant_id: "t-1", role: "lead_teacher", name: "name of t-1", headcount: null, joined_ms: 1000, hand_ms: null, on_floor: false, away: false, consent: null },
+      { participant_id: "c-1", role: "receiving_class", name: "name of c-1", headcount: 43, joined_ms: 2000, hand_ms: null, on_floor: false, away: false, consent: null },
     ],
   });
   const after = lessonEvent(5, "hand", { raised: true }, "c-1");
   expect(reduce(snapshot, after)).toEqual(fold(...events, after));
+});
+
+test("a class consents to being recorded by its name, and withdraws without one", () => {
+  const unnamed = lessonEvent(1, "joined", { participant_id: "c-1", role: "receiving_class", name: "", headcount: null });
+  expect(fold(unnamed).participants[0]).toMatchObject({ name: "", consent: null });
+  const given = lessonEvent(2, "consent", { participant_id: "c-1", given: true, name: "六(2)班", headcount: 43 });
+  expect(fold(unnamed, given).participants[0]).toMatchObject({ name: "六(2)班", headcount: 43, consent: true });
+  const withdrawn = lessonEvent(3, "consent", { participant_id: "c-1", given: false, name: "", headcount: null });
+  expect(fold(unnamed, given, withdrawn).participants[0]).toMatchObject({ name: "六(2)班", consent: false });
 });
 
 test("a teacher sees the floor first, then hands by age, then the others as they came", () => {

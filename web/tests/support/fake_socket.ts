@@ -57,6 +57,7 @@ export function welcome(fields: Partial<Welcome> = {}): Welcome {
     title: "草原",
     now_ms: 1000,
     seq: 10,
+    recording_policy: "consented",
     resumed: false,
     snapshot: SNAPSHOT,
     rights: [],
