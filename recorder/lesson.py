@@ -1,4 +1,4 @@
-"""One lesson being recorded: its folder, tracks, event log, playlists, and at the end its manifest.
+"""One lesson being recorded: its tracks, the playlists over several of them, and at the end its manifest.
 
 A lesson is resumed by reading its folder (after `repair.py` has been there). When the disk takes no more, the lesson
 stops recording and says so; what is written stays playable, and recording goes on when there is room again.
@@ -9,29 +9,23 @@ from __future__ import annotations
 import dataclasses
 import errno
 import hashlib
-import json
 import logging
-import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from media.recording_link import Track as Announcement
 from recorder import depayload, manifest
 from recorder.clock import SenderClock, TrackClock
 from recorder.describe import duration_ms, timed
-from recorder.files import PlaylistFile
+from recorder.event_log import EVENTS, EventLog
 from recorder.lead import LeadPlaylists
 from recorder.levels import LEVELS
 from recorder.manifest import FileEntry, Manifest, Status, TrackEntry, write_manifest
 from recorder.parts import Part, read_parts
-from recorder.playlists import TARGET_S, MediaPlaylist
-from recorder.segments import SegmentWriter
+from recorder.playlists import TARGET_S
+from recorder.stored_track import TRACKS, StoredTrack, folder_name, playlist_of
 from recorder.track import AudioTrack, Track, VideoTrack
-from recorder.webm_file import WEBM_FILE, WebmWriter
-from recorder.writer import Writer
 
-EVENTS = "events.jsonl"
 WATCHED_S = 2  # length of segments while someone watches by HTTP
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -40,20 +34,6 @@ _VIDEO = ("H264", "VP8", "VP9")
 logger = logging.getLogger(__name__)
 
 Tell = Callable[[str, str], None]  # state, reason
-
-
-class EventError(ValueError):
-    """An event that is no JSON object with a seq."""
-
-
-@dataclass(slots=True)
-class _Stored:
-    """A track's files, whether it is being recorded or was."""
-
-    entry: TrackEntry
-    writer: Writer
-    playlist: MediaPlaylist | None  # WebM has none
-    file: PlaylistFile | None
 
 
 class Lesson:
@@ -65,7 +45,7 @@ class Lesson:
         self.active_us = 0  # when something was last heard of it
         self._known = known
         self._tell = tell
-        self._stored: dict[str, _Stored] = {}  # by folder
+        self._stored: dict[str, StoredTrack] = {}  # by folder
         self._tracks: dict[str, Track] = {}  # by publication
         self._senders: dict[str, SenderClock] = {}  # by participant
         self._lead = LeadPlaylists(folder, known.epoch_us)
@@ -74,8 +54,8 @@ class Lesson:
         self._segment_s = TARGET_S
         self._failed = False  # the disk refused something since recording last went on
         for entry in known.tracks:
-            self._store(entry, read_parts(folder / "tracks" / entry.folder))
-        self.last_seq = _last_seq(folder / EVENTS)
+            self._store(entry, read_parts(folder / TRACKS / entry.folder))
+        self._log = EventLog(folder / EVENTS)
         self._replay_lead()
 
     @classmethod
@@ -104,6 +84,11 @@ class Lesson:
         return lesson
 
     @property
+    def last_seq(self) -> int:
+        """Of the event log, 0 while it is empty."""
+        return self._log.last_seq
+
+    @property
     def epoch_us(self) -> int:
         return self._known.epoch_us
 
@@ -129,13 +114,7 @@ class Lesson:
         sender = self._senders.setdefault(announced.participant, SenderClock())
         clock = TrackClock(stored.entry.timescale, self.epoch_us, sender)
         if announced.codec == "opus":
-            track = AudioTrack(
-                stored.entry,
-                stored.writer,
-                clock,
-                self._segment_s,
-                self.folder / "tracks" / stored.entry.folder / LEVELS,
-            )
+            track = AudioTrack(stored.entry, stored.writer, clock, self._segment_s, stored.levels)
         else:
             takes = depayload.for_codec(announced.codec, announced.fmtp)
             track = VideoTrack(stored.entry, stored.writer, clock, self._segment_s, takes, ask_key_frame)
@@ -144,25 +123,7 @@ class Lesson:
 
     def append_events(self, lines: Iterable[str]) -> int:
         """Add to the event log what it lacks; gives the last seq. Raises EventError (nothing is added) and OSError."""
-        fresh, last = [], self.last_seq
-        for line in lines:
-            seq = _seq(line)
-            if seq > last:
-                # As one line, whatever the sender's white space.
-                fresh.append(json.dumps(json.loads(line), ensure_ascii=False, separators=(",", ":")))
-                last = seq
-        if fresh:
-            path = self.folder / EVENTS
-            size = path.stat().st_size if path.exists() else 0
-            try:
-                with path.open("ab") as log:
-                    log.write(("\n".join(fresh) + "\n").encode())
-            except OSError:
-                with path.open("r+b") as log:
-                    log.truncate(size)
-                raise
-            self.last_seq = last
-        return last
+        return self._log.append(lines)
 
     def watch(self, watched: bool) -> None:
         """Someone watches by HTTP, or nobody does: how long segments become from now on."""
@@ -239,15 +200,15 @@ class Lesson:
             self._failed = True
             logger.error("%s: %s", self.lesson_id, error)
 
-    def _find(self, announced: Announcement) -> _Stored | None:
+    def _find(self, announced: Announcement) -> StoredTrack | None:
         for stored in self._stored.values():
             entry = stored.entry
             if entry.publication_id == announced.publication_id and entry.codec == announced.codec:
                 return stored
         return None
 
-    def _add(self, announced: Announcement) -> _Stored:
-        name = _folder_name(announced.publication_id)
+    def _add(self, announced: Announcement) -> StoredTrack:
+        name = folder_name(announced.publication_id)
         folder = name
         while folder in self._stored:
             folder = f"{name}+{sum(known.startswith(name) for known in self._stored) + 1}"
@@ -260,28 +221,19 @@ class Lesson:
             lead=announced.lead,
             codec=announced.codec,
             timescale=announced.clock_rate,
-            playlist=f"tracks/{folder}/{WEBM_FILE if announced.codec == 'VP8' else 'index.m3u8'}",
+            playlist=playlist_of(folder, announced.codec),
         )
-        (self.folder / "tracks" / folder).mkdir(parents=True, exist_ok=True)
+        (self.folder / TRACKS / folder).mkdir(parents=True, exist_ok=True)
         self._known = dataclasses.replace(self._known, tracks=[*self._known.tracks, entry])
         write_manifest(self.folder, self._known)
         return self._store(entry, [])
 
-    def _store(self, entry: TrackEntry, parts: list[Part]) -> _Stored:
-        folder = self.folder / "tracks" / entry.folder
-        kind = WebmWriter if entry.codec == "VP8" else SegmentWriter
-        writer: Writer = kind(folder, entry.timescale, parts, lambda part: self._on_part(stored, part))
-        playlist = file = None
-        if entry.codec != "VP8":
-            playlist = MediaPlaylist(self.epoch_us)
-            file = PlaylistFile(self.folder / entry.playlist, playlist)
-            for part in parts:
-                playlist.add(part, entry.timescale, entry.codec)
-        stored = _Stored(entry, writer, playlist, file)
+    def _store(self, entry: TrackEntry, parts: list[Part]) -> StoredTrack:
+        stored = StoredTrack(self.folder, self.epoch_us, entry, parts, self._on_part)
         self._stored[entry.folder] = stored
         return stored
 
-    def _on_part(self, stored: _Stored, part: Part) -> None:
+    def _on_part(self, stored: StoredTrack, part: Part) -> None:
         entry = stored.entry
         form = stored.writer.format
         if not entry.codecs and form is not None:
@@ -291,9 +243,8 @@ class Lesson:
             )
             stored.entry = entry = fresh
             write_manifest(self.folder, self._known)
-        if stored.playlist is not None:
-            stored.playlist.add(part, entry.timescale, entry.codec)
-            self._dirty.add(entry.folder)
+        stored.list(part)
+        self._dirty.add(entry.folder)
         if part.media and _in_lead(entry):
             self._cut_before(entry, part.start / entry.timescale)
             self._lead.add(entry, part, self._lead_begin_ms())
@@ -336,26 +287,19 @@ class Lesson:
 
     def _write_playlists(self, ended: bool) -> None:
         for folder in sorted(self._dirty):
-            stored = self._stored[folder]
-            if stored.file is not None and stored.playlist is not None and not stored.playlist.empty:
-                stored.file.write(ended)
+            self._stored[folder].write_playlist(ended)
         self._dirty.clear()
         if self._lead_dirty:
             self._lead.write(ended)
             self._lead_dirty = False
 
     def _files(self) -> list[FileEntry]:
-        files = []
-        for stored in self._stored.values():
-            prefix = f"tracks/{stored.entry.folder}/"
-            files += [
-                FileEntry(prefix + part.file, part.size, part.sha256, part.offset) for part in stored.writer.files()
-            ]
+        files = [file for stored in self._stored.values() for file in stored.media_files()]
         small = [
             self.folder / EVENTS,
             *self.folder.glob("*.m3u8"),
-            *self.folder.glob("tracks/*/*.m3u8"),
-            *self.folder.glob(f"tracks/*/{LEVELS}"),
+            *self.folder.glob(f"{TRACKS}/*/*.m3u8"),
+            *self.folder.glob(f"{TRACKS}/*/{LEVELS}"),
         ]
         small += self.folder.glob("silence/*")
         for path in sorted(small):
@@ -368,34 +312,3 @@ class Lesson:
 
 def _in_lead(entry: TrackEntry) -> bool:
     return entry.lead and entry.source in ("camera", "microphone")
-
-
-def _folder_name(publication_id: str) -> str:
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", publication_id)[:80]
-    if name != publication_id:
-        name += "-" + hashlib.sha256(publication_id.encode()).hexdigest()[:8]
-    return name
-
-
-def _seq(line: str) -> int:
-    try:
-        value = json.loads(line)
-        seq = value["seq"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise EventError(f"not an event: {line[:100]}") from error
-    if type(seq) is not int:
-        raise EventError(f"an event whose seq is no number: {line[:100]}")
-    return seq
-
-
-def _last_seq(path: Path) -> int:
-    """The seq of a log's last line, 0 for none."""
-    try:
-        with path.open("rb") as log:
-            log.seek(0, 2)
-            size = log.tell()
-            log.seek(max(0, size - 1024 * 1024))  # no event is longer
-            lines = log.read().splitlines()
-    except FileNotFoundError:
-        return 0
-    return _seq(lines[-1].decode()) if lines else 0

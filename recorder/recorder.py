@@ -17,7 +17,8 @@ from pathlib import Path
 from media.recording_link import Report
 from media.recording_link import Track as Announcement
 from recorder.describe import NoRecordingError, describe
-from recorder.lesson import EventError, Lesson
+from recorder.event_log import EventError
+from recorder.lesson import Lesson
 from recorder.manifest import ManifestError
 from recorder.messages import (
     Appended,
