@@ -1,4 +1,4 @@
-"""Frames out of RTP payloads that come in order: H.264 (RFC 6184), VP8 (RFC 7741), VP9 (RFC 9628).
+"""Frames out of RTP payloads that come in order: H.264 (RFC 6184). The others are in vpx.py and av1.py.
 
 aiortc's depayloaders give pieces, not frames, know no VP9, and copy each packet several times. These keep a list of
 slices and join it once per frame. Whoever feeds them says where packets are missing (`lost`); the frame around the
@@ -10,31 +10,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import struct
-from dataclasses import dataclass
-from typing import Protocol
 
 from recorder import formats
+from recorder.av1 import Av1
 from recorder.formats import Format, FormatError
+from recorder.frame import MAX_FRAME, Depayloader, Frame
+from recorder.vpx import Vp8, Vp9
 
 _LENGTH = struct.Struct("!I")
-
-MAX_FRAME = 8 * 1024 * 1024  # bytes; a frame that grows past this never ends
-
-
-@dataclass(slots=True)
-class Frame:
-    timestamp: int  # RTP
-    key: bool
-    data: bytes  # as the container wants it
-    format: Format | None  # of a key frame
-
-
-class Depayloader(Protocol):
-    def push(self, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
-        """Take the next packet's payload; gives the frame it completes."""
-
-    def lost(self) -> None:
-        """Packets are missing before the next one."""
 
 
 def for_codec(codec: str, fmtp: str) -> Depayloader:
@@ -43,6 +26,8 @@ def for_codec(codec: str, fmtp: str) -> Depayloader:
         return Vp8()
     if codec == "VP9":
         return Vp9()
+    if codec == "AV1":
+        return Av1()
     sets = []
     for parameter in fmtp.split(";"):
         name, _, value = parameter.strip().partition("=")
@@ -57,6 +42,7 @@ class H264:
     """NAL units into length-prefixed samples, without parameter sets: those stand in the initialisation segment."""
 
     def __init__(self, sprop_parameter_sets: tuple[bytes, ...] = ()) -> None:
+        self.failed = False
         self._sequence_sets: dict[bytes, bytes] = {}
         self._picture_sets: dict[bytes, bytes] = {}
         self._format: Format | None = None
@@ -101,6 +87,7 @@ class H264:
     def lost(self) -> None:
         self._begin(-1)
         self._broken = True
+        self.failed = False
 
     def _begin(self, timestamp: int) -> None:
         self._timestamp = timestamp
@@ -184,6 +171,7 @@ class H264:
 
     def _finish(self) -> Frame | None:
         if self._broken or self._unit_at >= 0:
+            self.failed = True
             return None
         format = None
         if self._key:
@@ -191,125 +179,7 @@ class H264:
                 try:
                     self._format = formats.h264(tuple(self._sequence_sets.values()), tuple(self._picture_sets.values()))
                 except FormatError:
+                    self.failed = True
                     return None
             format = self._format
         return Frame(self._timestamp, self._key, b"".join(self._pieces), format)
-
-
-class _Whole:
-    """What VP8 and VP9 have in common: a descriptor, then the frame's bytes, the last packet marked."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._timestamp = -1
-        self._size = 0
-        self._broken = True  # until a frame begins
-
-    def push(self, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
-        if timestamp != self._timestamp:
-            self._timestamp = timestamp
-            self._pieces = []
-            self._size = 0
-            self._broken = False
-        if payload and not self._broken:
-            try:
-                begins, at = self._describe(payload)
-            except IndexError:
-                self._broken = True
-                return None
-            if not begins and not self._pieces:
-                self._broken = True
-                return None
-            self._pieces.append(payload[at:])
-            self._size += len(payload)
-            self._broken = self._size > MAX_FRAME
-        if not marker or self._broken or not self._pieces:
-            return None
-        data = b"".join(self._pieces)
-        self._pieces = []
-        return self._frame(timestamp, data) if data else None
-
-    def lost(self) -> None:
-        self._pieces = []
-        self._timestamp = -1
-        self._broken = True
-
-    def _describe(self, payload: bytes) -> tuple[bool, int]:
-        """Whether a frame begins here, and where its bytes do. Raises IndexError."""
-        raise NotImplementedError
-
-    def _frame(self, timestamp: int, data: bytes) -> Frame | None:
-        raise NotImplementedError
-
-
-class Vp8(_Whole):
-    def _describe(self, payload: bytes) -> tuple[bool, int]:
-        first = payload[0]
-        at = 1
-        if first & 0x80:
-            extensions = payload[1]
-            at = 2
-            if extensions & 0x80:
-                at += 2 if payload[2] & 0x80 else 1
-            if extensions & 0x40:
-                at += 1
-            if extensions & 0x30:
-                at += 1
-        if at >= len(payload):
-            raise IndexError
-        return first & 0x17 == 0x10, at
-
-    def _frame(self, timestamp: int, data: bytes) -> Frame | None:
-        if data[0] & 1:
-            return Frame(timestamp, False, data, None)
-        try:
-            return Frame(timestamp, True, data, formats.vp8(data))
-        except FormatError:
-            return None
-
-
-class Vp9(_Whole):
-    def __init__(self) -> None:
-        super().__init__()
-        self._key = False
-
-    def _describe(self, payload: bytes) -> tuple[bool, int]:
-        first = payload[0]
-        begins = bool(first & 0x08)
-        at = 1
-        if first & 0x80:
-            at += 2 if payload[1] & 0x80 else 1
-        if first & 0x20:
-            at += 1 if first & 0x10 else 2
-        if first & 0x10 and first & 0x40:
-            while payload[at] & 1:
-                at += 1
-            at += 1
-        if first & 0x02:
-            at = self._skip_structure(payload, at)
-        if at >= len(payload):
-            raise IndexError
-        if begins and not self._pieces:
-            self._key = not first & 0x40
-        return begins, at
-
-    @staticmethod
-    def _skip_structure(payload: bytes, at: int) -> int:
-        head = payload[at]
-        at += 1
-        if head & 0x10:
-            at += 4 * ((head >> 5) + 1)
-        if head & 0x08:
-            count = payload[at]
-            at += 1
-            for _ in range(count):
-                at += 1 + (payload[at] >> 2 & 3)
-        return at
-
-    def _frame(self, timestamp: int, data: bytes) -> Frame | None:
-        if not self._key:
-            return Frame(timestamp, False, data, None)
-        try:
-            return Frame(timestamp, True, data, formats.vp9(data))
-        except FormatError:
-            return None

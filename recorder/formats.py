@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from media.av1_sequence import SequenceHeader
 from media.bits import BitReader, BitsError
 from media.sps import Sps
 from recorder.boxes import audio_entry, box, full_box, video_entry
@@ -58,8 +59,30 @@ def vp8(key_frame: bytes) -> Format:
     return Format("vp8", b"", width, height)
 
 
-def vp9(key_frame: bytes) -> Format:
-    """The format of VP9 from the uncompressed header of a key frame (VP9 section 6.2). Raises FormatError."""
+def av1(sequence_header: bytes) -> Format:
+    """The format of AV1 from a sequence header (the OBU's payload). Raises FormatError."""
+    try:
+        sequence = SequenceHeader.parse(sequence_header)
+    except BitsError as error:
+        raise FormatError("an AV1 sequence header that is none") from error
+    horizontal, vertical = sequence.subsampling
+    shape = (sequence.depth > 8) << 6 | (sequence.depth == 12) << 5 | sequence.monochrome << 4
+    shape |= sequence.tier << 7 | horizontal << 3 | vertical << 2 | sequence.sample_position
+    if len(sequence_header) > 127:
+        raise FormatError("an AV1 sequence header with much behind it")
+    # AV1 in ISOBMFF section 2.3: the header once more, as an OBU that says its size.
+    record = bytes((0x81, sequence.profile << 5 | sequence.level, shape, 0, 0x0A, len(sequence_header)))
+    entry = video_entry(b"av01", sequence.width, sequence.height, box(b"av1C", record + sequence_header))
+    tier = "H" if sequence.tier else "M"
+    codecs = f"av01.{sequence.profile}.{sequence.level:02}{tier}.{sequence.depth:02}"
+    return Format(codecs, entry, sequence.width, sequence.height)
+
+
+def vp9(key_frame: bytes, largest: tuple[int, int] = (0, 0)) -> Format:
+    """The format of VP9 from the uncompressed header of a key frame (VP9 section 6.2). Raises FormatError.
+
+    A scalable stream's key frame is its smallest layer; `largest` is the size of the largest one, where that is known.
+    """
     try:
         bits = BitReader(key_frame[:32])
         if bits.read(2) != 2:
@@ -83,7 +106,7 @@ def vp9(key_frame: bytes) -> Format:
             full_range, subsampling = 1, 3
             if profile in (1, 3):
                 bits.read(1)
-        width, height = bits.read(16) + 1, bits.read(16) + 1
+        width, height = max((bits.read(16) + 1, bits.read(16) + 1), largest)
     except BitsError as error:
         raise FormatError("a VP9 key frame whose header is none") from error
     level = _vp9_level(width * height)

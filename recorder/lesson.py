@@ -29,7 +29,7 @@ from recorder.track import AudioTrack, Track, VideoTrack
 WATCHED_S = 2  # length of segments while someone watches by HTTP
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_VIDEO = ("H264", "VP8", "VP9")
+_VIDEO = ("H264", "VP8", "VP9", "AV1")
 
 logger = logging.getLogger(__name__)
 

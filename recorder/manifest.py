@@ -42,7 +42,7 @@ class TrackEntry:
     kind: str  # audio, video
     source: str  # camera, microphone, screen
     lead: bool
-    codec: str  # "H264", "VP8", "VP9", "opus"
+    codec: str  # "H264", "VP8", "VP9", "AV1", "opus"
     timescale: int  # ticks per second in its parts
     playlist: str  # relative to the lesson's folder
     codecs: str = ""  # as players name it (RFC 6381), known with the first part

@@ -12,8 +12,8 @@ from pathlib import Path
 from media.recording_link import Report
 from recorder import opus
 from recorder.clock import TrackClock
-from recorder.depayload import Depayloader, Frame
 from recorder.formats import OPUS
+from recorder.frame import Depayloader, Frame
 from recorder.levels import SILENT, LevelLog
 from recorder.manifest import TrackEntry
 from recorder.reorder import Packet, Reorder
@@ -156,6 +156,9 @@ class VideoTrack(Track):
         frame = self._depayload.push(timestamp, marker, payload)
         if frame is not None:
             self._frame(frame, arrival_us)
+        elif self._depayload.failed:
+            self._missing()
+            self._want_key(arrival_us)
         elif self._needs_key:
             self._want_key(arrival_us)
 

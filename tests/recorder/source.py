@@ -8,6 +8,7 @@ from __future__ import annotations
 import fractions
 import functools
 import math
+import os
 import struct
 import typing
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ import av
 
 from media import recording_link
 from media.recording_link import Report, Track
+from recorder.av1 import leb128
 
 MTU = 1200
 FRAME_RATE = 20
@@ -34,11 +36,13 @@ class Sample:
 @functools.cache
 def picture(codec: str, seconds: int, width: int = 320, height: int = 180, key_every_s: int = 2) -> list[Sample]:
     """An encoded picture that is bright in the first half of each second."""
-    encoder = {"H264": "libx264", "VP8": "libvpx", "VP9": "libvpx-vp9"}[codec]
+    os.environ.setdefault("SVT_LOG", "1")  # else its encoder tells all its settings
+    encoder = {"H264": "libx264", "VP8": "libvpx", "VP9": "libvpx-vp9", "AV1": "libsvtav1"}[codec]
     options = {
         "H264": {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline"},
         "VP8": {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"},
         "VP9": {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"},
+        "AV1": {"preset": "12", "svtav1-params": "pred-struct=1:rc=2:lp=1:scd=0"},  # low delay
     }[codec]
     context = typing.cast(av.VideoCodecContext, av.CodecContext.create(encoder, "w"))
     context.width, context.height, context.pix_fmt = width, height, "yuv420p"
@@ -88,6 +92,8 @@ def payloads(codec: str, sample: Sample, mtu: int = MTU) -> list[bytes]:
         return [sample.data]
     if codec == "H264":
         return _h264(sample.data, mtu)
+    if codec == "AV1":
+        return _av1(sample, mtu)
     pieces = [sample.data[at : at + mtu] for at in range(0, len(sample.data), mtu)]
     if codec == "VP8":  # with a 15-bit picture id
         return [bytes([0x90 if not at else 0x80, 0x80, 0x80, 1]) + piece for at, piece in enumerate(pieces)]
@@ -115,6 +121,46 @@ def _h264(data: bytes, mtu: int) -> list[bytes]:
         for at, piece in enumerate(pieces):
             head = unit[0] & 31 | (0x80 if not at else 0) | (0x40 if at == len(pieces) - 1 else 0)
             made.append(bytes([unit[0] & 0xE0 | 28, head]) + piece)
+    return made
+
+
+def obus(data: bytes) -> list[bytes]:
+    """The OBUs of an AV1 temporal unit without their sizes, as they go into packets; delimiters are left out."""
+    found, at = [], 0
+    while at < len(data):
+        body = at + (2 if data[at] & 4 else 1)
+        head = bytes([data[at] & ~2]) + data[at + 1 : body]
+        size, body = leb128(data, body)
+        if head[0] >> 3 != 2:
+            found.append(head + data[body : body + size])
+        at = body + size
+    return found
+
+
+def _av1(sample: Sample, mtu: int) -> list[bytes]:
+    """Two elements to a packet at most; the first says its size, the last does not."""
+    made: list[bytes] = []
+    rest = obus(sample.data)
+    continues = False
+    while rest:
+        first, *rest = rest
+        room = mtu - 3
+        elements = [first[:room]]
+        continued = len(first) > room
+        if continued:
+            rest.insert(0, first[room:])
+        elif rest and room - len(first) > 8:
+            room -= len(first)
+            second, *rest = rest
+            elements.append(second[:room])
+            continued = len(second) > room
+            if continued:
+                rest.insert(0, second[room:])
+        head = continues << 7 | continued << 6 | len(elements) << 4 | (sample.key and not made) << 3
+        size = len(elements[0])
+        lead = bytes([size]) if size < 128 else bytes([size & 0x7F | 0x80, size >> 7])
+        made.append(bytes([head]) + (lead if len(elements) == 2 else b"") + b"".join(elements))
+        continues = continued
     return made
 
 

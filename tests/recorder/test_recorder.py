@@ -134,7 +134,7 @@ async def test_a_finished_archive_lists_every_part_with_its_hash(tmp_path: Path)
     assert present - listed == {"manifest.json", "tracks/p-1/parts.jsonl", "tracks/p-2/parts.jsonl"}
 
 
-@pytest.mark.parametrize("codec", ["H264", "VP9"])
+@pytest.mark.parametrize("codec", ["H264", "VP9", "AV1"])
 async def test_each_picture_codec_of_mp4_plays_whole(tmp_path: Path, codec: str) -> None:
     folder = await record_quickly(tmp_path, (codec,), 10)
     (track,) = describe(folder)["tracks"]
