@@ -162,3 +162,29 @@ def fragments(data: bytes) -> Iterator[FragmentSpan]:
         key = width < 3 or table[2] == KEY_FLAGS
         yield FragmentSpan(at, moof + mdat, start, duration, key)
         at += moof + mdat
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSpan:
+    """Where a sample lies in a segment file, and when it plays."""
+
+    offset: int
+    size: int
+    start: int  # ticks
+    duration: int  # ticks
+    key: bool
+
+
+def samples(data: bytes) -> Iterator[SampleSpan]:
+    """The samples of the whole fragments `data` begins with."""
+    for span in fragments(data):
+        fields = _FRAGMENT.unpack_from(data, span.offset)
+        moof, even, shape, count = fields[0], fields[12], fields[20], fields[21]
+        width = {0x201: 1, 0x301: 2, 0x701: 3}[shape]
+        table = struct.unpack_from(f"!{width * count}I", data, span.offset + _FRAGMENT.size)
+        start, at = span.start, span.offset + moof + _HEAD.size
+        for index in range(0, width * count, width):
+            duration, size = (even, table[index]) if width == 1 else table[index : index + 2]
+            yield SampleSpan(at, size, start, duration, width < 3 or table[index + 2] == KEY_FLAGS)
+            start += duration
+            at += size
