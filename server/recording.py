@@ -2,7 +2,8 @@
 
 For every room whose lesson has started, one task opens the lesson at the recorder and hands it the room's event log
 from where the recorder has it, again and again: after each event, after a restart of the recorder or of our own.
-Media go from worker to recorder directly; here the worker is only told what to send. Before `started` nothing is kept.
+Media go from worker to recorder directly; here the worker is only told what to send: what recording_policy.py allows,
+decided anew with every event. Before `started` nothing is kept, and of a lesson that is not recorded never anything.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -18,14 +19,17 @@ from typing import Protocol
 from media import messages as media
 from recorder import messages as recorder
 from recorder.client import RecorderClient, RecorderGoneError
-from signaling.events import Event, RecordingPolicy, RecordingState, Started
+from server.recording_policy import ArchivedLog, may_record
+from signaling.events import Event, RecordingPolicy, RecordingState
 from signaling.observers import LivePublication, MediaWorker
+from signaling.state import RoomState
 
 _log = logging.getLogger("tongke.recording")
 
 RECONNECT = 0.1  # seconds between attempts to reach the recorder; the supervisor starts a dead one again as fast
 LOST_AFTER = 10.0  # seconds without a recorder until recordings are called stopped: as long as workers hold media back
 REFUSED_AGAIN = 5.0  # seconds until a refused request (disk full) is tried again
+STOP_AGAIN = 1.0  # seconds until a worker that did not answer is told again what not to record
 BATCH = 500  # events in one message, far below the framing's 4 MiB
 WATCHED_FOR = 30.0  # seconds after a fetch by HTTP in which a lesson counts as watched; players come every 2 to 6 s
 CLOSE_TIME = 5.0  # seconds a room waits for its recording to close; then it goes on closing in the background
@@ -40,13 +44,25 @@ class RoomLog(Protocol):
 
 
 @dataclass(slots=True)
+class _Sent:
+    """A publication, and whether its worker was told to record it; None: not told anything by this process."""
+
+    publication: LivePublication
+    worker: MediaWorker
+    recorded: bool | None = None
+
+
+@dataclass(slots=True)
 class _Lesson:
     lesson_id: str
     epoch_us: int
     title: str
+    policy: RecordingPolicy
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    state: RoomState | None = None  # the fold of what is stored; None until the log of a former process is read
+    publications: dict[str, _Sent] = field(default_factory=dict)
     log: list[Event] | None = None  # all of it, once the room has ended
-    recording: bool = False  # the recorder says so
+    truth: tuple[RecordingState, str | None] | None = None  # what the recorder said last
     watched: bool = False  # by HTTP, and so cut into shorter segments
     fetched: float = 0.0  # when it was last fetched, on the loop's clock
     timer: asyncio.TimerHandle | None = None  # while watched
@@ -114,27 +130,27 @@ class RecorderAttachment:
     # ── what rooms tell ───────────────────────────────────────────────────────────────────────────────────────────
 
     def room_opened(self, lesson_id: str, epoch_us: int, title: str, policy: RecordingPolicy) -> None:
-        lesson = self._lessons[lesson_id] = _Lesson(lesson_id, epoch_us, title)
+        lesson = self._lessons[lesson_id] = _Lesson(lesson_id, epoch_us, title, policy)
         lesson.task = asyncio.create_task(self._keep(lesson), name=f"recording {lesson_id}")
 
     def event_stored(self, lesson_id: str, event: Event) -> None:
-        if lesson := self._lessons.get(lesson_id):
-            lesson.news.set()
+        lesson = self._lessons.get(lesson_id)
+        if lesson is None:
+            return
+        if lesson.state is not None and event.seq == lesson.state.seq + 1:
+            lesson.state.apply(event)
+            self._direct(lesson)
+        lesson.news.set()
 
     def publication_added(self, lesson_id: str, publication: LivePublication, worker: MediaWorker) -> None:
         if lesson := self._lessons.get(lesson_id):
-            record = media.Record(
-                publication_id=publication.publication_id,
-                lesson_id=lesson_id,
-                participant=publication.participant_id,
-                source=publication.source,
-                lead=publication.lead,
-                epoch_us=lesson.epoch_us,
-            )
-            self._ask(worker, record)
+            lesson.publications[publication.publication_id] = _Sent(publication, worker)
+            self._direct(lesson)
 
     def publication_removed(self, lesson_id: str, publication_id: str, worker: MediaWorker) -> None:
-        self._ask(worker, media.StopRecording(publication_id))
+        if lesson := self._lessons.get(lesson_id):
+            lesson.publications.pop(publication_id, None)
+        self._start(self._stop(lesson_id, publication_id, worker))
 
     async def room_ended(self, lesson_id: str) -> None:
         lesson = self._lessons.get(lesson_id)
@@ -143,6 +159,8 @@ class RecorderAttachment:
         assert self._rooms is not None
         lesson.log = await self._rooms.events(lesson_id)  # soon the room is gone and cannot be asked
         lesson.news.set()
+        if lesson.policy == "nothing":
+            self._lessons.pop(lesson_id, None)
         await asyncio.wait({lesson.task}, timeout=CLOSE_TIME)
         if not lesson.task.done():
             _log.warning("a recording is not closed yet", extra={"lesson_id": lesson_id})
@@ -159,7 +177,7 @@ class RecorderAttachment:
                 lost_at = float("inf")
                 _log.error("the recorder does not come back")
                 for lesson in self._lessons.values():
-                    if lesson.recording:
+                    if lesson.truth == ("on", None):
                         self._tell(lesson, "stopped", "recorder_lost")
             await asyncio.sleep(RECONNECT)
 
@@ -169,8 +187,8 @@ class RecorderAttachment:
 
     def _tell(self, lesson: _Lesson, state: RecordingState, reason: str | None) -> None:
         assert self._rooms is not None
-        lesson.recording = state == "on"
-        self._rooms.set_recording(lesson.lesson_id, state, reason)
+        lesson.truth = (state, reason)
+        self._rooms.set_recording(lesson.lesson_id, state, reason)  # which a paused room leaves as it is
 
     async def _close_forgotten(self, client: RecorderClient) -> None:
         """Close what a server process that died left open although the lesson is over."""
@@ -186,10 +204,14 @@ class RecorderAttachment:
 
     async def _keep(self, lesson: _Lesson) -> None:
         """Bring a lesson's log to the recorder until the room has ended and the recording is closed."""
+        if lesson.policy == "nothing":
+            return
         try:
-            while not await self._has_started(lesson):
+            state = await self._catch_up(lesson)
+            while state.started_ms is None:
                 if lesson.log is not None:
                     return  # over before it began: nothing to record
+                lesson.news.clear()
                 await lesson.news.wait()
             while True:
                 await self._here.wait()
@@ -210,30 +232,39 @@ class RecorderAttachment:
             if lesson.log is not None:
                 self._lessons.pop(lesson.lesson_id, None)
 
-    async def _has_started(self, lesson: _Lesson) -> bool:
-        lesson.news.clear()
-        return any(isinstance(event.payload, Started) for event in await self._events(lesson, 0))
+    async def _catch_up(self, lesson: _Lesson) -> RoomState:
+        """Fold what was stored before we were here; `event_stored` goes on from there."""
+        state = RoomState()
+        while events := await self._events(lesson, state.seq):
+            for event in events:
+                state.apply(event)
+        lesson.state = state
+        self._direct(lesson)
+        return state
 
     async def _feed(self, lesson: _Lesson, client: RecorderClient) -> bool:
         """Open, append as events come, close at the end: True when closed. Raises when the recorder goes or refuses."""
         opened = await client.request(recorder.OpenLesson(lesson.lesson_id, lesson.epoch_us, lesson.title))
         if not isinstance(opened, recorder.Opened):
             raise _RefusedError(opened)
-        seq, watched = opened.last_seq, False
+        seq, watched = 0, False
+        archive = ArchivedLog(lesson.policy)
         while True:
             lesson.news.clear()
             if watched != lesson.watched:
                 watched = lesson.watched
                 await client.request(recorder.WatchLesson(lesson.lesson_id, watched))
             if events := await self._events(lesson, seq):
-                lines = tuple(event.to_json() for event in events[:BATCH])
-                appended = await client.request(recorder.AppendEvents(lesson.lesson_id, lines))
-                if not isinstance(appended, recorder.Appended):
-                    raise _RefusedError(appended)
-                seq = max(appended.seq, events[:BATCH][-1].seq)
+                batch = events[:BATCH]
+                seq = batch[-1].seq
+                kept = [event for event in map(archive.archived, batch) if event is not None]
+                if lines := tuple(event.to_json() for event in kept if event.seq > opened.last_seq):
+                    appended = await client.request(recorder.AppendEvents(lesson.lesson_id, lines))
+                    if not isinstance(appended, recorder.Appended):
+                        raise _RefusedError(appended)
             elif lesson.log is not None:
                 closed = await client.request(recorder.CloseLesson(lesson.lesson_id))
-                if isinstance(closed, recorder.Refused) and closed.code == "disk_full":
+                if isinstance(closed, recorder.Refused) and closed.code in ("disk_full", "disk_error"):
                     raise _RefusedError(closed)
                 _log.info("recording closed", extra={"lesson_id": lesson.lesson_id, "reply": str(closed)})
                 return True
@@ -257,19 +288,58 @@ class RecorderAttachment:
         assert self._rooms is not None
         return await self._rooms.events(lesson.lesson_id, after)
 
-    def _ask(self, worker: MediaWorker, message: media.Request) -> None:
-        task = asyncio.create_task(self._request(worker, message))
-        self._requests.add(task)
-        task.add_done_callback(self._requests.discard)
+    # ── workers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _request(self, worker: MediaWorker, message: media.Request) -> None:
+    def _direct(self, lesson: _Lesson) -> None:
+        """Have the workers record what may be recorded as things are now, and nothing else."""
+        state = lesson.state
+        if state is None:
+            return
+        for sent in lesson.publications.values():
+            sender = state.participants.get(sent.publication.participant_id)
+            wanted = sender is not None and state.recording != "paused" and may_record(lesson.policy, sender)
+            if wanted != sent.recorded:
+                sent.recorded = wanted
+                publication_id = sent.publication.publication_id
+                self._start(
+                    self._record(lesson, sent) if wanted else self._stop(lesson.lesson_id, publication_id, sent.worker)
+                )
+
+    async def _record(self, lesson: _Lesson, sent: _Sent) -> None:
+        publication = sent.publication
+        record = media.Record(
+            publication_id=publication.publication_id,
+            lesson_id=lesson.lesson_id,
+            participant=publication.participant_id,
+            source=publication.source,
+            lead=publication.lead,
+            epoch_us=lesson.epoch_us,
+        )
         try:
-            answer = await worker.request(message)
+            answer = await sent.worker.request(record)
         except (ConnectionError, TimeoutError):
             return  # the worker has died: its publications are gone and will be added anew
-        # A publication that has gone with its transport need not be stopped any more.
-        if isinstance(answer, media.Refused) and not isinstance(message, media.StopRecording):
-            _log.info("a worker refuses", extra={"asked": type(message).__name__, "code": answer.code})
+        if isinstance(answer, media.Refused):
+            _log.info("a worker refuses to record", extra={"lesson_id": lesson.lesson_id, "code": answer.code})
+        elif lesson.truth is not None and lesson.state is not None and lesson.state.recording == "off":
+            self._tell(lesson, *lesson.truth)  # after a pause the recorder does not say it again
+
+    async def _stop(self, lesson_id: str, publication_id: str, worker: MediaWorker) -> None:
+        """What must not be recorded must not be: until a worker has answered it is told again."""
+        while True:
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                await worker.request(media.StopRecording(publication_id))
+                return  # if refused, it has gone with its transport: the next worker in this place does not know it
+            await asyncio.sleep(STOP_AGAIN)
+            lesson = self._lessons.get(lesson_id)
+            sent = lesson.publications.get(publication_id) if lesson is not None else None
+            if sent is not None and sent.recorded:
+                return  # it may be recorded again
+
+    def _start(self, errand: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._requests.add(task)
+        task.add_done_callback(self._requests.discard)
 
 
 class _RefusedError(Exception):

@@ -15,7 +15,20 @@ from media import messages as media
 from recorder import messages as recorder
 from server import recording
 from server.recording import RecorderAttachment
-from signaling.events import SERVER, Chat, Ended, Event, RecordingState, Started
+from signaling.events import (
+    SERVER,
+    Chat,
+    Consent,
+    Ended,
+    Event,
+    Joined,
+    Payload,
+    Recording,
+    RecordingPolicy,
+    RecordingState,
+    Started,
+)
+from signaling.grants import Role
 from signaling.observers import LivePublication
 
 
@@ -28,6 +41,8 @@ class Recorder:
         self.closed: list[str] = []
         self.watched: list[tuple[str, bool]] = []
         self.refuse: str | None = None
+        self.refuse_end: str | None = None
+        self.refused = 0
         self._server: asyncio.Server | None = None
         self._writers: list[asyncio.StreamWriter] = []
 
@@ -64,15 +79,18 @@ class Recorder:
             return recorder.Refused(self.refuse, "")
         match message:
             case recorder.OpenLesson(lesson_id):
-                return recorder.Opened(len(self.logs.setdefault(lesson_id, [])))
+                return recorder.Opened(self._last(lesson_id))
             case recorder.AppendEvents(lesson_id, lines):
                 log = self.logs[lesson_id]
-                log += [event for event in map(json.loads, lines) if event["seq"] > len(log)]
-                return recorder.Appended(len(log))
+                log += [event for event in map(json.loads, lines) if event["seq"] > self._last(lesson_id)]
+                return recorder.Appended(self._last(lesson_id))
             case recorder.WatchLesson(lesson_id, watched):
                 assert lesson_id in self.logs
                 self.watched.append((lesson_id, watched))
                 return recorder.Done()
+            case recorder.CloseLesson() if self.refuse_end is not None:
+                self.refused += 1
+                return recorder.Refused(self.refuse_end, "")
             case recorder.CloseLesson(lesson_id):
                 self.closed.append(lesson_id)
                 return recorder.Closed(1000)
@@ -80,6 +98,10 @@ class Recorder:
                 left = set(self.logs) - set(self.closed)
                 return recorder.Open(tuple(recorder.OpenRecording(one, len(self.logs[one])) for one in sorted(left)))
         raise AssertionError(message)
+
+    def _last(self, lesson_id: str) -> int:
+        log = self.logs.setdefault(lesson_id, [])
+        return int(str(log[-1]["seq"])) if log else 0
 
 
 class Rooms:
@@ -91,14 +113,21 @@ class Rooms:
         self.recordings: list[tuple[str, RecordingState, str | None]] = []
         attachment.attach(self)
 
-    def open(self, lesson_id: str) -> None:
+    def open(self, lesson_id: str, policy: RecordingPolicy = "all") -> None:
         self.logs.setdefault(lesson_id, [])
-        self._attachment.room_opened(lesson_id, 1_700_000_000_000_000, "草原", "all")
+        self._attachment.room_opened(lesson_id, 1_700_000_000_000_000, "草原", policy)
 
-    def happen(self, lesson_id: str, payload: Started | Chat | Ended) -> None:
+    def happen(self, lesson_id: str, payload: Payload, actor: str = SERVER) -> None:
         log = self.logs[lesson_id]
-        log.append(Event(len(log) + 1, 10 * len(log), SERVER, payload))
+        log.append(Event(len(log) + 1, 10 * len(log), actor, payload))
         self._attachment.event_stored(lesson_id, log[-1])
+
+    def join(self, lesson_id: str, participant_id: str, role: Role) -> None:
+        self.happen(lesson_id, Joined(participant_id, role, f"name of {participant_id}", 43), participant_id)
+
+    def publish(self, lesson_id: str, participant_id: str, worker: Worker) -> None:
+        publication = LivePublication(f"{participant_id}-0", participant_id, "video", "camera", lead=False)
+        self._attachment.publication_added(lesson_id, publication, worker)
 
     async def end(self, lesson_id: str) -> None:
         self.happen(lesson_id, Ended())
@@ -110,15 +139,32 @@ class Rooms:
 
     def set_recording(self, lesson_id: str, state: RecordingState, reason: str | None = None) -> None:
         self.recordings.append((lesson_id, state, reason))
+        # As the room does: while it is paused, that is the truth.
+        recording = [event.payload for event in self.logs.get(lesson_id, []) if isinstance(event.payload, Recording)]
+        before = recording[-1].state if recording else "off"
+        if lesson_id in self.logs and before not in ("paused", state):
+            self.happen(lesson_id, Recording(state, reason))
 
 
 class Worker:
     def __init__(self) -> None:
         self.asked: list[media.Request] = []
+        self.deaf = False
 
     async def request(self, message: media.Request) -> media.Reply:
         self.asked.append(message)
+        if self.deaf:
+            raise TimeoutError
         return media.Done()
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """What it was asked, in short."""
+        return [
+            (type(one).__name__, one.publication_id)
+            for one in self.asked
+            if isinstance(one, media.Record | media.StopRecording)
+        ]
 
 
 @contextlib.asynccontextmanager
@@ -278,8 +324,10 @@ async def test_the_worker_is_told_what_to_record_and_when_to_stop(tmp_path: Path
     async with attached(tmp_path) as (rooms, attachment, _):
         worker = Worker()
         rooms.open("l1")
+        rooms.join("l1", "t-1", "lead_teacher")
         publication = LivePublication("t-1-0", "t-1", "video", "camera", lead=True)
         attachment.publication_added("l1", publication, worker)
+        await until(lambda: len(worker.asked) == 1)
         attachment.publication_removed("l1", "t-1-0", worker)
         await until(lambda: len(worker.asked) == 2)
         assert worker.asked == [
@@ -307,4 +355,167 @@ async def test_after_a_restart_of_the_server_process_the_log_goes_on(tmp_path: P
         again.happen("l1", Chat("回来了"))
         await until(lambda: kinds(there, "l1") == ["started", "chat"])
         await again.end("l1")
+        assert there.closed == ["l1"]
+
+
+async def test_a_refused_end_is_tried_again_whatever_ails_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "REFUSED_AGAIN", 0.01)
+    for fault in ("disk_full", "disk_error"):
+        async with attached(tmp_path) as (rooms, _, there):
+            rooms.open("l1")
+            rooms.happen("l1", Started())
+            await until(lambda there=there: kinds(there, "l1") == ["started"])  # type: ignore[misc]
+            there.refuse_end = fault
+            ending = asyncio.create_task(rooms.end("l1"))
+            await until(lambda there=there: there.refused >= 2)  # type: ignore[misc]
+            there.refuse_end = None
+            await ending
+            assert there.closed == ["l1"]
+
+
+async def test_of_a_lesson_that_is_not_recorded_the_recorder_hears_nothing(tmp_path: Path) -> None:
+    async with attached(tmp_path) as (rooms, _, there):
+        worker = Worker()
+        rooms.open("l1", "nothing")
+        rooms.join("l1", "t", "lead_teacher")
+        rooms.happen("l1", Started())
+        rooms.publish("l1", "t", worker)
+        rooms.open("l2")
+        rooms.happen("l2", Started())
+        await until(lambda: kinds(there, "l2") == ["started"])
+        await rooms.end("l1")
+        assert list(there.logs) == ["l2"]
+        assert worker.told == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "recorded"),
+    [("teacher_only", {"t-0", "k-0"}), ("consented", {"t-0", "k-0", "a-0"}), ("all", {"t-0", "k-0", "a-0", "b-0"})],
+)
+async def test_the_policy_decides_for_each_publication(
+    tmp_path: Path, policy: RecordingPolicy, recorded: set[str]
+) -> None:
+    async with attached(tmp_path) as (rooms, _, _):
+        worker = Worker()
+        rooms.open("l1", policy)
+        roles: dict[str, Role] = {
+            "t": "lead_teacher",
+            "k": "co_teacher",
+            "a": "receiving_class",
+            "b": "receiving_class",
+        }
+        for participant_id, role in roles.items():
+            rooms.join("l1", participant_id, role)
+        rooms.happen("l1", Consent("a", True, "甲", 43), "a")
+        rooms.happen("l1", Started())
+        for participant_id in roles:
+            rooms.publish("l1", participant_id, worker)
+        await until(lambda: len(worker.told) == 4)
+        assert {id for asked, id in worker.told if asked == "Record"} == recorded
+        assert {id for asked, id in worker.told if asked == "StopRecording"} == {"t-0", "k-0", "a-0", "b-0"} - recorded
+
+
+async def test_a_class_is_recorded_from_its_consent_until_it_withdraws_that(tmp_path: Path) -> None:
+    async with attached(tmp_path) as (rooms, _, _):
+        worker = Worker()
+        rooms.open("l1", "consented")
+        rooms.join("l1", "a", "receiving_class")
+        rooms.publish("l1", "a", worker)
+        rooms.happen("l1", Consent("a", True, "甲", 43), "a")
+        await until(lambda: worker.told[-1:] == [("Record", "a-0")])
+        rooms.happen("l1", Consent("a", False, "甲", 43), "a")
+        await until(lambda: worker.told[-1:] == [("StopRecording", "a-0")])
+
+
+async def test_while_paused_nothing_is_recorded_and_then_the_truth_is_told_again(tmp_path: Path) -> None:
+    async with attached(tmp_path) as (rooms, _, there):
+        worker = Worker()
+        rooms.open("l1")
+        rooms.join("l1", "t", "lead_teacher")
+        rooms.happen("l1", Started())
+        rooms.publish("l1", "t", worker)
+        there.tell(recorder.RecordingChanged("l1", "on", ""))
+        await until(lambda: rooms.recordings == [("l1", "on", None)])
+        rooms.happen("l1", Recording("paused", None), "t")
+        await until(lambda: worker.told == [("Record", "t-0"), ("StopRecording", "t-0")])
+        rooms.publish("l1", "t", worker)  # made anew meanwhile, perhaps at a worker that has just come back
+        await until(lambda: worker.told[2:] == [("StopRecording", "t-0")])
+        rooms.happen("l1", Recording("off", None), "t")
+        await until(lambda: worker.told[3:] == [("Record", "t-0")])
+        await until(lambda: rooms.recordings == [("l1", "on", None)] * 2)
+        assert [event.payload.state for event in rooms.logs["l1"] if isinstance(event.payload, Recording)] == [
+            "on",
+            "paused",
+            "off",
+            "on",
+        ]
+
+
+async def test_a_worker_that_does_not_answer_is_told_again_what_not_to_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "STOP_AGAIN", 0.01)
+    async with attached(tmp_path) as (rooms, attachment, _):
+        worker = Worker()
+        rooms.open("l1")
+        rooms.join("l1", "a", "receiving_class")
+        rooms.publish("l1", "a", worker)
+        await until(lambda: worker.told == [("Record", "a-0")])
+        worker.deaf = True
+        attachment.publication_removed("l1", "a-0", worker)
+        await until(lambda: worker.told.count(("StopRecording", "a-0")) >= 3)
+        worker.deaf = False
+        await asyncio.sleep(0.05)
+        count = len(worker.told)
+        await asyncio.sleep(0.05)
+        assert len(worker.told) == count
+
+
+async def test_a_new_server_process_decides_by_the_whole_log(tmp_path: Path) -> None:
+    there = Recorder(tmp_path / "recorder.sock")
+    async with attached(tmp_path, there=there) as (rooms, _, _):
+        rooms.open("l1", "consented")
+        for participant_id in ("a", "b"):
+            rooms.join("l1", participant_id, "receiving_class")
+            rooms.happen("l1", Consent(participant_id, True, "甲", 43), participant_id)
+        rooms.happen("l1", Started())
+        rooms.happen("l1", Consent("b", False, "乙", 41), "b")
+        await until(lambda: len(kinds(there, "l1")) == 6)
+    async with attached(tmp_path, there=there) as (again, _, _):
+        worker = Worker()
+        again.logs = rooms.logs
+        again.open("l1", "consented")
+        again.publish("l1", "a", worker)
+        again.publish("l1", "b", worker)  # which the worker records, if the last process was killed before it told
+        await until(lambda: sorted(worker.told) == [("Record", "a-0"), ("StopRecording", "b-0")])
+
+
+async def test_the_archive_gets_no_name_and_no_word_of_a_class_that_is_not_recorded(tmp_path: Path) -> None:
+    async with attached(tmp_path) as (rooms, _, there):
+        rooms.open("l1", "consented")
+        rooms.join("l1", "t", "lead_teacher")
+        rooms.join("l1", "a", "receiving_class")
+        rooms.happen("l1", Started())
+        rooms.happen("l1", Chat("听不清"), "a")
+        rooms.happen("l1", Chat("好的"), "t")
+        await until(lambda: kinds(there, "l1") == ["joined", "joined", "started", "chat"])
+        assert "name of a" not in json.dumps(there.logs["l1"])
+        assert "name of t" in json.dumps(there.logs["l1"])
+        assert [event["seq"] for event in there.logs["l1"]] == [1, 2, 3, 5]
+        await there.stop()
+        rooms.happen("l1", Consent("a", True, "name of a", 43), "a")
+        rooms.happen("l1", Chat("听清了"), "a")
+        rooms.happen("l1", Recording("paused", None), "t")
+        rooms.happen("l1", Chat("不录这句"), "t")
+        rooms.happen("l1", Recording("off", None), "t")
+        rooms.happen("l1", Consent("a", False, "name of a", 43), "a")
+        rooms.happen("l1", Chat("也不录这句"), "a")
+        await there.start()
+        await rooms.end("l1")
+        log = there.logs["l1"]
+        assert [event["seq"] for event in log] == [1, 2, 3, 5, 6, 7, 8, 10, 11, 13]
+        assert log[4]["payload"] == {"participant_id": "a", "given": True, "name": "name of a", "headcount": 43}
+        assert log[8]["payload"] == {"participant_id": "a", "given": False, "name": "", "headcount": None}
         assert there.closed == ["l1"]

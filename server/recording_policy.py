@@ -1,0 +1,51 @@
+"""Who may be recorded: in pictures and sound, and in the archive's copy of the event log. Decisions, without a clock.
+
+The policy is the lesson's, the consent a class's own, and a pause holds for everybody. What the archive says of a class
+that is not recorded is told in signaling/PROTOCOL.md, section 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from signaling.events import SERVER, Chat, Consent, Event, Joined, RecordingPolicy
+from signaling.messages import ParticipantState
+from signaling.rights import may
+from signaling.state import RoomState
+
+
+def may_record(policy: RecordingPolicy, sender: ParticipantState) -> bool:
+    """Whether what this participant publishes may be recorded, while recording is not paused."""
+    if policy == "nothing":
+        return False
+    if policy == "all" or may(sender.role, "publish"):
+        return True
+    return policy == "consented" and sender.consent is True
+
+
+class ArchivedLog:
+    """A lesson's events on their way to the archive, from the first, in order."""
+
+    def __init__(self, policy: RecordingPolicy) -> None:
+        self._policy = policy
+        self._state = RoomState()
+
+    def archived(self, event: Event) -> Event | None:
+        """The event as the archive has it; None if it is left out there."""
+        self._state.apply(event)
+        payload = event.payload
+        match payload:
+            case Joined() if self._hidden(payload.participant_id):
+                return replace(event, payload=replace(payload, name="", headcount=None))
+            case Consent() if self._hidden(payload.participant_id):
+                return replace(event, payload=replace(payload, name="", headcount=None))
+            case Chat() if self._state.recording == "paused" or self._hidden(event.actor):
+                return None
+        return event
+
+    def _hidden(self, participant_id: str) -> bool:
+        """Whether it is a class that is not recorded, or nobody we know."""
+        known = self._state.participants.get(participant_id)
+        if known is None:
+            return participant_id != SERVER
+        return known.role == "receiving_class" and not may_record(self._policy, known)
