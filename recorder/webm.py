@@ -107,6 +107,27 @@ def clusters(data: bytes, at: int) -> Iterator[ClusterSpan]:
         at = end
 
 
+@dataclass(frozen=True, slots=True)
+class BlockSpan:
+    """Where a frame lies, and its time in ms from the file's zero."""
+
+    offset: int
+    size: int
+    at_ms: int
+    key: bool
+
+
+def blocks(data: bytes, cluster: ClusterSpan) -> Iterator[BlockSpan]:
+    """The frames of a whole cluster."""
+    at, end = cluster.offset + _CLUSTER_HEAD.size, cluster.offset + cluster.size
+    while at < end:
+        _, block_size, _, relative, flags = _BLOCK_HEAD.unpack_from(data, at)
+        following = at + 5 + (block_size ^ _SIZE_4)
+        frame = at + _BLOCK_HEAD.size
+        yield BlockSpan(frame, following - frame, cluster.first_ms + relative, bool(flags & 0x80))
+        at = following
+
+
 def _id(identifier: int) -> bytes:
     return identifier.to_bytes((identifier.bit_length() + 7) // 8, "big")
 
