@@ -17,7 +17,7 @@ class NoRecordingError(LookupError):
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    """The recording in a lesson's folder: status, duration_ms and tracks of the outside contract.
+    """The recording in a lesson's folder: status, duration_ms and tracks of the outside contract, what is derived.
 
     A track's `playlist` is relative to the folder. A WebM track is one file, whose zero is the track's `start_ms`; HLS
     tracks carry lesson time. A publication that changed its codec is listed once for each. Tracks without a finished
@@ -28,7 +28,7 @@ def describe(folder: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise NoRecordingError(folder.name) from error
     except ManifestError:
-        return {"status": "damaged", "duration_ms": 0, "tracks": []}
+        return {"status": "damaged", "duration_ms": 0, "epoch_ms": 0, "tracks": [], "derived": set()}
     if manifest.status == "recording":
         tracks = [timed(track, read_parts(folder / "tracks" / track.folder)) for track in manifest.tracks]
     else:
@@ -37,6 +37,8 @@ def describe(folder: Path) -> dict[str, Any]:
     return {
         "status": manifest.status,
         "duration_ms": duration_ms(tracks),
+        "epoch_ms": manifest.epoch_us // 1000,
+        "derived": {one.path for one in manifest.derived},
         "tracks": [
             {
                 "publication_id": track.publication_id,

@@ -22,6 +22,8 @@ from server.archive import api as archive_api
 from server.archive.recordings import Recordings
 from server.database import create_engine, migrate, sessions
 from server.endpoint import MAX_BODY
+from server.jobs import api as jobs_api
+from server.jobs.service import Jobs
 from server.lessons import api as lessons_api
 from server.lessons import participants, statistics
 from server.lessons.grants import Grants, TokenError
@@ -48,6 +50,7 @@ ENDPOINTS = (
     *participants.ENDPOINTS,
     *statistics.ENDPOINTS,
     *archive_api.ENDPOINTS,
+    *jobs_api.ENDPOINTS,
     *health.ENDPOINTS,
 )
 
@@ -77,6 +80,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     recorder.attach(rooms)
     surveys = Surveys(rooms)
     recordings = Recordings(settings.archive)
+    jobs = Jobs(settings.data, settings.archive, settings.redis_url)
     ice_servers = _ice_servers(settings)
 
     app[caller.ACCOUNTS] = Accounts(records)
@@ -88,6 +92,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[lessons_api.RECORDINGS] = recordings
     app[archive_api.ARCHIVE] = recordings
     app[archive_api.RECORDER] = recorder
+    app[jobs_api.JOBS] = jobs
     app[statistics.SURVEYS] = surveys
     app[door.METER] = HttpMeter()
     app[health.ENGINE] = engine
@@ -115,7 +120,11 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     async def close_rooms(app: web.Application) -> None:
         await rooms.close()  # its sockets first, or the server would wait for them
 
-    app.cleanup_ctx.extend((database, observers, open_rooms))
+    async def background_jobs(app: web.Application) -> AsyncIterator[None]:
+        yield
+        await jobs.close()
+
+    app.cleanup_ctx.extend((database, background_jobs, observers, open_rooms))
     app.on_shutdown.append(close_rooms)
 
     async def described(request: web.Request) -> web.Response:

@@ -9,15 +9,20 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from aiohttp import hdrs, web
+from pydantic import Field
 
 from recorder import lead
 from server import caller
 from server.archive.recordings import Recordings
 from server.caller import Caller
 from server.endpoint import Endpoint, Model, reply
+from server.jobs import api as jobs_api
+from server.jobs.kinds import KINDS, KindName
+from server.jobs.ledger import JobsUnavailableError
+from server.jobs.service import NothingRecordedError
 from server.lessons import api as lessons_api
 from server.lessons.grants import TokenError
 from server.recording import RecorderAttachment
@@ -41,6 +46,7 @@ TYPES = {
 }
 FIXED = frozenset({".m4s", ".mp4"})  # written once; what the others say may change while the lesson is on
 LIVE = frozenset({lead.LIVE, lead.LIVE_CAMERA_LIST, lead.LIVE_SOUND_LIST})  # what players ask for again and again
+_SHOWN: tuple[KindName, ...] = ("poster", "storyboard", "speech")
 SETTLED = 10.0  # seconds without a change after which a part of a running recording counts as complete
 
 
@@ -61,6 +67,11 @@ class RecordingView(Model):
     status: Literal["recording", "ready", "damaged"]
     duration_ms: int
     tracks: tuple[TrackView, ...]
+    epoch_ms: int = Field(description="The lesson clock's zero, ms since 1970; 0 while the manifest cannot be read")
+    poster: str | None = Field(None, description="A picture; this and the next two are relative to /archive/{id}/")
+    storyboard: str | None = Field(None, description="WebVTT whose cues name pieces of one picture, for the seek bar")
+    speech: str | None = Field(None, description="Who spoke when, JSON")
+    exports: tuple[jobs_api.ExportView, ...] = Field((), description="As /api/lessons/{id}/exports has them")
 
 
 async def recording(request: web.Request) -> web.Response:
@@ -69,7 +80,8 @@ async def recording(request: web.Request) -> web.Response:
     found = await request.app[ARCHIVE].describe(lesson.id)
     if found is None:
         raise ProblemError(404, "recording_unknown", "Nothing of this lesson was recorded")
-    response = reply(RecordingView.model_validate(found))
+    seen = RecordingView.model_validate({**found, **await _derived(request, lesson.id, found)})
+    response = reply(seen)
     if who.grant is not None:
         _let_in(request, response, lesson.id, who)
     return response
@@ -113,6 +125,17 @@ def _check_range(request: web.Request, size: int) -> None:
     if start is not None and start >= size:
         headers = {"Content-Range": f"bytes */{size}"}
         raise ProblemError(416, "range_not_satisfiable", "The file has no such range", headers=headers)
+
+
+async def _derived(request: web.Request, lesson_id: str, found: dict[str, Any]) -> dict[str, Any]:
+    """What has been made of the recording. Without the store of jobs only what is being made is not known."""
+    there = found["derived"]
+    shown: dict[str, Any] = {name: KINDS[name].files[0] if there >= set(KINDS[name].files) else None for name in _SHOWN}
+    try:
+        exports = await request.app[jobs_api.JOBS].exports(lesson_id)
+    except (JobsUnavailableError, NothingRecordedError):
+        exports = []
+    return {**shown, "exports": jobs_api.views(lesson_id, exports)}
 
 
 def _let_in(request: web.Request, response: web.Response, lesson_id: str, who: Caller) -> None:
