@@ -41,8 +41,8 @@ def test_imports_go_one_way(folder: str) -> None:
     assert not strays
 
 
-# Needed by name, not by import: database drivers, and the bus of several nodes to come.
-UNIMPORTED = {"aiosqlite", "asyncpg", "redis"}
+# Needed by name, not by import: database drivers.
+UNIMPORTED = {"aiosqlite", "asyncpg"}
 
 
 def test_what_the_house_imports_is_what_it_says_it_depends_on() -> None:
