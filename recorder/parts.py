@@ -1,17 +1,34 @@
 """The parts of a track: what `tracks/<folder>/parts.jsonl` says, one line per finished segment or gap.
 
 This journal is the truth the playlists are drawn from: appended to as parts end, read again after a crash, and read by
-whoever describes a recording in mid-lesson. Times are ticks of the track's timescale on the lesson clock.
+whoever describes a recording in mid-lesson. Times are ticks of the track's timescale on the lesson clock. Its first
+line says whose parts they are, and initialisation segments stand in it once more: whatever else is damaged, a track
+can be made whole from its segments and its journal.
 """
 
 from __future__ import annotations
 
+import binascii
 import json
-from dataclasses import dataclass
+from base64 import b64decode, b64encode
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from recorder.files import replace
+from recorder.manifest import Manifest, TrackEntry, track_entry
+
 JOURNAL = "parts.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A fragment of a segment, which a player close behind the lesson fetches before the segment is finished."""
+
+    duration: int  # ticks
+    offset: int  # of its first byte in the file
+    size: int  # bytes
+    key: bool  # begins with a key frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +47,7 @@ class Part:
     size: int = 0  # bytes
     sha256: str = ""  # hex, of these bytes
     key: bool = True  # begins with a key frame
+    chunks: tuple[Chunk, ...] = ()  # all of it, if someone watched while it was written; not in the journal
 
     @property
     def end(self) -> int:
@@ -43,6 +61,19 @@ class Part:
     def gap(self) -> bool:
         return not self.file
 
+    @property
+    def head(self) -> bool:
+        """An initialisation segment."""
+        return bool(self.file) and self.file == self.init
+
+    @property
+    def bytes_kept(self) -> bytes:
+        """The bytes of an initialisation segment as the journal has them, b"" if it has not."""
+        try:
+            return b64decode(self.copy, validate=True)
+        except binascii.Error:
+            return b""
+
     def to_line(self) -> str:
         """The part as a line of the journal, newline included; defaults are left out."""
         value: dict[str, Any] = {"start": self.start, "duration": self.duration}
@@ -51,22 +82,68 @@ class Part:
             value |= {"init": self.init} if self.init else {}
             value |= {"offset": self.offset} if self.offset else {}
             value |= {} if self.key else {"key": False}
+            value |= {"copy": self.copy} if self.copy else {}
         return json.dumps(value, separators=(",", ":")) + "\n"
 
 
-def read_parts(folder: Path) -> list[Part]:
-    """The parts the journal in `folder` lists. A torn last line, as a crash leaves it, is passed over."""
+def init_part(name: str, data: bytes, sha256: str) -> Part:
+    """The part that stands for an initialisation segment."""
+    return Part(0, 0, name, name, 0, len(data), sha256, copy=b64encode(data).decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose parts a journal has: what of the manifest cannot be read from media."""
+
+    lesson_id: str
+    epoch_us: int
+    title: str
+    track: TrackEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What a journal says."""
+
+    owner: Owner | None = None
+    parts: list[Part] = field(default_factory=list)
+    damaged: bool = False  # lines that say nothing were passed over; a torn last one is none of them
+
+
+def begin_journal(folder: Path, manifest: Manifest, track: TrackEntry) -> None:
+    """Write the first line of a new track's journal. Raises OSError."""
+    owner = Owner(manifest.lesson_id, manifest.epoch_us, manifest.title, track)
+    replace(folder / JOURNAL, _owner_line(owner))
+
+
+def read_journal(folder: Path) -> Journal:
+    """The journal in `folder`, empty if there is none. A torn last line, as a crash leaves it, is passed over."""
     try:
-        text = (folder / JOURNAL).read_text()
+        text = (folder / JOURNAL).read_text(errors="replace")
     except FileNotFoundError:
-        return []
-    parts = []
+        return Journal()
+    owner, parts, damaged = None, [], False
     for line in text.split("\n")[:-1]:
         try:
-            parts.append(Part(**json.loads(line)))
+            value = json.loads(line)
+            if "track" in value:
+                owner = _owner(value)
+            else:
+                parts.append(_part(value))
         except (TypeError, ValueError):
-            continue
-    return parts
+            damaged = True
+    return Journal(owner, parts, damaged)
+
+
+def write_journal(folder: Path, owner: Owner | None, parts: list[Part]) -> None:
+    """Give a track another journal in one step. Raises OSError."""
+    lines = [_owner_line(owner)] if owner is not None else []
+    replace(folder / JOURNAL, "".join([*lines, *(part.to_line() for part in parts)]))
+
+
+def read_parts(folder: Path) -> list[Part]:
+    """The parts the journal in `folder` lists."""
+    return read_journal(folder).parts
 
 
 def gaps(parts: list[Part], hold: int) -> list[tuple[int, int]]:
@@ -80,3 +157,25 @@ def gaps(parts: list[Part], hold: int) -> list[tuple[int, int]]:
             found.append((at, part.start))
         at = part.end
     return found
+
+
+def _owner_line(owner: Owner) -> str:
+    return json.dumps(asdict(owner), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _owner(value: dict[str, Any]) -> Owner:
+    owner = Owner(**{**value, "track": track_entry(value["track"])})
+    if (type(owner.lesson_id), type(owner.epoch_us), type(owner.title)) != (str, int, str):
+        raise ValueError("not an owner")
+    return owner
+
+
+def _part(value: dict[str, Any]) -> Part:
+    part = Part(**value)
+    numbers = (part.start, part.duration, part.offset, part.size)
+    words = (part.file, part.init, part.sha256, part.copy)
+    if any(type(number) is not int or number < 0 for number in numbers) or any(type(word) is not str for word in words):
+        raise ValueError("not a part")
+    if "/" in part.file + part.init:
+        raise ValueError("a part elsewhere")
+    return part

@@ -1,8 +1,9 @@
 """HLS playlists (RFC 8216bis) as text, drawn from parts.
 
 While a lesson lasts a media playlist is of type EVENT and only grows; afterwards it is VOD. A sliding one shows the
-last seconds. Parts carry lesson time, so an EXT-X-PROGRAM-DATE-TIME (the lesson clock's zero plus that time) stands
-wherever media begin: it is what puts playlists of different tracks on one clock.
+last seconds, with the fragments of its newest segments as partial segments (Low-Latency HLS, section 4.4.4.9), so that
+a player may stay close behind. Parts carry lesson time, so an EXT-X-PROGRAM-DATE-TIME (the lesson clock's zero plus
+that time) stands wherever media begin: it is what puts playlists of different tracks on one clock.
 """
 
 from __future__ import annotations
@@ -13,29 +14,52 @@ from datetime import UTC, datetime
 from recorder.parts import Part
 
 TARGET_S = 6  # EXT-X-TARGETDURATION; no part is longer than half a second more
-WINDOW_S = 30  # of a sliding playlist
+WINDOW_S = 30  # of a sliding playlist; more than three target durations, as section 6.2.2 wants it
+
+CHUNK_TARGET_S = 1.08  # EXT-X-PART-INF; fragments are about a second long
+CHUNK_LEAST = 0.85  # of that, for all but a segment's last (section 4.4.3.7)
+# Section 4.4.3.8 wants two part targets at least, better three. This leaves a player 1.5 s in hand when a part is
+# about to come, and its viewers 3 s behind the teacher.
+CHUNK_HOLD_BACK_S = 2.6
+_WITH_CHUNKS = 6  # segments at the end of a sliding list that are still shown with theirs
+
+_LOW_DELAY = (
+    f"#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={CHUNK_HOLD_BACK_S}",
+    f"#EXT-X-PART-INF:PART-TARGET={CHUNK_TARGET_S}",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    duration_s: float
-    uri: str
-    map_uri: str
-    start_us: int  # since 1970
-    gap: bool
+    """A part's place in a list. Refers to the part instead of repeating it: lessons are long and many."""
+
+    part: Part
+    timescale: int
+    prefix: str
+    lead_in: int  # ticks before the part that count as its own
+    map_before: str  # in force when it comes
     changed: bool  # another codec than before: players must begin anew
     joined: bool  # media before it end where it begins
+
+    @property
+    def duration_s(self) -> float:
+        return (self.part.duration + self.lead_in) / self.timescale
+
+    @property
+    def map(self) -> str:
+        return self.prefix + self.part.init if self.part.init else ""
 
 
 class MediaPlaylist:
     """The playlist of one track, or of several of one lesson that follow each other."""
 
-    def __init__(self, epoch_us: int) -> None:
+    def __init__(self, epoch_us: int, target_s: int = TARGET_S) -> None:
         self._epoch_us = epoch_us
+        self._target_s = target_s
         self._entries: list[_Entry] = []
-        self._lines: list[str] = []  # all entries as text
-        self._given = 0  # how many of them `whole` and `more` have given
-        self._map = ""  # in force after the last line
+        self._open: _Entry | None = None  # a segment that is still being written
+        self._given = 0  # how many entries `whole` and `more` have given
+        self._map = ""  # in force after the last entry
         self._codec = ""
 
     @property
@@ -44,37 +68,34 @@ class MediaPlaylist:
 
     def add(self, part: Part, timescale: int, codec: str, prefix: str = "", lead_in: int = 0) -> None:
         """A part of a track in the folder `prefix` (with its slash); `lead_in` ticks before it count as its own."""
+        self._open = None
         if not part.duration:
             return
-        entry = _Entry(
-            (part.duration + lead_in) / timescale,
-            prefix + (part.file or "gap"),
-            prefix + part.init if part.init else "",
-            self._epoch_us + (part.start - lead_in) * 1_000_000 // timescale,
-            part.gap,
-            not part.gap and self._codec not in ("", codec),
-            bool(self._entries) and not self._entries[-1].gap and not part.gap,
-        )
+        entry = self._entry(part, timescale, codec, prefix, lead_in)
+        self._entries.append(entry)
+        self._map = entry.map or self._map
         if not part.gap:
             self._codec = codec
-        self._entries.append(entry)
-        self._lines += _draw(entry, self._map)
-        self._map = entry.map_uri or self._map
+
+    def begin(self, part: Part, timescale: int, codec: str, prefix: str = "", lead_in: int = 0) -> None:
+        """The same of a part that is still being written, as far as it is: only sliding lists show it."""
+        self._open = self._entry(part, timescale, codec, prefix, lead_in)
 
     def whole(self, ended: bool) -> str:
         """Everything from the beginning: EVENT, or VOD once ended."""
-        lines = _head(TARGET_S, 0, 0)
+        lines = _head(self._target_s, 0, 0)
         lines.append(f"#EXT-X-PLAYLIST-TYPE:{'VOD' if ended else 'EVENT'}")
-        lines += self._lines
-        self._given = len(self._lines)
+        for entry in self._entries:
+            lines += self._draw(entry)
+        self._given = len(self._entries)
         if ended:
             lines.append("#EXT-X-ENDLIST")
         return "\n".join(lines) + "\n"
 
     def more(self) -> str:
         """What has been added since it was last asked for."""
-        lines, self._given = self._lines[self._given :], len(self._lines)
-        return "".join(line + "\n" for line in lines)
+        fresh, self._given = self._entries[self._given :], len(self._entries)
+        return "".join(line + "\n" for entry in fresh for line in self._draw(entry))
 
     def window(self, ended: bool) -> str:
         """The last `WINDOW_S` seconds, three parts at least."""
@@ -83,18 +104,47 @@ class MediaPlaylist:
             first -= 1
             seconds += self._entries[first].duration_s
         shown = self._entries[first:]
-        changes = sum(entry.changed for entry in self._entries[:first])
-        # Shorter when the parts are, though the standard wants it constant: players read it again each time, and
-        # someone who watches by HTTP should not wait 6 s for parts of 2.
-        target = max((round(entry.duration_s) for entry in shown), default=TARGET_S)
-        lines = _head(max(1, target), first, changes)
-        in_force = ""
+        lines = _head(self._target_s, first, sum(entry.changed for entry in self._entries[:first]))
+        lines[3:3] = _LOW_DELAY
         for index, entry in enumerate(shown):
-            lines += _draw(entry, in_force, dated=not index)
-            in_force = entry.map_uri or in_force
+            with_chunks = index >= len(shown) - _WITH_CHUNKS
+            lines += self._draw(entry, first=not index, with_chunks=with_chunks)
         if ended:
             lines.append("#EXT-X-ENDLIST")
+        elif self._open is not None:
+            lines += self._draw(self._open, first=not shown, with_chunks=True)[:-2]  # without EXTINF and URI
         return "\n".join(lines) + "\n"
+
+    def _entry(self, part: Part, timescale: int, codec: str, prefix: str, lead_in: int) -> _Entry:
+        joined = bool(self._entries) and not self._entries[-1].part.gap and not part.gap
+        changed = not part.gap and self._codec not in ("", codec)
+        return _Entry(part, timescale, prefix, lead_in, self._map, changed, joined)
+
+    def _draw(self, entry: _Entry, first: bool = False, with_chunks: bool = False) -> list[str]:
+        """An entry's lines; the `first` of a list says what others leave to those before them."""
+        lines = []
+        part = entry.part
+        if entry.changed:
+            lines.append("#EXT-X-DISCONTINUITY")
+        in_force = entry.map or (entry.map_before if first else "")
+        if in_force and (first or in_force != entry.map_before):
+            lines.append(f'#EXT-X-MAP:URI="{in_force}"')
+        if first or not entry.joined:
+            start_us = self._epoch_us + (part.start - entry.lead_in) * 1_000_000 // entry.timescale
+            at = datetime.fromtimestamp(start_us / 1e6, UTC)
+            lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{at.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}")
+        uri = entry.prefix + (part.file or "gap")
+        if with_chunks:
+            for chunk in part.chunks:
+                key = ",INDEPENDENT=YES" if chunk.key else ""
+                lines.append(
+                    f'#EXT-X-PART:DURATION={chunk.duration / entry.timescale:.6f},URI="{uri}",'
+                    f'BYTERANGE="{chunk.size}@{chunk.offset}"{key}'
+                )
+        if part.gap:
+            lines.append("#EXT-X-GAP")
+        lines += [f"#EXTINF:{entry.duration_s:.6f},", uri]
+        return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +152,7 @@ class Variant:
     """A picture for the master playlist."""
 
     uri: str
-    codecs: str
+    codecs: str  # all it has, with commas between them
     width: int
     height: int
     bandwidth: int  # bits per second at most
@@ -128,19 +178,4 @@ def _head(target_s: int, sequence: int, discontinuities: int) -> list[str]:
     lines = ["#EXTM3U", "#EXT-X-VERSION:8", f"#EXT-X-TARGETDURATION:{target_s}", f"#EXT-X-MEDIA-SEQUENCE:{sequence}"]
     if discontinuities:
         lines.append(f"#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuities}")
-    return lines
-
-
-def _draw(entry: _Entry, map_in_force: str, dated: bool = False) -> list[str]:
-    lines = []
-    if entry.changed:
-        lines.append("#EXT-X-DISCONTINUITY")
-    if entry.map_uri and entry.map_uri != map_in_force:
-        lines.append(f'#EXT-X-MAP:URI="{entry.map_uri}"')
-    if dated or not entry.joined:
-        at = datetime.fromtimestamp(entry.start_us / 1e6, UTC)
-        lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{at.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}")
-    if entry.gap:
-        lines.append("#EXT-X-GAP")
-    lines += [f"#EXTINF:{entry.duration_s:.6f},", entry.uri]
     return lines

@@ -1,4 +1,8 @@
-"""A track as CMAF segments: `init-*.mp4` and `seg-*.m4s`, written by appending whole fragments about once a second."""
+"""A track as CMAF segments: `init-*.mp4` and `seg-*.m4s`, written by appending whole fragments about once a second.
+
+While someone watches by HTTP each fragment is told at once, and its length keeps to what RFC 8216bis wants of partial
+segments; where frames are too long or too uneven for that, the segment ends early, for its last one may be short.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,8 @@ from pathlib import Path
 
 from recorder import boxes
 from recorder.formats import Format
-from recorder.parts import Part
+from recorder.parts import Chunk, Part
+from recorder.playlists import CHUNK_LEAST, CHUNK_TARGET_S
 from recorder.writer import Journaled, append
 
 
@@ -17,6 +22,12 @@ class SegmentWriter(Journaled):
     def __init__(self, folder: Path, timescale: int, parts: list[Part], on_part: Callable[[Part], None]) -> None:
         super().__init__(folder, parts, on_part)
         self._timescale = timescale
+        self._longest_chunk = int(CHUNK_TARGET_S * timescale)
+        self._shortest_chunk = int(CHUNK_TARGET_S * CHUNK_LEAST * timescale) + 1
+        self._on_chunk: Callable[[Part], None] | None = None  # while someone watches
+        self._chunks: list[Chunk] = []  # of the open segment
+        self._whole = False  # the open segment is to be listed as one piece
+        self._rested = 0  # the fragment number when we were last told that a second has passed
         self._init = ""
         self._number = 1 + max((int(part.file[4:-4]) for part in parts if part.media), default=0)
         self._fragment_number = len(parts) * 64  # only has to grow
@@ -47,7 +58,15 @@ class SegmentWriter(Journaled):
         self.format, self._init = format, head.file
         self._enter(head)  # so that after a crash we know which one an unfinished segment needs
 
+    def watch(self, on_chunk: Callable[[Part], None] | None) -> None:
+        """From now on tell the open part with each fragment; None: nobody wants to know. Raises OSError."""
+        if (on_chunk is None) != (self._on_chunk is None):
+            self.cut()  # its fragments are not such as players may have them
+        self._on_chunk = on_chunk
+
     def add(self, start: int, duration: int, data: bytes, key: bool) -> None:
+        if self._on_chunk is not None:
+            self._fit(start, duration)
         durations = self._durations
         if durations:
             if start != self._end:
@@ -62,14 +81,25 @@ class SegmentWriter(Journaled):
         self._flags.append(boxes.KEY_FLAGS if key else boxes.DELTA_FLAGS)
         self._media.append(data)
         self._end = start + duration
-        if self._end - self._start >= self._timescale:
-            self.flush()
+        length = self._end - self._start
+        if 2 * length + duration >= 2 * self._timescale and (self._on_chunk is None or length >= self._shortest_chunk):
+            self.flush()  # as near to a second as it gets
+
+    def rest(self) -> None:
+        if self._durations and self._rested == self._fragment_number:
+            # Nothing has come for a while to complete the fragment.
+            if self._on_chunk is None:
+                self.flush()
+            else:
+                self.cut()
+        self._rested = self._fragment_number
 
     def flush(self) -> None:
         if not self._durations:
             return
         self._fragment_number += 1
         all_keys = boxes.DELTA_FLAGS not in self._flags
+        key, duration = self._flags[0] == boxes.KEY_FLAGS, self._end - self._start
         data = boxes.fragment(
             self._fragment_number,
             self._start,
@@ -85,9 +115,14 @@ class SegmentWriter(Journaled):
             self._number += 1
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
         append(self._descriptor, self._size, data)
+        offset = self._size
         self._size += len(data)
         self._hash.update(data)
         self._written_end = self._end
+        if self._on_chunk is not None:
+            self._chunks.append(Chunk(duration, offset, len(data), key))
+            if not self._whole and self.begun is not None:
+                self._on_chunk(self._part(self.begun, ""))
 
     def finish(self) -> None:
         self.cut()
@@ -98,16 +133,34 @@ class SegmentWriter(Journaled):
     def reopen(self) -> None:
         pass
 
+    def _fit(self, start: int, duration: int) -> None:
+        """End what the next sample must not become a part of."""
+        length = self._end - self._start if self._durations else 0
+        if self._whole:
+            self.cut()
+        elif length and (start != self._end or length + duration > self._longest_chunk):
+            if start == self._end and length >= self._shortest_chunk:
+                self.flush()
+            else:
+                self.cut()
+        if duration > self._longest_chunk:
+            self.cut()
+            self._whole = True
+
+    def _part(self, begun: int, digest: str) -> Part:
+        """What is written of the open segment."""
+        name = f"seg-{self._number - 1:05}.m4s"
+        chunks = () if self._whole else tuple(self._chunks)
+        return Part(begun, self._written_end - begun, name, self._init, 0, self._size, digest, self._part_key, chunks)
+
     def _completed(self, begun: int | None) -> Part | None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-        size, self._size = self._size, 0
-        digest, self._hash = self._hash.hexdigest(), hashlib.sha256()
-        if not size or begun is None:
-            return None
-        name = f"seg-{self._number - 1:05}.m4s"
-        return Part(begun, self._written_end - begun, name, self._init, 0, size, digest, self._part_key)
+        part = self._part(begun, self._hash.hexdigest()) if self._size and begun is not None else None
+        self._size, self._hash = 0, hashlib.sha256()
+        self._chunks, self._whole = [], False
+        return part
 
 
 def _write_file(path: Path, data: bytes) -> None:

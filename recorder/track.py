@@ -66,7 +66,7 @@ class Track:
         if self._order.waiting:
             self._pass(self._order.give_up(now_us))
         self._idle(now_us)
-        self.writer.flush()
+        self.writer.rest()
 
     def end(self) -> None:
         """The publication has ended, or the lesson: write what is there. It may begin again. Harmless when repeated."""

@@ -32,6 +32,9 @@ class Writer(Protocol):
     def flush(self) -> None:
         """Put on disk what is in memory."""
 
+    def rest(self) -> None:
+        """About a second has passed: nothing must stay in memory for long."""
+
     def cut(self) -> None:
         """End the open part: it enters the journal."""
 
@@ -66,6 +69,9 @@ class Journaled:
 
     def flush(self) -> None:
         raise NotImplementedError
+
+    def rest(self) -> None:
+        self.flush()
 
     def cut(self) -> None:
         failed: OSError | None = None
