@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from media.av1_sequence import SequenceHeader
 from media.bits import BitReader, BitsError
 from media.keyframes import vp8_frame_at, vp9_descriptor_end
 from media.sps import Sps
@@ -81,24 +82,7 @@ def _av1(payload: bytes) -> int:
         while payload[at] & 0x80:
             at += 1
         at += 1
-    bits = BitReader(payload[at : at + 40])
-    bits.read(3)
-    bits.read(1)
-    if bits.read(1):  # reduced_still_picture_header
-        bits.read(5)
-    else:
-        if bits.read(1):  # timing info, which live encoders leave out
-            return 0
-        delay = bits.read(1)
-        for _ in range(bits.read(5) + 1):
-            bits.read(12)
-            if bits.read(5) > 7:
-                bits.read(1)
-            if delay and bits.read(1):
-                bits.read(4)
-    width_bits, height_bits = bits.read(4) + 1, bits.read(4) + 1
-    bits.read(width_bits)
-    return bits.read(height_bits) + 1
+    return SequenceHeader.parse(payload[at : at + 40]).height
 
 
 _READERS: dict[str, Callable[[bytes], int]] = {"H264": _h264, "VP8": _vp8, "VP9": _vp9, "AV1": _av1}

@@ -15,7 +15,7 @@ class _Whole:
     def __init__(self) -> None:
         self.failed = False
         self._pieces: list[bytes] = []
-        self._begins: list[int] = []  # where in _pieces frames begin; a scalable picture has one for each layer
+        self._starts: list[int] = []  # where in _pieces frames begin; a scalable picture has one for each layer
         self._timestamp = -1
         self._size = 0
         self._broken = True  # until a frame begins
@@ -30,7 +30,7 @@ class _Whole:
                 self._fail()
                 return None
             if begins:
-                self._begins.append(len(self._pieces))
+                self._starts.append(len(self._pieces))
             elif not self._pieces:
                 self._fail()
                 return None
@@ -40,12 +40,12 @@ class _Whole:
                 self._fail()
         if not marker or self._broken or not self._pieces:
             return None
-        pieces, begins = self._pieces, self._begins
+        pieces, starts = self._pieces, self._starts
         self._begin(timestamp)
-        if len(begins) == 1:
+        if len(starts) == 1:
             frames = [b"".join(pieces)]
         else:
-            frames = [b"".join(pieces[a:b]) for a, b in pairwise([*begins, len(pieces)])]
+            frames = [b"".join(pieces[a:b]) for a, b in pairwise([*starts, len(pieces)])]
         try:
             key = self._is_key(frames[0])
             return Frame(timestamp, key, self._together(frames), self._format(frames[0]) if key else None)
@@ -61,7 +61,7 @@ class _Whole:
     def _begin(self, timestamp: int) -> None:
         self._timestamp = timestamp
         self._pieces = []
-        self._begins = []
+        self._starts = []
         self._size = 0
         self._broken = False
 
