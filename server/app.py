@@ -65,7 +65,8 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     lessons = Lessons(records)
     grants = Grants(key)
     lifecycle = Lifecycle(lessons)
-    recorder = RecorderAttachment(run.recorder, lambda lesson_id: _is_over(lessons, lesson_id))
+    jobs = Jobs(settings.data, settings.archive, settings.redis_url)
+    recorder = RecorderAttachment(run.recorder, lambda lesson_id: _is_over(lessons, lesson_id), jobs.closed)
     paths = [run.worker(number) for number in range(settings.worker_count)]
     workers = Workers(paths, settings.viewers_per_worker or placement.VIEWERS)
     bus = MemoryBus(settings.journals)
@@ -80,7 +81,6 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     recorder.attach(rooms)
     surveys = Surveys(rooms)
     recordings = Recordings(settings.archive)
-    jobs = Jobs(settings.data, settings.archive, settings.redis_url)
     ice_servers = _ice_servers(settings)
 
     app[caller.ACCOUNTS] = Accounts(records)

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from media import messages as media
 from recorder import messages as recorder
@@ -72,9 +72,15 @@ class _Lesson:
 class RecorderAttachment:
     """A RoomObserver. `run` keeps the connection to the recorder whose control socket is `path`."""
 
-    def __init__(self, path: Path, is_over: Callable[[str], Awaitable[bool]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        is_over: Callable[[str], Awaitable[bool]],
+        closed: Callable[[str], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
         self._path = path
         self._is_over = is_over  # whether a lesson has ended, as the database knows
+        self._closed = closed  # told of each lesson whose recording is complete
         self._rooms: RoomLog | None = None
         self._client: RecorderClient | None = None
         self._here = asyncio.Event()  # the recorder is connected
@@ -196,7 +202,7 @@ class RecorderAttachment:
             held = await client.request(recorder.ListOpen())
             for one in held.lessons if isinstance(held, recorder.Open) else ():
                 if one.lesson_id not in self._lessons and await self._is_over(one.lesson_id):
-                    await client.request(recorder.CloseLesson(one.lesson_id))
+                    self._is_closed(one.lesson_id, await client.request(recorder.CloseLesson(one.lesson_id)))
         except (RecorderGoneError, TimeoutError):
             pass  # connected anew, it is asked anew
 
@@ -267,11 +273,16 @@ class RecorderAttachment:
                 if isinstance(closed, recorder.Refused) and closed.code in ("disk_full", "disk_error"):
                     raise _RefusedError(closed)
                 _log.info("recording closed", extra={"lesson_id": lesson.lesson_id, "reply": str(closed)})
+                self._is_closed(lesson.lesson_id, closed)
                 return True
             else:
                 await lesson.news.wait()
                 if client.gone:
                     raise RecorderGoneError("the recorder's connection has ended")
+
+    def _is_closed(self, lesson_id: str, reply: recorder.Reply) -> None:
+        if isinstance(reply, recorder.Closed) and self._closed is not None:
+            self._start(self._closed(lesson_id))  # nobody who ends a lesson waits for it
 
     def _look_whether_watched(self, lesson: _Lesson) -> None:
         loop = asyncio.get_running_loop()

@@ -169,14 +169,21 @@ class Worker:
 
 @contextlib.asynccontextmanager
 async def attached(
-    folder: Path, over: frozenset[str] = frozenset(), there: Recorder | None = None
+    folder: Path,
+    over: frozenset[str] = frozenset(),
+    there: Recorder | None = None,
+    complete: list[str] | None = None,
 ) -> AsyncIterator[tuple[Rooms, RecorderAttachment, Recorder]]:
     async def is_over(lesson_id: str) -> bool:
         return lesson_id in over
 
+    async def closed(lesson_id: str) -> None:
+        if complete is not None:
+            complete.append(lesson_id)
+
     there = there or Recorder(folder / "recorder.sock")
     await there.start()
-    attachment = RecorderAttachment(there.path, is_over)
+    attachment = RecorderAttachment(there.path, is_over, closed)
     task = asyncio.create_task(attachment.run())
     try:
         await attachment.reached()
@@ -519,3 +526,15 @@ async def test_the_archive_gets_no_name_and_no_word_of_a_class_that_is_not_recor
         assert log[4]["payload"] == {"participant_id": "a", "given": True, "name": "name of a", "headcount": 43}
         assert log[8]["payload"] == {"participant_id": "a", "given": False, "name": "", "headcount": None}
         assert there.closed == ["l1"]
+
+
+async def test_whoever_works_on_finished_recordings_is_told_of_each(tmp_path: Path) -> None:
+    there = Recorder(tmp_path / "recorder.sock")
+    there.logs = {"over": []}
+    complete: list[str] = []
+    async with attached(tmp_path, frozenset({"over"}), there, complete) as (rooms, _, _):
+        await until(lambda: complete == ["over"])  # left open by a server process that died
+        rooms.open("l1")
+        rooms.happen("l1", Started())
+        await rooms.end("l1")
+        await until(lambda: complete == ["over", "l1"])
