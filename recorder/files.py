@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from recorder.playlists import MediaPlaylist
+if TYPE_CHECKING:  # parts, which playlists are drawn from, need `replace`
+    from recorder.playlists import MediaPlaylist
 
 
 def replace(path: Path, text: str) -> None:

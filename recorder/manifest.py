@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from recorder.files import replace
 
@@ -79,17 +79,49 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of the lesson in `folder`. Raises FileNotFoundError and ManifestError."""
     try:
         value: dict[str, Any] = json.loads((folder / NAME).read_text())
-        value["tracks"] = [TrackEntry(**track) for track in value["tracks"]]
-        value["files"] = [FileEntry(**file) for file in value["files"]]
-        value["derived"] = [FileEntry(**file) for file in value.get("derived", ())]
-        return Manifest(**value)
-    except (KeyError, TypeError, ValueError) as error:
+        value["tracks"] = [track_entry(track) for track in value["tracks"]]
+        value["files"] = [_file_entry(file) for file in value["files"]]
+        value["derived"] = [_file_entry(file) for file in value.get("derived", ())]
+        return _checked(Manifest(**value))
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ManifestError(f"{folder.name}: the manifest cannot be read") from error
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put the manifest in place, whole or not at all. Raises OSError."""
     replace(folder / NAME, json.dumps(asdict(manifest), ensure_ascii=False, indent=1) + "\n")
+
+
+def track_entry(value: dict[str, Any]) -> TrackEntry:
+    """A track as JSON has it. Raises TypeError and ValueError."""
+    entry = TrackEntry(**value)
+    who = (entry.publication_id, entry.participant, entry.kind, entry.source)
+    words = (*who, entry.folder, entry.codec, entry.playlist, entry.codecs)
+    numbers = (entry.width, entry.height, entry.start_ms, entry.duration_ms, *(ms for gap in entry.gaps for ms in gap))
+    if any(type(word) is not str for word in words) or any(type(number) is not int for number in numbers):
+        raise ValueError("not a track")
+    if type(entry.timescale) is not int or entry.timescale <= 0 or any(len(gap) != 2 for gap in entry.gaps):
+        raise ValueError("not a track")
+    if "/" in entry.folder or entry.folder in ("", ".", ".."):
+        raise ValueError("a track elsewhere")
+    return entry
+
+
+def _file_entry(value: dict[str, Any]) -> FileEntry:
+    entry = FileEntry(**value)
+    if (type(entry.path), type(entry.size), type(entry.sha256), type(entry.offset)) != (str, int, str, int):
+        raise ValueError("not a file")
+    return entry
+
+
+def _checked(manifest: Manifest) -> Manifest:
+    words = (manifest.lesson_id, manifest.title, manifest.reason)
+    numbers = (manifest.epoch_us, manifest.duration_ms)
+    if any(type(word) is not str for word in words) or any(type(number) is not int for number in numbers):
+        raise ValueError("not a manifest")
+    if manifest.status not in get_args(Status):
+        raise ValueError("not a manifest")
+    return manifest
 
 
 @contextmanager

@@ -48,6 +48,7 @@ class Part:
     sha256: str = ""  # hex, of these bytes
     key: bool = True  # begins with a key frame
     chunks: tuple[Chunk, ...] = ()  # all of it, if someone watched while it was written; not in the journal
+    copy: str = ""  # base64 of the bytes of an initialisation segment
 
     @property
     def end(self) -> int:
