@@ -33,7 +33,13 @@ class Directory:
             lesson = await self._lessons.get(lesson_id)
         except LessonUnknownError:
             return None
-        return LessonInfo(lesson.id, lesson.title, cast(LessonStatus, lesson.status), lesson.epoch_us)
+        return LessonInfo(
+            lesson.id,
+            lesson.title,
+            cast(LessonStatus, lesson.status),
+            lesson.epoch_us,
+            cast(RecordingPolicy, lesson.recording_policy),
+        )
 
 
 class Lifecycle:

@@ -24,6 +24,9 @@ class Lesson(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    recording_policy: Mapped[str] = mapped_column(String(16), default="consented")  # RecordingPolicy
+    keep: Mapped[bool] = mapped_column(default=False)  # its recording is not deleted for its age
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)  # gone, but for what is still to do
 
 
 class ClassCode(Base):

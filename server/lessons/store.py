@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, tuple_, update
+from sqlalchemy import delete, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from server.audit.model import AuditEntry
 from server.database import now
 from server.lessons.kinds import LessonKind
 from server.lessons.model import ClassCode, Lesson
+from signaling.events import RecordingPolicy
 
 # A class that comes late with yesterday's code is told that the lesson is over, not let into another one.
 CODE_REST = timedelta(days=1)
@@ -34,10 +36,23 @@ class Lessons:
     def __init__(self, sessions: async_sessionmaker[Any]) -> None:
         self._sessions = sessions
 
-    async def create(self, title: str, kind: LessonKind, owner_id: str | None = None) -> tuple[Lesson, str]:
+    async def create(
+        self,
+        title: str,
+        kind: LessonKind,
+        owner_id: str | None = None,
+        recording_policy: RecordingPolicy = "consented",
+    ) -> tuple[Lesson, str]:
         """A scheduled lesson and its class code. Raises NoFreeCodeError."""
         lesson = Lesson(
-            id=secrets.token_hex(6), title=title, kind=kind, owner_id=owner_id, status="scheduled", created_at=now()
+            id=secrets.token_hex(6),
+            title=title,
+            kind=kind,
+            owner_id=owner_id,
+            status="scheduled",
+            created_at=now(),
+            recording_policy=recording_policy,
+            keep=False,
         )
         for _ in range(20):
             code = f"{secrets.randbelow(1_000_000):06}"
@@ -59,13 +74,14 @@ class Lessons:
             raise LessonUnknownError(lesson_id)
         async with self._sessions() as session:
             lesson: Lesson | None = await session.get(Lesson, lesson_id)
-        if lesson is None:
+        if lesson is None or lesson.deleted_at is not None:
             raise LessonUnknownError(lesson_id)
         return lesson
 
     async def page(self, limit: int, before: Lesson | None = None) -> Sequence[Lesson]:
         """Lessons, newest first, those older than `before`."""
-        wanted = select(Lesson).order_by(Lesson.created_at.desc(), Lesson.id.desc()).limit(limit)
+        wanted = select(Lesson).where(Lesson.deleted_at.is_(None))
+        wanted = wanted.order_by(Lesson.created_at.desc(), Lesson.id.desc()).limit(limit)
         if before is not None:
             wanted = wanted.where(tuple_(Lesson.created_at, Lesson.id) < tuple_(before.created_at, before.id))
         async with self._sessions() as session:
@@ -82,7 +98,7 @@ class Lessons:
         """The lesson a class code stands for, ended ones included while their code rests."""
         wanted = select(Lesson).join(ClassCode, ClassCode.lesson_id == Lesson.id).where(ClassCode.code == code)
         async with self._sessions() as session:
-            lesson: Lesson | None = await session.scalar(wanted)
+            lesson: Lesson | None = await session.scalar(wanted.where(Lesson.deleted_at.is_(None)))
         return lesson
 
     async def move_code(self, code: str, lesson_id: str) -> bool:
@@ -106,6 +122,47 @@ class Lessons:
     async def ended(self, lesson_id: str, at: datetime) -> None:
         """The lesson is over; telling it again changes nothing."""
         await self._update(lesson_id, Lesson.status != "ended", status="ended", ended_at=at)
+
+    async def set_keep(self, lesson_id: str, keep: bool, audit: AuditEntry) -> None:
+        """Whether its recording stays however old it grows."""
+        async with self._sessions.begin() as session:
+            await session.execute(update(Lesson).where(Lesson.id == lesson_id).values(keep=keep))
+            session.add(audit)
+
+    async def mark_deleted(self, lesson_id: str, audit: AuditEntry) -> bool:
+        """From now on there is no such lesson, for anybody; False if there was none."""
+        async with self._sessions.begin() as session:
+            marked = await session.execute(
+                update(Lesson)
+                .where(Lesson.id == lesson_id, Lesson.deleted_at.is_(None), Lesson.status == "ended")
+                .values(deleted_at=now())
+            )
+            if marked.rowcount:
+                session.add(audit)
+        return bool(marked.rowcount)
+
+    async def deleted(self) -> list[str]:
+        """The lessons of which something is still to be taken away."""
+        async with self._sessions() as session:
+            return list(await session.scalars(select(Lesson.id).where(Lesson.deleted_at.is_not(None))))
+
+    async def older_than(self, moment: datetime, kinds: Sequence[str], limit: int) -> Sequence[Lesson]:
+        """Lessons of these kinds that were over by then and are not to be kept, the oldest first."""
+        wanted = (
+            select(Lesson)
+            .where(
+                Lesson.status == "ended",
+                Lesson.keep.is_(False),
+                Lesson.deleted_at.is_(None),
+                Lesson.kind.in_(kinds),
+                func.coalesce(Lesson.ended_at, Lesson.created_at) < moment,
+            )
+            .order_by(Lesson.created_at)
+            .limit(limit)
+        )
+        async with self._sessions() as session:
+            found: Sequence[Lesson] = (await session.scalars(wanted)).all()
+        return found
 
     async def remove(self, lesson_id: str) -> None:
         """Forget a lesson; its archive is another matter."""

@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from server.accounts import model as accounts_model
+from server.audit import model as audit_model
 from server.database import Base, create_engine, migrate
 from server.failure import CannotWorkError
 from server.lessons import model as lessons_model
@@ -21,7 +22,7 @@ def url(folder: Path) -> str:
 
 
 async def test_the_migrations_make_what_the_models_say(database: str) -> None:
-    assert accounts_model.User.metadata is lessons_model.Lesson.metadata
+    assert accounts_model.User.metadata is lessons_model.Lesson.metadata is audit_model.AuditEntry.metadata
     engine = create_engine(database)
     await migrate(engine)
     async with engine.connect() as connection:

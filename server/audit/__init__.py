@@ -1,0 +1,1 @@
+"""Who saw, exported or deleted which recording. Entries are only ever added."""
