@@ -13,7 +13,7 @@ from recorder import boxes, opus, playlists
 from recorder.files import PlaylistFile, replace
 from recorder.formats import OPUS
 from recorder.manifest import TrackEntry
-from recorder.parts import Part
+from recorder.parts import JOURNAL, Part, read_parts, write_journal
 from recorder.playlists import MediaPlaylist, Variant
 
 CAMERA_RATE = 90_000  # ticks per second of every video track
@@ -22,7 +22,10 @@ CAMERA_LIST, SOUND_LIST = "lead-camera.m3u8", "lead-microphone.m3u8"
 LIVE_CAMERA_LIST, LIVE_SOUND_LIST = "live-camera.m3u8", "live-microphone.m3u8"
 MASTER, LIVE = "master.m3u8", "live.m3u8"
 
+TARGET_S = 7  # of both lists: the first segment may begin up to a second early, so that both begin together
+
 _SOUND_LAG_S = 15  # behind the camera before we put silence in; a microphone's parts come later than their beginning
+_QUIET_LAG_S = 1  # the same while no microphone is on air: sound that comes then is younger
 _SEGMENT_S = 6
 _JOIN_S = 0.1  # parts this near to each other are taken as joined
 
@@ -31,19 +34,33 @@ class LeadPlaylists:
     def __init__(self, folder: Path, epoch_us: int) -> None:
         self._folder = folder
         self._epoch_us = epoch_us
-        self._camera = MediaPlaylist(epoch_us)
-        self._sound = MediaPlaylist(epoch_us)
+        self.microphone_on_air = True  # so that sound is to be waited for
+        self._camera = MediaPlaylist(epoch_us, TARGET_S)
+        self._sound = MediaPlaylist(epoch_us, TARGET_S)
         self._camera_file = PlaylistFile(folder / CAMERA_LIST, self._camera)
         self._sound_file = PlaylistFile(folder / SOUND_LIST, self._sound)
         self._begin_ms: int | None = None  # lesson time where both lists begin
         self._camera_end = 0  # ticks
         self._sound_end = 0
-        self._shown: TrackEntry | None = None  # the camera in the list
+        self._shown: TrackEntry | None = None  # the first camera in the list
+        self._codecs: list[str] = []  # of all that were
         self._peak = 0  # bits per second
         self._masters: tuple[str, str] | None = None
+        # Lists that are published may only grow, so a resumed lesson has silence again just where it was.
+        known = read_parts(folder / SILENCE)
+        if known:
+            write_journal(folder / SILENCE, None, known)  # without a torn end
+        self._known_silence = {part.start: part.duration for part in known}
 
     def add(self, entry: TrackEntry, part: Part, begin_ms: int) -> None:
         """A finished part of a lead track; `begin_ms` is where the first of them began. Raises OSError."""
+        self._take(entry, part, begin_ms, True)
+
+    def begin(self, entry: TrackEntry, part: Part, begin_ms: int) -> None:
+        """The same of a part that is still being written, as far as it is. Raises OSError."""
+        self._take(entry, part, begin_ms, False)
+
+    def _take(self, entry: TrackEntry, part: Part, begin_ms: int, finished: bool) -> None:
         if not part.media or not part.init:
             return  # holes show when media follow; WebM has no place in HLS
         if self._begin_ms is None:
@@ -52,9 +69,9 @@ class LeadPlaylists:
             self._sound_end = begin_ms * opus.RATE // 1000
         prefix = f"tracks/{entry.folder}/"
         if entry.kind == "video":
-            self._add_camera(entry, part, prefix)
+            self._take_camera(entry, part, prefix, finished)
         else:
-            self._add_sound(part, prefix)
+            self._take_sound(part, prefix, finished)
 
     def write(self, ended: bool) -> None:
         """Bring the files up to date. Raises OSError."""
@@ -62,68 +79,99 @@ class LeadPlaylists:
             return
         if ended:
             self._silence(self._camera_end * opus.RATE // CAMERA_RATE)
-        for playlist, file, live in (
-            (self._camera, self._camera_file, LIVE_CAMERA_LIST),
-            (self._sound, self._sound_file, LIVE_SOUND_LIST),
-        ):
+        for playlist, file in ((self._camera, self._camera_file), (self._sound, self._sound_file)):
             if not playlist.empty:
                 file.write(ended)
-                replace(self._folder / live, playlist.window(ended))
+        self.write_live(ended)
         masters = self._draw_master(CAMERA_LIST, SOUND_LIST), self._draw_master(LIVE_CAMERA_LIST, LIVE_SOUND_LIST)
         if masters != self._masters:
             replace(self._folder / MASTER, masters[0])
             replace(self._folder / LIVE, masters[1])
             self._masters = masters
 
-    def _add_camera(self, entry: TrackEntry, part: Part, prefix: str) -> None:
-        join = int(_JOIN_S * CAMERA_RATE)
-        hole = part.start - self._camera_end
-        if hole < -join:
+    def write_live(self, ended: bool) -> None:
+        """Bring the sliding lists up to date. Raises OSError."""
+        for playlist, live in ((self._camera, LIVE_CAMERA_LIST), (self._sound, LIVE_SOUND_LIST)):
+            if not playlist.empty:
+                replace(self._folder / live, playlist.window(ended))
+
+    def _take_camera(self, entry: TrackEntry, part: Part, prefix: str, finished: bool) -> None:
+        if part.start < self._camera_end - int(_JOIN_S * CAMERA_RATE):
             return  # of another camera at the same time; the list stays with the one it has
-        lead_in = hole
-        if hole > (join if not self._camera.empty else CAMERA_RATE):
-            lead_in = 0
-            at = self._camera_end
-            while at < part.start:
-                length = min(_SEGMENT_S * CAMERA_RATE, part.start - at)
-                self._camera.add(Part(at, length), CAMERA_RATE, entry.codec)
-                at += length
-        self._camera.add(part, CAMERA_RATE, entry.codec, prefix, lead_in)
-        self._camera_end = part.end
+        self._gap(entry, part.start)
+        lead_in = part.start - self._camera_end
+        if finished:
+            self._camera.add(part, CAMERA_RATE, entry.codec, prefix, lead_in)
+            self._camera_end = part.end
+            self._show(entry)
+            self._peak = max(self._peak, part.size * 8 * CAMERA_RATE // part.duration)
+        else:
+            self._camera.begin(part, CAMERA_RATE, entry.codec, prefix, lead_in)
+        lag_s = _SOUND_LAG_S if self.microphone_on_air else _QUIET_LAG_S
+        self._silence(part.end * opus.RATE // CAMERA_RATE - lag_s * opus.RATE)
+
+    def _gap(self, entry: TrackEntry, until: int) -> None:
+        """Say that there is no picture up to `until`, where media come; little is left to what comes."""
+        join = int(_JOIN_S * CAMERA_RATE) if not self._camera.empty else CAMERA_RATE
+        if until - self._camera_end <= join:
+            return
+        while self._camera_end < until:
+            length = min(_SEGMENT_S * CAMERA_RATE, until - self._camera_end)
+            self._camera.add(Part(self._camera_end, length), CAMERA_RATE, entry.codec)
+            self._camera_end += length
+
+    def _show(self, entry: TrackEntry) -> None:
         if self._shown is None:
             self._shown = entry
-        self._peak = max(self._peak, part.size * 8 * CAMERA_RATE // part.duration)
-        self._silence(part.end * opus.RATE // CAMERA_RATE - _SOUND_LAG_S * opus.RATE)
+        if entry.codecs and entry.codecs not in self._codecs:
+            self._codecs.append(entry.codecs)
 
-    def _add_sound(self, part: Part, prefix: str) -> None:
+    def _take_sound(self, part: Part, prefix: str, finished: bool) -> None:
+        self._silence(self._sound_end)
         if part.start < self._sound_end - int(_JOIN_S * opus.RATE):
             return
         self._silence(part.start)
-        self._sound.add(part, opus.RATE, "opus", prefix, part.start - self._sound_end)
-        self._sound_end = part.end
+        lead_in = part.start - self._sound_end
+        if finished:
+            self._sound.add(part, opus.RATE, "opus", prefix, lead_in)
+            self._sound_end = part.end
+        else:
+            self._sound.begin(part, opus.RATE, "opus", prefix, lead_in)
 
     def _silence(self, until: int) -> None:
         """Fill the sound list up to `until`, but for less than a packet."""
-        folder = self._folder / SILENCE
-        while until - self._sound_end >= 960:
-            if not folder.exists():
-                folder.mkdir()
-                (folder / "init.mp4").write_bytes(boxes.init_segment(OPUS.entry, opus.RATE))
-            start = self._sound_end
-            packets = opus.silence(min(until - start, _SEGMENT_S * opus.RATE))
-            durations = [duration for duration, _ in packets]
-            media = [packet for _, packet in packets]
-            data = boxes.fragment(1, start, durations, [len(packet) for packet in media], (), b"".join(media))
-            path = folder / f"seg-{start}.m4s"
-            path.write_bytes(data)
-            part = Part(start, sum(durations), path.name, "init.mp4")
+        while True:
+            length = self._known_silence.pop(self._sound_end, 0)
+            if not length:
+                length = min(until - self._sound_end, _SEGMENT_S * opus.RATE)
+                if length < 960:
+                    return
+                part = self._write_silence(self._sound_end, length)
+                with (self._folder / SILENCE / JOURNAL).open("a") as journal:
+                    journal.write(part.to_line())
+            else:
+                part = self._write_silence(self._sound_end, length)
             self._sound.add(part, opus.RATE, "opus", f"{SILENCE}/")
             self._sound_end = part.end
+
+    def _write_silence(self, start: int, length: int) -> Part:
+        folder = self._folder / SILENCE
+        if not folder.exists():
+            folder.mkdir()
+            (folder / "init.mp4").write_bytes(boxes.init_segment(OPUS.entry, opus.RATE))
+        packets = opus.silence(length)
+        durations = [duration for duration, _ in packets]
+        media = [packet for _, packet in packets]
+        data = boxes.fragment(1, start, durations, [len(packet) for packet in media], (), b"".join(media))
+        name = f"seg-{start}.m4s"
+        (folder / name).write_bytes(data)
+        return Part(start, sum(durations), name, "init.mp4", 0, len(data))
 
     def _draw_master(self, camera: str, sound: str) -> str:
         variant = None
         if not self._camera.empty and self._shown is not None:
             # Rounded up in steps, so that the file changes rarely.
             bandwidth = (self._peak // 500_000 + 1) * 500_000 + 100_000
-            variant = Variant(camera, self._shown.codecs, self._shown.width, self._shown.height, bandwidth)
+            codecs = ",".join(self._codecs)
+            variant = Variant(camera, codecs, self._shown.width, self._shown.height, bandwidth)
         return playlists.master(variant, None if self._sound.empty else sound)
