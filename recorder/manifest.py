@@ -92,6 +92,13 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     replace(folder / NAME, json.dumps(asdict(manifest), ensure_ascii=False, indent=1) + "\n")
 
 
+def duration_ms(tracks: list[TrackEntry]) -> int:
+    """Last media end less first media start, of tracks that have media."""
+    if not tracks:
+        return 0
+    return max(track.start_ms + track.duration_ms for track in tracks) - min(track.start_ms for track in tracks)
+
+
 def track_entry(value: dict[str, Any]) -> TrackEntry:
     """A track as JSON has it. Raises TypeError and ValueError."""
     entry = TrackEntry(**value)

@@ -9,6 +9,7 @@ can be made whole from its segments and its journal.
 from __future__ import annotations
 
 import binascii
+import dataclasses
 import json
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass, field
@@ -19,6 +20,7 @@ from recorder.files import replace
 from recorder.manifest import Manifest, TrackEntry, track_entry
 
 JOURNAL = "parts.jsonl"
+HOLD_MS = 1000  # a picture may stand this long without our calling it a gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,17 @@ def gaps(parts: list[Part], hold: int) -> list[tuple[int, int]]:
             found.append((at, part.start))
         at = part.end
     return found
+
+
+def timed(track: TrackEntry, parts: list[Part]) -> TrackEntry:
+    """The track with its times as its parts have them."""
+    media = [part for part in parts if part.media]
+    if not media:
+        return track
+    per_ms = track.timescale / 1000
+    start, end = round(media[0].start / per_ms), round(media[-1].end / per_ms)
+    holes = [[round(a / per_ms), round(b / per_ms)] for a, b in gaps(parts, round(HOLD_MS * per_ms))]
+    return dataclasses.replace(track, start_ms=start, duration_ms=end - start, gaps=holes)
 
 
 def _owner_line(owner: Owner) -> str:
