@@ -13,7 +13,7 @@ from pathlib import Path
 
 from recorder import boxes
 from recorder.formats import Format
-from recorder.parts import Chunk, Part
+from recorder.parts import Chunk, Part, init_part
 from recorder.playlists import CHUNK_LEAST, CHUNK_TARGET_S
 from recorder.writer import Journaled, append
 
@@ -54,7 +54,7 @@ class SegmentWriter(Journaled):
         if head is None:
             name = f"init-{len(known) + 1}.mp4"
             _write_file(self.folder / name, data)
-            head = Part(0, 0, name, name, 0, len(data), hashlib.sha256(data).hexdigest())
+            head = init_part(name, data, hashlib.sha256(data).hexdigest())
         self.format, self._init = format, head.file
         self._enter(head)  # so that after a crash we know which one an unfinished segment needs
 
