@@ -254,6 +254,8 @@ class Publication:
             layer = self._recorded = self._reachable(self.layers[-1]) or self.layers[-1]
             if layer.stream is not None:
                 self._announce(layer.stream)
+                if layer.report is not None:
+                    recording.report(*layer.report)
                 self.request_key_frame(now, layer=layer)
         for layer in self.layers:
             self._set_patience(layer)

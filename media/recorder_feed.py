@@ -78,6 +78,7 @@ class RecorderFeed:
         self._counters = counters
         self._handles = itertools.count(1)
         self._tracks: dict[int, Track] = {}
+        self._reports: dict[int, bytes] = {}  # the last of each track, for a recorder that knows nothing yet
         self._waiting: deque[tuple[float | None, bytes]] = deque()  # since when, None: not to be dropped; frame
         self._size = 0  # bytes waiting
         self._oldest: float | None = None  # since when the first of those that may be dropped waits
@@ -90,12 +91,18 @@ class RecorderFeed:
     # ── the connection ────────────────────────────────────────────────────────────────────────────────────────────
 
     def connected(self) -> bytes:
-        """A new connection: what to say on it first. What was waiting goes after it."""
+        """A new connection: what to say on it first. What was waiting goes after it.
+
+        With each track goes its last sender report, so that it is placed on the lesson clock with its first packet.
+        """
         self._reader = recording_link.Reader()
         # Announcements that wait would come twice, and packets of a track that ended meanwhile have no handle.
         known = self._tracks.keys()
         self._keep(deque(it for it in self._waiting if it[0] is not None and _handle(it[1]) in known))
-        return b"".join(recording_link.pack_track(handle, track) for handle, track in self._tracks.items())
+        return b"".join(
+            recording_link.pack_track(handle, track) + self._reports.get(handle, b"")
+            for handle, track in self._tracks.items()
+        )
 
     def take(self) -> bytes:
         """All that waits, to be sent now."""
@@ -125,10 +132,12 @@ class RecorderFeed:
         self._put(recording_link.pack_rtp(handle, self._micros(now), packet), now)
 
     def _report(self, handle: int, report: SenderReport, now: float, rtt: float | None) -> None:
-        described = Report(self._micros(now), report.ntp, report.rtp, int((rtt or 0) * 1e6))
-        self._put(recording_link.pack_report(handle, described), now)
+        described = Report(self._micros(now), report.ntp, report.rtp, int((rtt or 0) * 1e6), report.ssrc)
+        self._reports[handle] = frame = recording_link.pack_report(handle, described)
+        self._put(frame, now)
 
     def _end(self, handle: int) -> None:
+        self._reports.pop(handle, None)
         if self._tracks.pop(handle, None) is not None:
             self._put(recording_link.pack(FrameType.END, handle), None)
 

@@ -6,7 +6,7 @@ the handles; one handle is one publication on one connection. After a reconnect 
     TRACK    payload: JSON of `Track`               first frame of a handle, and again when the codec changes
     RTP      payload: arrival u64 us since 1970 | RTP packet, plain, as published (RTX already undone); of its header
              extensions only the audio level (RFC 6464) is left, where there is one, in one-byte form with id 1
-    REPORT   payload: arrival u64 us | NTP u64 | RTP timestamp u32 | RTT u32 us     (RFC 3550 6.4.1)
+    REPORT   payload: arrival u64 us | NTP u64 | RTP timestamp u32 | RTT u32 us | SSRC u32     (RFC 3550 6.4.1)
     END      payload: empty                         the publication has ended
     KEYFRAME payload: empty                         recorder -> worker: ask the publisher for a key frame
 """
@@ -22,7 +22,7 @@ MAX_FRAME = 64 * 1024  # bytes of type, handle and payload; a longer one is a br
 
 _HEAD = struct.Struct("!IBI")
 _ARRIVAL = struct.Struct("!Q")
-_REPORT = struct.Struct("!QQII")
+_REPORT = struct.Struct("!QQIII")
 
 
 class FrameType(IntEnum):
@@ -63,6 +63,7 @@ class Report:
     ntp: int  # 64-bit NTP time
     rtp: int  # 32-bit RTP timestamp
     rtt_us: int  # round trip to the sender, 0 while unknown
+    ssrc: int = 0  # the stream it is of, which may be about to begin; 0: the one that flows
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ def pack_rtp(handle: int, arrival_us: int, packet: bytes | memoryview) -> bytes:
 
 
 def pack_report(handle: int, report: Report) -> bytes:
-    return pack(FrameType.REPORT, handle, _REPORT.pack(report.arrival_us, report.ntp, report.rtp, report.rtt_us))
+    described = _REPORT.pack(report.arrival_us, report.ntp, report.rtp, report.rtt_us, report.ssrc)
+    return pack(FrameType.REPORT, handle, described)
 
 
 class Reader:

@@ -13,7 +13,8 @@ from media import ntp
 from media.recording_link import Report
 
 SLEW = 0.05  # how much faster or slower lesson time may run while it approaches a better answer
-STEP_US = 2_000_000  # a sender's wall clock that is off by more than this was set anew
+STEP_US = 2_000_000  # a sender's wall clock that is off by more than this was set anew …
+STEP_SEEN = 5  # … when so many reports in a row say that it is behind; one may just have waited in a queue
 SAME_CLOCK_US = 250_000  # tracks whose offsets differ by more do not share a wall clock, whatever the sender says
 ABSURD_US = 10_000_000  # a timestamp this far from its arrival belongs to another stream: begin anew
 
@@ -23,12 +24,13 @@ class RecentMinimum:
 
     SPAN_US = 30_000_000  # two of these are remembered
 
-    __slots__ = ("_current", "_previous", "_until_us")
+    __slots__ = ("_current", "_late", "_previous", "_until_us")
 
     def __init__(self) -> None:
         self._current: int | None = None
         self._previous: int | None = None
         self._until_us = 0
+        self._late = 0  # values in a row that were greater by more than a step
 
     @property
     def value(self) -> int | None:
@@ -38,7 +40,11 @@ class RecentMinimum:
     def add(self, value: int, now_us: int) -> None:
         least = self.value
         if least is not None and abs(value - least) > STEP_US:
+            self._late += 1
+            if value > least and self._late < STEP_SEEN:
+                return
             self._current = self._previous = None
+        self._late = 0
         if now_us >= self._until_us:
             self._previous, self._current = self._current, None
             self._until_us = now_us + self.SPAN_US
@@ -76,7 +82,7 @@ class SenderClock:
 class TrackClock:
     """One track's RTP timestamps as ticks of the lesson clock, at the track's own clock rate."""
 
-    __slots__ = ("_extended", "_offset", "_rate", "_reported", "_sender", "_target", "_timestamp", "_zero_us")
+    __slots__ = ("_early", "_extended", "_offset", "_rate", "_reported", "_sender", "_target", "_timestamp", "_zero_us")
 
     def __init__(self, rate: int, epoch_us: int, sender: SenderClock) -> None:
         self._rate = rate  # Hz
@@ -87,14 +93,20 @@ class TrackClock:
         self._offset = 0.0  # what to add to an extended timestamp
         self._target = 0.0  # what we would add if we knew from the beginning what we know now
         self._reported = False
+        self._early: Report | None = None  # of a stream whose first packet is yet to come
 
     def lesson_ticks(self, now_us: int) -> int:
         """The lesson time of an instant (us since 1970), in ticks."""
         return (now_us - self._zero_us) * self._rate // 1_000_000
 
-    def restart(self) -> None:
-        """Another stream begins (new SSRC): nothing is known of its timestamps."""
+    def restart(self, early: Report | None = None) -> None:
+        """Another stream begins (new SSRC): nothing is known of its timestamps but what a report of it says."""
         self._timestamp = None
+        self._early = early
+
+    def forget(self) -> None:
+        """The track has ended. If it begins again, its sender may be another one."""
+        self.restart()
         self._sender.forget(self)
 
     def at(self, timestamp: int, arrival_us: int) -> int:
@@ -133,4 +145,8 @@ class TrackClock:
         self._extended = timestamp
         self._offset = self._target = arrived - timestamp
         self._reported = False
-        return arrived
+        early, self._early = self._early, None
+        if early is not None:
+            self.report(early)
+            self._offset = self._target  # nothing of this stream is written, so there is no need to slew
+        return int(self._extended + self._offset)

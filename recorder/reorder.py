@@ -24,22 +24,30 @@ class Packet(NamedTuple):
 class Reorder:
     """`None` in what it gives stands for packets that never came."""
 
-    __slots__ = ("_held", "_since_us", "expected", "waiting")
+    __slots__ = ("_astray", "_held", "expected", "since_us", "waiting")
 
     def __init__(self, expected: int) -> None:
         self.expected = expected  # the sequence number that comes next
         self.waiting = False  # for `expected`, while others are held
+        self.since_us = 0  # when the wait began
         self._held: dict[int, Packet] = {}
-        self._since_us = 0
+        self._astray = -1  # the number after that of the last packet that was much too late
 
     def push(self, packet: Packet) -> list[Packet | None]:
         """Take a packet; gives what can pass now, in order."""
         ahead = (packet.sequence - self.expected) & 0xFFFF
+        if ahead >= 0x8000 and ahead <= 0x10000 - CAPACITY and not self._held:
+            # Nothing is so late. A second one in order says that the numbers have begun anew, or gone round.
+            if packet.sequence == self._astray:
+                self.expected = packet.sequence + 1 & 0xFFFF
+                return [None, packet]
+            self._astray = packet.sequence + 1 & 0xFFFF
+            return []
         if ahead >= 0x8000 or packet.sequence in self._held:
             return []  # too late, or a repetition
         if not self.waiting and ahead:
             self.waiting = True
-            self._since_us = packet.arrival_us
+            self.since_us = packet.arrival_us
         self._held[packet.sequence] = packet
         passed: list[Packet | None] = []
         self._release(packet.arrival_us, passed)
@@ -50,7 +58,7 @@ class Reorder:
     def give_up(self, now_us: int, patience_us: int = PATIENCE_US) -> list[Packet | None]:
         """What passes because the wait for a missing packet is over."""
         passed: list[Packet | None] = []
-        while self.waiting and now_us - self._since_us >= patience_us:
+        while self.waiting and now_us - self.since_us >= patience_us:
             self._skip(now_us, passed)
         return passed
 
@@ -67,4 +75,4 @@ class Reorder:
         self.waiting = bool(held)
         if held and passed and passed[-1] is not None:
             # Another hole, which opened when the packet behind it came.
-            self._since_us = min(packet.arrival_us for packet in held.values())
+            self.since_us = min(packet.arrival_us for packet in held.values())

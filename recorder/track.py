@@ -26,6 +26,7 @@ class Track:
     """Call `receive`, `report`, `tick` and `end`; all may raise OSError when the disk does not take any more."""
 
     IDLE_US = 11_000_000  # without a packet; longer than a worker holds them for a recorder that is slow or away
+    OVERDUE_US = 500_000  # a packet asked for so long, several times, has probably gone for good
 
     def __init__(self, entry: TrackEntry, writer: Writer, clock: TrackClock, segment_s: int) -> None:
         self.entry = entry
@@ -37,6 +38,7 @@ class Track:
         self._rate = entry.timescale
         self._order = Reorder(0)
         self._ssrc = -1
+        self._early: Report | None = None  # of a stream that has not begun
         self._cursor = max((part.end for part in writer.parts), default=0)  # ticks; what is before it is written
 
     def receive(
@@ -53,10 +55,14 @@ class Track:
             self._packet(arrival_us, timestamp, marker, payload, level)
             return
         self._pass(order.push(Packet(arrival_us, sequence, timestamp, marker, payload, level)))
+        if order.waiting and arrival_us - order.since_us >= self.OVERDUE_US:
+            self._overdue(order.expected, arrival_us)
 
     def report(self, report: Report) -> None:
-        """A sender report of this track."""
-        if not self.ended:
+        """A sender report of this track: of its stream, or of one that is about to begin (another layer)."""
+        if report.ssrc and report.ssrc != self._ssrc:
+            self._early = report
+        elif not self.ended:
             self.clock.report(report)
 
     def tick(self, now_us: int) -> None:
@@ -78,14 +84,14 @@ class Track:
             self._pass(self._order.give_up(_FOREVER))
             self._stop()
         finally:
-            self.clock.restart()
+            self.clock.forget()
             self.writer.cut()
 
     def abandon(self) -> None:
         """The disk takes no more: forget what is not written. What comes next begins a new part."""
         self.ended = True
         self._ssrc = -1
-        self.clock.restart()
+        self.clock.forget()
         self._forget()
 
     def _begin(self, ssrc: int, sequence: int) -> None:
@@ -94,7 +100,8 @@ class Track:
             self._missing()
         self._ssrc = ssrc
         self._order = Reorder(sequence)
-        self.clock.restart()
+        early, self._early = self._early, None
+        self.clock.restart(early if early is not None and early.ssrc == ssrc else None)
         self.ended = False
 
     def _pass(self, packets: list[Packet | None]) -> None:
@@ -111,6 +118,9 @@ class Track:
         """Packets before the next one never came."""
         raise NotImplementedError
 
+    def _overdue(self, sequence: int, now_us: int) -> None:
+        """A packet is still waited for, but its successors are held up for long."""
+
     def _idle(self, now_us: int) -> None:
         raise NotImplementedError
 
@@ -125,7 +135,7 @@ class Track:
 class VideoTrack(Track):
     """Pictures: each lasts until the next; a hole ends at a key frame."""
 
-    HOLD_S = 2  # with packets missing, a picture may stand in for lost ones so long; more is a gap
+    HOLD_S = 1  # with packets missing, a picture may stand in for lost ones so long; more is a gap
     STILL_S = 6  # without loss it may stand longer: a screen on which nothing moves
     ASK_EVERY_US = 1_000_000
     ASK_BEFORE_S = 0.8  # the end of a part, so that the next begins with a key frame
@@ -143,6 +153,7 @@ class VideoTrack(Track):
         self._depayload = depayload
         self._ask = ask_key_frame
         self._asked_us = 0
+        self._asked_for = -1  # the missing packet that a key frame was asked for
         self._needs_key = True
         self._hole = bool(self._cursor)  # something is missing between the held frame and the next
         self._held: tuple[int, Frame] | None = None  # written when its successor's time is known
@@ -220,6 +231,12 @@ class VideoTrack(Track):
         self._depayload.lost()
         self._needs_key = self._hole = True
 
+    def _overdue(self, sequence: int, now_us: int) -> None:
+        # Asked for now and not when we give up, the key frame that ends the hole comes seconds earlier.
+        if sequence != self._asked_for:
+            self._asked_for = sequence
+            self._want_key(now_us)
+
     def _want_key(self, now_us: int) -> None:
         if now_us - self._asked_us >= self.ASK_EVERY_US:
             self._asked_us = now_us
@@ -246,11 +263,14 @@ class VideoTrack(Track):
 class AudioTrack(Track):
     """Sound without holes: packets stand end to end, and silence stands where there are none.
 
-    A packet's place is the end of the one before it. When that is off the lesson clock by more than `DRIFT` (the
-    sender's sample clock runs a little fast or slow), a packet is left out or silence put in.
+    A packet's place is the end of the one before it. When that is off the lesson clock (the sender's sample clock runs
+    a little fast or slow), a packet is left out or silence put in: where nobody speaks if that can be, so that nobody
+    hears it, and in the middle of a word only when it is off by `DRIFT`.
     """
 
-    DRIFT = opus.RATE * 30 // 1000
+    DRIFT = opus.RATE * 25 // 1000
+    DRIFT_QUIET = opus.RATE * 10 // 1000
+    QUIET = 50  # dB below full scale; a level without the bit that says voice
     SILENCE_S = 600  # longer ones are gaps: nobody was there
 
     def __init__(self, entry: TrackEntry, writer: Writer, clock: TrackClock, segment_s: int, levels: Path) -> None:
@@ -273,9 +293,12 @@ class AudioTrack(Track):
             self._levels = LevelLog(self._levels_path, self._cursor, self._cursor)
         late = start - self._cursor
         if late:
-            if late < -self.DRIFT:
+            drift = self.DRIFT_QUIET if self.QUIET <= level < 128 else self.DRIFT
+            # One that is left out must bring us nearer.
+            if late < -drift and late <= -(duration // 2 + opus.GRID):
+                self._following = (timestamp + duration) & 0xFFFFFFFF
                 return
-            if late >= (self.DRIFT if timestamp == self._following else opus.GRID):
+            if late >= (drift if timestamp == self._following else opus.GRID):
                 self._fill(start)
         self._following = (timestamp + duration) & 0xFFFFFFFF
         self._write(duration, payload, level)

@@ -87,7 +87,7 @@ def test_sender_reports_are_passed_on_as_they_are() -> None:
     teacher.say(1)
     teacher.report(SenderReport(AUDIO, 123 << 32, 960, 1, 5))
     report = frames(world, reader)[-1].report()
-    assert report == Report(int((world.now + WALL) * 1e6), 123 << 32, 960, 0)
+    assert report == Report(int((world.now + WALL) * 1e6), 123 << 32, 960, 0, AUDIO)
 
 
 def test_a_track_ends_with_its_publication_and_with_its_recording() -> None:

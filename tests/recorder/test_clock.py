@@ -83,12 +83,17 @@ def test_a_timestamp_from_elsewhere_begins_anew_at_its_arrival() -> None:
     assert clock.at(1_000_000_000, 2 * SECOND) == 2 * RATE
 
 
-def test_a_minimum_is_forgotten_after_a_minute_and_at_once_when_the_clock_was_set() -> None:
+def test_a_minimum_is_forgotten_after_a_minute_and_soon_when_the_clock_was_set() -> None:
     least = RecentMinimum()
     least.add(10, 0)
     least.add(50, 31 * SECOND)
     assert least.value == 10
     least.add(60, 62 * SECOND)
     assert least.value == 50
-    least.add(5 * SECOND, 63 * SECOND)
+    for second in range(63, 67):  # one may only have waited in a queue
+        least.add(5 * SECOND, second * SECOND)
+        assert least.value == 50
+    least.add(5 * SECOND, 67 * SECOND)
     assert least.value == 5 * SECOND
+    least.add(-5 * SECOND, 68 * SECOND)
+    assert least.value == -5 * SECOND

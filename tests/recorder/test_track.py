@@ -1,6 +1,8 @@
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import av
 import pytest
 
 from media.recording_link import Report
@@ -132,3 +134,121 @@ def test_sound_that_takes_no_packets_in_silence_stays_gapless_and_its_levels_say
     assert sum(bench.lengths()) == pytest.approx(6.0, abs=0.001)
     assert not any(part.gap for part in bench.writer.parts)
     assert (tmp_path / "levels.bin").read_bytes() == bytes([30] * 50 + [127] * 200 + [40] * 50)
+
+
+@pytest.mark.parametrize("parts_per_million", [-200, 200])
+def test_a_wrong_sample_clock_is_corrected_where_nobody_speaks(tmp_path: Path, parts_per_million: int) -> None:
+    bench = Bench(tmp_path, "audio")
+    written: list[tuple[float, bytes]] = []
+    add = bench.writer.add
+
+    def keep(start: int, duration: int, data: bytes, key: bool) -> None:
+        written.append((start / opus.RATE, data))
+        add(start, duration, data, key)
+
+    bench.audio.writer.add = keep  # type: ignore[method-assign]
+    for number in range(600 * 50):
+        sent_s = number / 50 * (1 - parts_per_million / 1e6)
+        bench.now_us = round(sent_s * SECOND)
+        level = 0x80 | 30 if sent_s % 10 < 8 else 90
+        packet = b"\x48" + number.to_bytes(4, "big")  # 20 ms, and which it is
+        bench.audio.receive(bench.now_us, number & 0xFFFF, number * 960, 7, True, packet, level)
+        if not number % 50:
+            ntp = (2_208_988_800 << 32) + round(sent_s * 2**32)
+            bench.audio.report(Report(bench.now_us, ntp, number * 960, 0))
+    bench.audio.end()
+    kept = {int.from_bytes(data[1:], "big") for _, data in written if data[0] == 0x48}
+    left_out = [number / 50 for number in range(600 * 50) if number not in kept]
+    silent = [at for at, data in written if data[0] != 0x48]
+    moved = left_out if parts_per_million > 0 else silent
+    assert len(moved) >= 4
+    assert not (silent if parts_per_million > 0 else left_out)
+    assert all(at % 10 > 7.9 for at in moved)
+
+
+def test_a_key_frame_is_asked_for_once_while_a_lost_packet_is_still_waited_for(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "video")
+    for number in range(20):
+        bench.show(number, number / 20)
+    bench.sequence += 1  # lost
+    for number in range(20, 34):
+        bench.show(number, number / 20)
+    assert bench.asked == [pytest.approx(1.5 * SECOND, abs=SECOND / 10)]
+    bench.show(0, 1.7)  # the answer
+    for number in range(1, 61):
+        bench.show(number, 1.7 + number / 20)
+    bench.video.end()
+    assert len(bench.asked) == 1
+    # The picture before the hole stands until the key frame; nothing is missing that could be shown.
+    assert not any(part.gap for part in bench.writer.parts)
+    assert sum(bench.lengths()) == pytest.approx(4.75, abs=0.1)
+
+
+def test_what_comes_within_three_seconds_is_not_lost(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "video")
+    bench.show(0, 0.0)
+    late = payloads("H264", picture("H264", 4, key_every_s=60)[1])
+    sequence = bench.sequence
+    bench.sequence += len(late)
+    for number in range(2, 58):
+        bench.show(number, number / 20)
+    after, bench.sequence = bench.sequence, sequence
+    for index, payload in enumerate(late):
+        bench.video.receive(
+            round(2.95 * SECOND), bench.sequence, round(bench.rate / 20), 7, index == len(late) - 1, payload, 127
+        )
+        bench.sequence += 1
+    bench.sequence = after
+    bench.video.end()
+    frames = [part for part in bench.writer.parts if part.media]
+    assert sum(part.duration for part in frames) / bench.rate == pytest.approx(58 / 20, abs=0.1)
+    assert count_of_samples(tmp_path) == 58
+
+
+def count_of_samples(folder: Path) -> int:
+    data = b"".join(path.read_bytes() for path in (folder / "init-1.mp4", *sorted(folder.glob("seg-*"))))
+    with av.open(io.BytesIO(data), "r") as container:
+        return sum(1 for packet in container.demux() if packet.size)
+
+
+def test_numbers_that_begin_anew_cost_one_packet(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "video")
+    bench.sequence = 20_000
+    for number in range(20):
+        bench.show(number, number / 20)
+    bench.sequence = 7
+    for number in range(20):
+        bench.show(number, 1 + number / 20)
+    bench.video.end()
+    assert bench.writer.parts[-1].end / bench.rate == pytest.approx(2.0, abs=0.1)
+    assert count_of_samples(tmp_path) == 40
+
+
+def test_another_layer_stands_where_its_own_sender_report_puts_it_from_its_first_picture_on(tmp_path: Path) -> None:
+    """The recorder hears of it before its first packet; what came before goes on to be placed by the old one's."""
+    bench = Bench(tmp_path, "video")
+
+    def report(ssrc: int, at_s: float, rtp: int) -> None:
+        ntp = (2_208_988_800 << 32) + round(at_s * 2**32)
+        bench.video.report(Report(round((at_s + 0.1) * SECOND), ntp, rtp & 0xFFFFFFFF, 0, ssrc))
+
+    def show(number: int, at_s: float, ssrc: int, offset: int, delay_s: float) -> None:
+        made = payloads("H264", picture("H264", 4, key_every_s=60)[number])
+        for index, payload in enumerate(made):
+            timestamp = round(at_s * bench.rate) + offset & 0xFFFFFFFF
+            arrival = round((at_s + delay_s) * SECOND)
+            bench.video.receive(arrival, bench.sequence, timestamp, ssrc, index == len(made) - 1, payload, 127)
+            bench.sequence += 1
+
+    for number in range(80):
+        show(number % 80, number / 20, 7, 0, 0.1)
+        if not number % 20:
+            report(7, number / 20, round(number / 20 * bench.rate))
+    report(8, 3.5, round(3.5 * bench.rate) + 900_000_000)
+    for number in range(40):  # its key frame came late, as large ones do
+        show(number, 4 + number / 20, 8, 900_000_000, 0.4 if number < 2 else 0.1)
+    bench.video.end()
+    data = b"".join(path.read_bytes() for path in (tmp_path / "init-1.mp4", *sorted(tmp_path.glob("seg-*"))))
+    with av.open(io.BytesIO(data), "r") as container:
+        times = [packet.pts / bench.rate for packet in container.demux() if packet.size and packet.pts is not None]
+    assert times == pytest.approx([0.1 + number / 20 for number in range(120)], abs=0.002)
