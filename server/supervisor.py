@@ -179,8 +179,9 @@ async def _serve(
         data.note_run(node.http, run.path)
         sys.stdout.write(node.ready_line() + "\n")
         sys.stdout.flush()
-        if companion is not None:
-            keepers.insert(0, Keeper(companion(node), lambda: None, log))
+        # Not before: what they do can wait, and would cost the others their start.
+        for child in (jobs(node.settings), *([companion(node)] if companion is not None else ())):
+            keepers.insert(0, Keeper(child, lambda: None, log))
             tasks.add(asyncio.create_task(keepers[0].keep()))
         waiting = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
@@ -230,6 +231,11 @@ def children(node: Node, run: RunFolder, ready: int) -> list[Child]:
         descriptors = [one.fileno() for _, one in (*media.sockets, *media.listeners)]
         found.append(Child(f"worker-{number}", worker, descriptors, grace=2.0))
     return found
+
+
+def jobs(settings: Settings) -> Child:
+    """The process that makes posters, exports and the like of lessons that are over."""
+    return Child("jobs", ["-m", "server.jobs"], environment=settings.environment(), grace=4.0)
 
 
 async def _ready(told: int, stop: asyncio.Event, failed: asyncio.Event) -> bool:

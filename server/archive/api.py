@@ -130,7 +130,7 @@ def _check_range(request: web.Request, size: int) -> None:
 async def _derived(request: web.Request, lesson_id: str, found: dict[str, Any]) -> dict[str, Any]:
     """What has been made of the recording. Without the store of jobs only what is being made is not known."""
     there = found["derived"]
-    shown: dict[str, Any] = {name: KINDS[name].files[0] if there >= set(KINDS[name].files) else None for name in _SHOWN}
+    shown: dict[str, Any] = {name: KINDS[name].shown if there >= set(KINDS[name].files) else None for name in _SHOWN}
     try:
         exports = await request.app[jobs_api.JOBS].exports(lesson_id)
     except (JobsUnavailableError, NothingRecordedError):

@@ -87,7 +87,7 @@ def views(lesson_id: str, exports: list[Export]) -> tuple[ExportView, ...]:
             state=cast(Literal["none"], one.state),
             progress=1.0 if one.state == "done" else one.known.progress if one.known is not None else 0.0,
             bytes=one.size,
-            url=f"/archive/{lesson_id}/{KINDS[one.kind].files[0]}" if one.size is not None else None,
+            url=f"/archive/{lesson_id}/{KINDS[one.kind].shown}" if one.size is not None else None,
             reason=one.reason,
         )
         for one in exports

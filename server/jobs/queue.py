@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from huey import PriorityRedisHuey, SqliteHuey
+from huey import PriorityRedisHuey, SqliteHuey, crontab
 from huey.registry import Message
 from huey.serializer import Serializer
 
@@ -20,6 +20,7 @@ from server.jobs.ledger import Job, Ledger, available
 
 FILE = "jobs.sqlite3"
 _NAME = "tongke"
+_QUICK = min(kind.priority for kind in KINDS.values() if kind.quick)
 
 Run = Callable[[str, str, str], None]  # lesson id, kind, job id
 
@@ -37,21 +38,28 @@ class _Json(Serializer):  # type: ignore[misc] # huey has no types
 class Queue:
     """Jobs on their way to whoever runs them; the same for those who ask and for the one who runs."""
 
-    def __init__(self, data: Path, redis_url: str = "", run: Run | None = None) -> None:
-        """In the folder `data`, or in Redis. `run` is given by the process that runs jobs."""
+    def __init__(self, data: Path, redis_url: str = "") -> None:
+        """In the folder `data`, or in Redis. Raises JobsUnavailableError."""
         with available():
             self.huey = _open(data, redis_url)
         self.ledger = Ledger(self.huey.storage)
+        self._run: Run | None = None
 
         def job(lesson_id: str, kind: str, job_id: str) -> None:  # known to huey by its name and this module's
-            assert run is not None, "jobs run in the process of server/jobs/__main__.py only"
-            run(lesson_id, kind, job_id)
+            assert self._run is not None, "jobs run in the process of server/jobs/__main__.py only"
+            self._run(lesson_id, kind, job_id)
 
         self._task = self.huey.task()(job)
 
+    def serve(self, run: Run, look_after: Callable[[], None]) -> None:
+        """For the process that runs jobs: what to do with one, and what to do every ten minutes."""
+        self._run = run
+        self.huey.periodic_task(crontab(minute="*/10"), priority=100, name="look_after")(lambda: look_after())
+
     def put(self, job: Job) -> None:
         """Give it its turn, by the priority of its kind. Raises JobsUnavailableError."""
-        task = self._task.s(job.lesson_id, job.kind, job.job_id, priority=KINDS[job.kind].priority)
+        task = self._task.s(job.lesson_id, job.kind, job.job_id)
+        task.priority = KINDS[job.kind].priority
         with available():
             self.huey.enqueue(task)
 
@@ -59,6 +67,21 @@ class Queue:
         """Lesson, kind and id of what waits, first those that come first. Raises JobsUnavailableError."""
         with available():
             return [tuple(task.args) for task in self.huey.pending(most) if len(task.args) == 3]
+
+    def run_quick(self) -> bool:
+        """Do what is quick and first in the queue, here and now; False when there is no such thing.
+
+        Raises JobsUnavailableError.
+        """
+        with available():
+            first = self.huey.pending(1)
+            if not first or (first[0].priority or 0) < _QUICK:
+                return False
+            task = self.huey.dequeue()  # that one, or one that has just come before it
+        if task is None:
+            return False
+        self.huey.execute(task)
+        return True
 
     def close(self) -> None:
         """Close the file. Closing twice is harmless."""

@@ -182,4 +182,4 @@ def wanted_of(folder: Path) -> list[KindName]:
 
 
 def _export(kind: ExportKind, job: Job | None, sizes: dict[str, int]) -> Export:
-    return Export(kind, job.known if job else None, sizes.get(KINDS[kind].files[0]))
+    return Export(kind, job.known if job else None, sizes.get(KINDS[kind].shown))

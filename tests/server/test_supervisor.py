@@ -36,7 +36,7 @@ class Node:
     media: int
 
     def children(self) -> dict[str, int]:
-        """Process ids by what they are: server, recorder, media."""
+        """Process ids by what they are: server, recorder, media; after a moment also server.jobs."""
         listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         found = {}
         for pid in map(int, listed):
@@ -109,17 +109,18 @@ def test_serve_says_when_it_is_ready_answers_and_ends_well_on_sigterm(tmp_path: 
             assert response.status == 200
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, pytest.raises(OSError):
             probe.bind(("127.0.0.1", node.media))
+        until(lambda: set(node.children()) == {"server", "recorder", "media", "server.jobs"})
         children = node.children()
-        assert set(children) == {"server", "recorder", "media"}
         node.process.send_signal(signal.SIGTERM)
         assert node.process.wait(PATIENCE) == 0
         assert not any(Path(f"/proc/{pid}").exists() for pid in children.values())
         assert not (tmp_path / "data" / "run.json").exists()
 
 
-@pytest.mark.parametrize("which", ["server", "recorder", "media"])
+@pytest.mark.parametrize("which", ["server", "recorder", "media", "server.jobs"])
 def test_a_child_that_is_killed_comes_back_on_the_same_port(tmp_path: Path, which: str) -> None:
     with serving(tmp_path / "data") as node:
+        until(lambda: which in node.children())
         before = node.children()[which]
         os.kill(before, signal.SIGKILL)
         until(lambda: node.children().get(which, before) != before)
