@@ -19,6 +19,7 @@ from server import caller, door, health, openapi, pages
 from server.accounts import api as accounts_api
 from server.accounts.store import Accounts
 from server.archive import api as archive_api
+from server.archive.live_lists import LiveLists
 from server.archive.recordings import Recordings
 from server.database import create_engine, migrate, sessions
 from server.endpoint import MAX_BODY
@@ -92,6 +93,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[lessons_api.RECORDINGS] = recordings
     app[archive_api.ARCHIVE] = recordings
     app[archive_api.RECORDER] = recorder
+    app[archive_api.LISTS] = LiveLists()
     app[jobs_api.JOBS] = jobs
     app[statistics.SURVEYS] = surveys
     app[door.METER] = HttpMeter()

@@ -7,6 +7,7 @@ a header (the video element) is let in by a cookie for that folder, set when the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -15,8 +16,12 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from recorder import lead
+from recorder.manifest import NAME
 from server import caller
+from server.archive.live_lists import LiveLists
 from server.archive.recordings import Recordings
+from server.audit.api import TRAIL
+from server.audit.trail import actor_of
 from server.caller import Caller
 from server.endpoint import Endpoint, Model, reply
 from server.jobs import api as jobs_api
@@ -29,6 +34,7 @@ from server.recording import RecorderAttachment
 from signaling.problems import ProblemError
 
 ARCHIVE = web.AppKey("archive", Recordings)
+LISTS = web.AppKey("archive_live_lists", LiveLists)
 RECORDER = web.AppKey("archive_recorder", RecorderAttachment)  # told which lessons are watched live by HTTP
 
 COOKIE = "tongke_archive"
@@ -45,6 +51,7 @@ TYPES = {
     ".bin": "application/octet-stream",
 }
 FIXED = frozenset({".m4s", ".mp4"})  # written once; what the others say may change while the lesson is on
+MEDIA = ("tracks/", f"{lead.SILENCE}/")  # where that holds: exports are made and removed as anyone likes
 LIVE = frozenset({lead.LIVE, lead.LIVE_CAMERA_LIST, lead.LIVE_SOUND_LIST})  # what players ask for again and again
 _SHOWN: tuple[KindName, ...] = ("poster", "storyboard", "speech")
 SETTLED = 10.0  # seconds without a change after which a part of a running recording counts as complete
@@ -81,6 +88,7 @@ async def recording(request: web.Request) -> web.Response:
     if found is None:
         raise ProblemError(404, "recording_unknown", "Nothing of this lesson was recorded")
     seen = RecordingView.model_validate({**found, **await _derived(request, lesson.id, found)})
+    request.app[TRAIL].saw(actor_of(who), "seen", lesson.id, lesson.title)
     response = reply(seen)
     if who.grant is not None:
         _let_in(request, response, lesson.id, who)
@@ -91,20 +99,42 @@ async def file(request: web.Request) -> web.StreamResponse:
     """One file of a recording."""
     lesson_id = request.match_info["lesson_id"]
     await _may_read(request, lesson_id)
+    if request.app[lessons_api.DELETIONS].is_gone(lesson_id):
+        raise ProblemError(404, "file_unknown", "There is no such file in this recording")
     if request.match_info["path"] in LIVE:
-        request.app[RECORDER].fetched(
-            lesson_id
-        )  # although the first segment may still be to come: then it comes sooner
+        # Although the first segment may still be to come: then it comes sooner.
+        request.app[RECORDER].fetched(lesson_id)
+        await _blocking(request, lesson_id)
     found = await asyncio.to_thread(request.app[ARCHIVE].file, lesson_id, request.match_info["path"])
     if found is None or found.suffix not in TYPES:
         raise ProblemError(404, "file_unknown", "There is no such file in this recording")
     _check_range(request, found.stat().st_size)
     headers = {
         hdrs.CONTENT_TYPE: TYPES[found.suffix],
-        hdrs.CACHE_CONTROL: await asyncio.to_thread(_caching, request.app[ARCHIVE], lesson_id, found),
+        hdrs.CACHE_CONTROL: await asyncio.to_thread(
+            _caching, request.app[ARCHIVE], lesson_id, request.match_info["path"], found
+        ),
         "Cross-Origin-Resource-Policy": "same-origin",
     }
+    if request.match_info["path"].startswith("export/"):
+        await _note_taken(request, lesson_id)
     return web.FileResponse(found, headers=headers)
+
+
+async def _note_taken(request: web.Request, lesson_id: str) -> None:
+    """Whoever takes a file out of the house stands in the audit trail."""
+    lesson = await lessons_api.find(request, lesson_id)
+    name = request.match_info["path"].removeprefix("export/")
+    request.app[TRAIL].saw(actor_of(await _bearer(request)), "export_taken", lesson_id, lesson.title, name)
+
+
+async def _bearer(request: web.Request) -> Caller:
+    """Who asks; one who shows the archive's cookie only is whom that was made for."""
+    who = await caller.identify(request)
+    if who.account is None and who.grant is None:
+        with contextlib.suppress(TokenError):
+            who = Caller(grant=request.app[caller.GRANTS].read(request.cookies.get(COOKIE, ""), "archive"))
+    return who
 
 
 async def _may_read(request: web.Request, lesson_id: str) -> None:
@@ -114,6 +144,20 @@ async def _may_read(request: web.Request, lesson_id: str) -> None:
     if who.grant is not None:
         raise ProblemError(403, "token_foreign", "The token is for another lesson")
     raise ProblemError(401, "login_required", "Log in or send a token", headers={"WWW-Authenticate": "Bearer"})
+
+
+async def _blocking(request: web.Request, lesson_id: str) -> None:
+    """Wait for what a player knows to come next (RFC 8216bis section 6.2.5.2)."""
+    try:
+        segment, part = (
+            int(value) if (value := request.query.get(name)) is not None else None for name in ("_HLS_msn", "_HLS_part")
+        )
+        if part is not None and segment is None:
+            raise ValueError("a part of no segment")
+    except ValueError as error:
+        raise ProblemError(400, "delivery_directive_malformed", "Ask for _HLS_msn, or _HLS_part with it") from error
+    if segment is not None and (found := request.app[ARCHIVE].file(lesson_id, request.match_info["path"])) is not None:
+        await request.app[LISTS].reached(found, segment, part)
 
 
 def _check_range(request: web.Request, size: int) -> None:
@@ -141,7 +185,9 @@ async def _derived(request: web.Request, lesson_id: str, found: dict[str, Any]) 
 def _let_in(request: web.Request, response: web.Response, lesson_id: str, who: Caller) -> None:
     assert who.grant is not None
     left = int(who.grant.expires_at - time.time())
-    token, _ = request.app[caller.GRANTS].mint(lesson_id, who.grant.role, ttl=left, kind="archive")
+    token, _ = request.app[caller.GRANTS].mint(
+        lesson_id, who.grant.role, name=who.grant.name, ttl=left, kind="archive"
+    )
     response.set_cookie(
         COOKIE,
         token,
@@ -160,10 +206,19 @@ def _has_cookie(request: web.Request, lesson_id: str) -> bool:
         return False
 
 
-def _caching(archive: Recordings, lesson_id: str, found: Path) -> str:
-    if found.suffix in FIXED and (archive.word(lesson_id) == "ready" or time.time() - found.stat().st_mtime > SETTLED):
-        return "private, max-age=31536000, immutable"
+def _caching(archive: Recordings, lesson_id: str, path: str, found: Path) -> str:
+    """What a browser or a cache before us may keep; `private`, for only those may see it whom we let in."""
+    if found.suffix in FIXED and path.startswith(MEDIA):
+        changed = found.stat().st_mtime
+        if time.time() - changed > SETTLED or _finished(archive, lesson_id, changed):
+            return "private, max-age=31536000, immutable"
     return "private, no-cache"
+
+
+def _finished(archive: Recordings, lesson_id: str, changed: float) -> bool:
+    """Whether the lesson was finished after that; one that is opened again has its manifest written anew."""
+    folder = archive.folder(lesson_id)
+    return folder is not None and archive.word(lesson_id) == "ready" and (folder / NAME).stat().st_mtime >= changed
 
 
 ENDPOINTS = (
@@ -180,6 +235,6 @@ ENDPOINTS = (
         "/archive/{lesson_id}/{path:.+}",
         file,
         "A playlist, segment or other file of a recording; Range and If-None-Match work",
-        codes=("file_unknown", "token_foreign"),
+        codes=("file_unknown", "token_foreign", "delivery_directive_malformed"),
     ),
 )

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 from dataclasses import replace
@@ -190,3 +191,42 @@ async def test_who_asks_for_the_last_seconds_of_a_lesson_is_seen_to_watch_it_and
         for path in ("live.m3u8", "live-camera.m3u8"):  # the second is what a player asks for again and again
             await client.get(f"/archive/{lesson_id}/{path}", headers=headers)
         assert seen == [lesson_id, lesson_id]
+
+
+async def test_a_player_may_wait_for_what_comes_next(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path, "recording")
+        headers = token(client, lesson_id, "observer")
+        path = tmp_path / "archive" / lesson_id / "live-camera.m3u8"
+        path.write_text("#EXTM3U\n#EXTINF:2,\nseg-0.m4s\n")
+        url = f"/archive/{lesson_id}/live-camera.m3u8"
+        waiting = asyncio.create_task(client.get(url, params={"_HLS_msn": 1, "_HLS_part": 0}, headers=headers))
+        text = path.read_text() + '#EXT-X-PART:DURATION=1,URI="seg-1.m4s",BYTERANGE="9@0"\n'
+        path.with_suffix(".new").write_text(text)
+        path.with_suffix(".new").replace(path)
+        assert await (await waiting).text() == text
+        for params in ({"_HLS_part": "0"}, {"_HLS_msn": "x"}):
+            refused = await client.get(url, params=params, headers=headers)
+            assert await problem(refused) == (400, "delivery_directive_malformed")
+
+
+async def test_an_export_is_not_kept_for_it_may_be_made_anew(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        (tmp_path / "archive" / lesson_id / "export").mkdir()
+        (tmp_path / "archive" / lesson_id / "export" / "movie.mp4").write_bytes(SEGMENT)
+        response = await client.get(
+            f"/archive/{lesson_id}/export/movie.mp4", headers=token(client, lesson_id, "observer")
+        )
+        assert response.headers["Cache-Control"] == "private, no-cache"
+
+
+async def test_what_still_grows_is_not_kept_though_the_lesson_was_finished_once(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        headers = token(client, lesson_id, "observer")
+        url = f"/archive/{lesson_id}/tracks/p-0/seg-1.m4s"
+        assert "immutable" in (await client.get(url, headers=headers)).headers["Cache-Control"]
+        manifest = tmp_path / "archive" / lesson_id / "manifest.json"
+        os.utime(manifest, (manifest.stat().st_atime, manifest.stat().st_mtime - 60))
+        assert (await client.get(url, headers=headers)).headers["Cache-Control"] == "private, no-cache"
