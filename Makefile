@@ -13,7 +13,7 @@ NPM    = PATH="$(NODE):$$PATH" npm --prefix web
 run: .setup/web-dist .setup/hot
 	$(BIN)/tongke demo
 
-test: setup .setup/system lint test-web
+test: setup .setup/system .setup/store lint test-web
 	$(BIN)/python -m pytest
 
 lint: .setup/python .setup/web
@@ -22,7 +22,7 @@ lint: .setup/python .setup/web
 	$(BIN)/mypy
 	$(NPM) run --silent typecheck
 
-test-unit: .setup/hot .setup/system
+test-unit: .setup/hot .setup/system .setup/store
 	$(BIN)/python -m pytest -m "not journey"
 
 test-web: .setup/web
@@ -59,6 +59,11 @@ setup: .setup/web-dist .setup/hot
 
 .setup/web: web/package-lock.json web/package.json .setup/python
 	$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The S3 server of the tests.
+.setup/store: tests/support/s3/package-lock.json .setup/python
+	PATH="$(NODE):$$PATH" npm --prefix tests/support/s3 ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .setup/web-dist: .setup/web $(shell find web/src web/build web/public web/index.html web/vite.config.ts -type f 2>/dev/null)
