@@ -15,20 +15,25 @@ from typing import Any
 
 from aiohttp import web
 
+from recorder.places.local import LocalPlace
 from server import caller, door, health, openapi, pages
 from server.accounts import api as accounts_api
 from server.accounts.store import Accounts
 from server.archive import api as archive_api
 from server.archive.live_lists import LiveLists
 from server.archive.recordings import Recordings
+from server.audit import api as audit_api
+from server.audit.trail import Trail
 from server.database import create_engine, migrate, sessions
 from server.endpoint import MAX_BODY
 from server.jobs import api as jobs_api
 from server.jobs.service import Jobs
 from server.lessons import api as lessons_api
 from server.lessons import participants, statistics
+from server.lessons.deletion import Deletions
 from server.lessons.grants import Grants, TokenError
 from server.lessons.lifecycle import Directory, Lifecycle
+from server.lessons.retention import Retention
 from server.lessons.store import Lessons, LessonUnknownError
 from server.metrics import HttpMeter
 from server.recording import RecorderAttachment
@@ -52,6 +57,7 @@ ENDPOINTS = (
     *statistics.ENDPOINTS,
     *archive_api.ENDPOINTS,
     *jobs_api.ENDPOINTS,
+    *audit_api.ENDPOINTS,
     *health.ENDPOINTS,
 )
 
@@ -83,6 +89,17 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     surveys = Surveys(rooms)
     recordings = Recordings(settings.archive)
     ice_servers = _ice_servers(settings)
+    trail = Trail(records)
+    deletions = Deletions(
+        lessons,
+        rooms=rooms,
+        logs=bus,
+        archive=recordings,
+        files=LocalPlace(settings.archive),
+        jobs=jobs,
+        being_recorded=recorder.has,
+    )
+    retention = Retention(settings.retention, lessons, deletions)
 
     app[caller.ACCOUNTS] = Accounts(records)
     app[caller.GRANTS] = grants
@@ -91,6 +108,8 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[lessons_api.LESSONS] = lessons
     app[lessons_api.ROOMS] = rooms
     app[lessons_api.RECORDINGS] = recordings
+    app[lessons_api.DELETIONS] = deletions
+    app[audit_api.TRAIL] = trail
     app[archive_api.ARCHIVE] = recordings
     app[archive_api.RECORDER] = recorder
     app[archive_api.LISTS] = LiveLists()
@@ -107,15 +126,16 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         await engine.dispose()
 
     async def observers(app: web.Application) -> AsyncIterator[None]:
-        async with _background(lifecycle.run(), recorder.run()):
+        async with _background(lifecycle.run(), recorder.run(), trail.run()):
             yield
 
     async def open_rooms(app: web.Application) -> AsyncIterator[None]:
+        await deletions.start()
         await rooms.start()
         for lesson_id in await bus.lessons():
             if await _is_over(lessons, lesson_id):  # ended by the command line while no server ran
                 await rooms.end(lesson_id)
-        async with _background(surveys.run()):
+        async with _background(surveys.run(), deletions.run(), retention.run()):
             yield
         await rooms.close()
 

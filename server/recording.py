@@ -91,6 +91,11 @@ class RecorderAttachment:
     def connected(self) -> bool:
         return self._here.is_set()
 
+    def has(self, lesson_id: str) -> bool:
+        """Whether the recorder has, or may soon have, something to write for this lesson."""
+        lesson = self._lessons.get(lesson_id)
+        return lesson is not None and lesson.state is not None and lesson.state.started_ms is not None
+
     async def reached(self) -> None:
         """Wait until the recorder is connected."""
         await self._here.wait()

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from server.failure import CannotWorkError
 from server.ice_uri import IceUri
+from server.lessons.retention_rule import RetentionRule
 
 
 class SettingsError(CannotWorkError):
@@ -74,6 +75,8 @@ class Settings:
     """Shared state of several nodes. Not in this version: a value is refused."""
     archive_url: str = ""
     """Where lessons are archived; empty means <data>/archive. This version knows folders only (file:///…)."""
+    retention: tuple[RetentionRule, ...] = ()
+    """How many days lessons are kept after their end, by kind; empty means for ever."""
     secret_file: Path | None = None
     """Key that signs grants and sessions; made in the data folder when not given."""
     config: Path | None = None
@@ -129,7 +132,7 @@ def add_flags(parser: argparse.ArgumentParser, names: Iterable[str] | None = Non
         flag = "--" + name.replace("_", "-")
         if name == "no_https":
             flags.add_argument(flag, action="store_const", const="1", help=what)
-        elif name in ("public_ip", "turn_server"):
+        elif name in ("public_ip", "turn_server", "retention"):
             flags.add_argument(flag, metavar=metavar, nargs="+", action="extend", help=what)
         else:
             flags.add_argument(flag, metavar=metavar, help=what)
@@ -185,6 +188,8 @@ def _build(given: dict[str, Any]) -> Settings:
             chosen[name] = _addresses(value)
         elif name == "turn_server":
             chosen[name] = _ice_uris(value)
+        elif name == "retention":
+            chosen[name] = _rules(value)
         elif name in ("tls_cert", "tls_key", "turn_secret_file", "data", "secret_file", "config"):
             chosen[name] = Path(str(value)).expanduser()
         elif name != "no_https":
@@ -246,6 +251,15 @@ def _ice_uris(value: Any) -> tuple[IceUri, ...]:
         ) from error
 
 
+def _rules(value: Any) -> tuple[RetentionRule, ...]:
+    try:
+        return tuple(RetentionRule.parse(text) for text in _texts(str(value) if isinstance(value, int) else value))
+    except ValueError as error:
+        raise SettingsError(
+            f"--retention takes days, for all kinds of lesson or for one, like 365 lecture=90; not {str(error)!r}."
+        ) from error
+
+
 def _texts(value: Any) -> list[str]:
     return value.replace(",", " ").split() if isinstance(value, str) else [str(item) for item in value]
 
@@ -274,6 +288,7 @@ _FLAGS = {
     "database_url": ("URL", "database (SQLite in the data folder)"),
     "redis_url": ("URL", "shared state of several nodes (not in this version)"),
     "archive_url": ("URL", "where lessons are archived (<data>/archive)"),
+    "retention": ("RULE", "days lessons are kept: 365, lecture=90, … (for ever)"),
     "secret_file": ("F", "signing key (<data>/secret.key)"),
     "config": ("F", "TOML file with any of these"),
 }

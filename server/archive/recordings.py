@@ -47,6 +47,10 @@ class Recordings:
             self._ready.add(lesson_id)
         return status
 
+    def forget(self, lesson_id: str) -> None:
+        """The recording has been deleted."""
+        self._ready.discard(lesson_id)
+
     async def describe(self, lesson_id: str) -> dict[str, Any] | None:
         """The recording in the words of the outside contract; None if there is none."""
         folder = self.folder(lesson_id)

@@ -10,18 +10,20 @@ from aiohttp import web
 from pydantic import Field, StringConstraints
 
 from server import caller
+from server.audit.trail import actor_of, entry
 from server.caller import Caller
 from server.database import now
 from server.endpoint import ONE_LINE, Endpoint, Model, address, read, reply
+from server.lessons.deletion import Deletions, LessonLiveError
 from server.lessons.kinds import LessonKind, LessonStatus
+from server.lessons.kinds import RecordingWord as RecordingWord
 from server.lessons.model import Lesson
 from server.lessons.store import Lessons, LessonUnknownError, NoFreeCodeError
 from server.tries import WrongTries
+from signaling.events import RecordingPolicy
 from signaling.grants import GrantRole
 from signaling.problems import ProblemError
 from signaling.rooms import Rooms
-
-RecordingWord = Literal["none", "recording", "ready", "damaged"]
 
 
 class Recordings(Protocol):
@@ -33,6 +35,7 @@ class Recordings(Protocol):
 LESSONS = web.AppKey("lessons", Lessons)
 ROOMS = web.AppKey("rooms", Rooms)
 RECORDINGS = web.AppKey("recordings", Recordings)
+DELETIONS = web.AppKey("deletions", Deletions)
 CODE_TRIES = web.AppKey("code_tries", WrongTries)
 
 PAGE = 100  # lessons in one answer unless asked for another number
@@ -41,6 +44,7 @@ PAGE = 100  # lessons in one answer unless asked for another number
 class NewLesson(Model):
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE)]
     kind: LessonKind = "delivered_class"
+    recording_policy: RecordingPolicy = Field("consented", description="Who is recorded, of those who publish")
 
 
 class LessonView(Model):
@@ -54,6 +58,12 @@ class LessonView(Model):
     started_at: datetime | None
     ended_at: datetime | None
     recording: RecordingWord
+    recording_policy: RecordingPolicy
+    keep: bool = Field(description="Its recording is not deleted for its age")
+
+
+class ChangedLesson(Model):
+    keep: bool
 
 
 class LessonList(Model):
@@ -90,7 +100,7 @@ async def create(request: web.Request) -> web.Response:
     wanted = await read(request, NewLesson)
     owner_id = who.account.user_id if who.account else None
     try:
-        lesson, _ = await request.app[LESSONS].create(wanted.title, wanted.kind, owner_id)
+        lesson, _ = await request.app[LESSONS].create(wanted.title, wanted.kind, owner_id, wanted.recording_policy)
     except NoFreeCodeError as error:
         raise ProblemError(503, "no_free_code", "All class codes are in use") from error
     return reply((await _views(request, who, [lesson]))[0], 201)
@@ -125,6 +135,36 @@ async def end(request: web.Request) -> web.Response:
         await request.app[ROOMS].end(lesson.id)  # tells the observers, which close the recording
         await request.app[LESSONS].ended(lesson.id, now())  # a lesson nobody ever entered has no room
     return reply((await _views(request, who, [await find(request, lesson.id)]))[0])
+
+
+async def change(request: web.Request) -> web.Response:
+    """Have its recording kept however old it grows, or no longer."""
+    who = await caller.require(request)
+    lesson = await find(request, request.match_info["lesson_id"])
+    if not who.may_run(lesson):
+        raise caller.forbidden()
+    wanted = await read(request, ChangedLesson)
+    if wanted.keep != lesson.keep:
+        done = entry(actor_of(who), "kept" if wanted.keep else "released", lesson.id, lesson.title)
+        await request.app[LESSONS].set_keep(lesson.id, wanted.keep, done)
+    return reply((await _views(request, who, [await find(request, lesson.id)]))[0])
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Delete it with all that was recorded and made of it."""
+    who = await caller.require(request)
+    lesson = await find(request, request.match_info["lesson_id"])
+    if not who.may_run(lesson):
+        raise caller.forbidden()
+    try:
+        await request.app[DELETIONS].delete(lesson, actor_of(who))
+    except LessonLiveError as error:
+        raise ProblemError(
+            409, "lesson_live", "The lesson is live", "end it first, and wait until its recording is closed"
+        ) from error
+    except LessonUnknownError as error:  # somebody else was faster
+        raise ProblemError(404, "lesson_unknown", "There is no such lesson") from error
+    return web.Response(status=204)
 
 
 async def grant(request: web.Request) -> web.Response:
@@ -200,6 +240,8 @@ def view(lesson: Lesson, code: str | None, recording: RecordingWord = "none") ->
         started_at=lesson.started_at,
         ended_at=lesson.ended_at,
         recording=recording,
+        recording_policy=cast(RecordingPolicy, lesson.recording_policy),
+        keep=lesson.keep,
     )
 
 
@@ -232,6 +274,23 @@ ENDPOINTS = (
     ),
     Endpoint("GET", "/api/lessons", list_lessons, "Lessons, newest first (?limit=, ?before=)", reply=LessonList),
     Endpoint("GET", "/api/lessons/{lesson_id}", show, "One lesson", reply=LessonView, codes=("lesson_unknown",)),
+    Endpoint(
+        "PATCH",
+        "/api/lessons/{lesson_id}",
+        change,
+        "Keep a lesson's recording whatever its age, or let it go when its time has come",
+        body=ChangedLesson,
+        reply=LessonView,
+        codes=("lesson_unknown",),
+    ),
+    Endpoint(
+        "DELETE",
+        "/api/lessons/{lesson_id}",
+        delete,
+        "Delete a lesson that is not live, with its recording and all that was made of it",
+        status=204,
+        codes=("lesson_unknown", "lesson_live"),
+    ),
     Endpoint(
         "POST",
         "/api/lessons/{lesson_id}/end",

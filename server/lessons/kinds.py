@@ -3,6 +3,7 @@
 from typing import Literal
 
 LessonStatus = Literal["scheduled", "live", "ended"]
+RecordingWord = Literal["none", "recording", "ready", "damaged"]
 LessonKind = Literal[
     "delivered_class",
     "master_class",
