@@ -22,6 +22,7 @@ from server.failure import CannotWorkError
 from server.lessons.kinds import LessonKind
 from server.settings import Settings, add_flags, load
 from signaling.grants import GrantRole
+from signaling.recording_policy import RecordingPolicy
 
 RECORDS = ("data", "database_url", "secret_file", "archive_url", "config")  # settings of commands that do not serve
 
@@ -83,7 +84,9 @@ def lesson_create(given: argparse.Namespace) -> int:
 
     async def create(settings: Settings) -> tuple[str, str]:
         async with open_records(settings) as records:
-            lesson, code = await records.lessons.create(given.title.strip(), given.kind)
+            lesson, code = await records.lessons.create(
+                given.title.strip(), given.kind, recording_policy=given.recording_policy
+            )
             return lesson.id, code
 
     if not 1 <= len(given.title.strip()) <= 200:
@@ -169,6 +172,13 @@ def _parser() -> argparse.ArgumentParser:
     create = _add(lesson, "create", lesson_create, "make a lesson")
     create.add_argument("--title", required=True)
     create.add_argument("--kind", choices=get_args(LessonKind), default="delivered_class", metavar="K")
+    create.add_argument(
+        "--recording-policy",
+        choices=get_args(RecordingPolicy),
+        default="consented",
+        metavar="P",
+        help="who is recorded: nothing, teacher_only, consented (teachers and classes that consented) or all",
+    )
     create.add_argument("--json", action="store_true")
     end = _add(lesson, "end", lesson_end, "end a lesson for everyone")
     end.add_argument("lesson_id", metavar="LESSON_ID")

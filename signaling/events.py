@@ -15,11 +15,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from media.messages import Kind
 from signaling.grants import Role
+from signaling.recording_policy import RecordingPolicy as RecordingPolicy
 
 Source = Literal["microphone", "camera", "screen"]
 LeaveReason = Literal["left", "lost", "removed"]
 RecordingState = Literal["on", "paused", "stopped", "off"]
-RecordingPolicy = Literal["nothing", "teacher_only", "consented", "all"]
 
 SERVER = "server"  # the actor of what no participant did
 

@@ -8,6 +8,8 @@ from aiohttp import web
 from pydantic import Field
 
 from server import caller
+from server.audit.api import TRAIL
+from server.audit.trail import actor_of
 from server.caller import Caller
 from server.endpoint import Endpoint, Model, read, reply
 from server.jobs.kinds import EXPORTS, KINDS, ExportKind
@@ -61,6 +63,7 @@ async def make(request: web.Request) -> web.Response:
         made = await request.app[JOBS].request(lesson.id, wanted.kind)
     except (JobsUnavailableError, NothingRecordedError, NotFinishedError, TooManyJobsError) as error:
         raise _problem(error) from error
+    request.app[TRAIL].saw(actor_of(who), "export_asked", lesson.id, lesson.title, wanted.kind)
     return reply(views(lesson.id, [made])[0], 202)
 
 
@@ -76,6 +79,7 @@ async def remove(request: web.Request) -> web.Response:
         await request.app[JOBS].cancel(lesson.id, kind)
     except (JobsUnavailableError, NothingRecordedError, NotFinishedError) as error:
         raise _problem(error) from error
+    request.app[TRAIL].saw(actor_of(who), "export_removed", lesson.id, lesson.title, kind)
     return web.Response(status=204)
 
 

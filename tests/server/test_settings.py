@@ -65,6 +65,13 @@ def test_the_turn_secret_itself_goes_to_no_child(tmp_path: Path) -> None:
     assert "north wind" not in repr((settings, settings.environment()))
 
 
+def test_how_long_lessons_are_kept_goes_to_the_children_as_it_was_said(tmp_path: Path) -> None:
+    settings = from_flags("--retention", "365", "lecture=0")
+    assert load(environ=settings.environment()).retention == settings.retention
+    (tmp_path / "t.toml").write_text("retention = 365\n")
+    assert [str(rule) for rule in from_flags("--config", str(tmp_path / "t.toml")).retention] == ["365"]
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
@@ -79,6 +86,7 @@ def test_the_turn_secret_itself_goes_to_no_child(tmp_path: Path) -> None:
         (("--tls-cert", "c.pem"), "--tls-cert and --tls-key go together"),
         (("--redis-url", "redis://x"), "--redis-url"),
         (("--archive-url", "s3://bucket"), "--archive-url"),
+        (("--retention", "party=3"), "--retention takes days"),
         (("--archive-url", "s3://["), "--archive-url"),
         (("--database-url", "mysql://x/y"), "--database-url must begin with"),
         (("--config", "/nowhere.toml"), "cannot be read"),

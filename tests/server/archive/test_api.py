@@ -43,6 +43,27 @@ async def test_a_recording_is_described_to_those_who_may_watch(tmp_path: Path) -
         assert await problem(foreign) == (403, "token_foreign")
 
 
+async def test_who_saw_a_recording_or_took_a_file_of_it_stands_in_the_audit_trail(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        folder = tmp_path / "archive" / lesson_id / "export"
+        folder.mkdir()
+        (folder / "camera.mp4").write_bytes(SEGMENT)
+        pupils = token(client, lesson_id, "receiving_class", name="六(2)班")
+        for _ in range(2):
+            assert (await client.get(f"/api/lessons/{lesson_id}/recording", headers=pupils)).status == 200
+        assert (await client.get(f"/archive/{lesson_id}/tracks/p-0/seg-1.m4s")).status == 200  # by the cookie
+        assert (await client.get(f"/archive/{lesson_id}/export/camera.mp4")).status == 200
+        admin = token(client, "", "admin")
+        async with asyncio.timeout(5):
+            while len(entries := (await (await client.get("/api/audit", headers=admin)).json())["entries"]) < 2:
+                await asyncio.sleep(0.01)
+        assert [(one["actor"], one["actor_role"], one["action"], one["detail"]) for one in reversed(entries)] == [
+            ("六(2)班", "receiving_class", "seen", ""),
+            ("六(2)班", "receiving_class", "export_taken", "camera.mp4"),
+        ]
+
+
 async def test_a_lesson_without_recording_says_so(tmp_path: Path) -> None:
     async with running(tmp_path) as client:
         response = await client.post("/api/lessons", json={"title": "草原"}, headers=token(client, "", "admin"))

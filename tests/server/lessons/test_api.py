@@ -31,6 +31,33 @@ async def test_a_teacher_makes_a_lesson_and_finds_it_in_the_list(tmp_path: Path)
         assert await (await client.get(f"/api/lessons/{made['lesson_id']}")).json() == made
 
 
+async def test_who_is_recorded_is_chosen_with_the_lesson_and_told_in_its_room(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        assert (await new_lesson(client))["recording_policy"] == "consented"
+        admin = token(client, "", "admin")
+        wanted = {"title": "草原", "recording_policy": "teacher_only"}
+        made = await (await client.post("/api/lessons", json=wanted, headers=admin)).json()
+        assert made["recording_policy"] == "teacher_only"
+        lead = token(client, made["lesson_id"], "lead_teacher")
+        async with client.ws_connect(f"/ws/{made['lesson_id']}") as socket:
+            await socket.send_json({"type": "hello", "token": lead["Authorization"].split()[1]})
+            assert (await socket.receive_json(timeout=5))["recording_policy"] == "teacher_only"
+        wrong = await client.post("/api/lessons", json={"title": "x", "recording_policy": "some"}, headers=admin)
+        assert await problem(wrong) == (422, "field_invalid")
+
+
+async def test_only_those_who_run_a_lesson_have_it_kept(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        made = await new_lesson(client)
+        path = f"/api/lessons/{made['lesson_id']}"
+        assert made["keep"] is False
+        lead = token(client, made["lesson_id"], "lead_teacher")
+        assert (await (await client.patch(path, json={"keep": True}, headers=lead)).json())["keep"] is True
+        observer = token(client, made["lesson_id"], "observer")
+        assert await problem(await client.patch(path, json={"keep": False}, headers=observer)) == (403, "not_allowed")
+        assert await problem(await client.patch(path, json={}, headers=lead)) == (422, "field_invalid")
+
+
 async def test_the_class_code_is_shown_only_to_those_who_may_run_the_lesson(tmp_path: Path) -> None:
     async with running(tmp_path) as client:
         made = await new_lesson(client)
