@@ -58,6 +58,7 @@ async def _run(control_path: Path, media_path: Path, archive: Path, keep_free: i
         loop.call_later(TICK_S, tick)
         now_us = _now_us()
         recorder.tick(now_us)
+        recorder.synced(durability.done, durability.begun + 1)
         recorder.room(durability.free >= keep_free, durability.free >= 2 * keep_free, now_us)
         if recorder.busy:
             durability.wrote()
@@ -72,6 +73,8 @@ async def _run(control_path: Path, media_path: Path, archive: Path, keep_free: i
     await intake.close()
     await control.close()
     durability.close()
+    recorder.synced(durability.done, durability.done)
+    recorder.synced(durability.done, durability.done)
 
 
 def _now_us() -> int:

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 class Durability:
     def __init__(self, folder: Path) -> None:
         self.free = _free(folder)  # bytes an ordinary user can still write
+        self.begun = 0  # syncs
+        self.done = 0  # the last one that succeeded; all that was written before one began is durable when it is done
         self._folder = folder
         self._dirty = False
         self._ending = threading.Event()
@@ -55,11 +57,14 @@ class Durability:
             os.close(descriptor)
 
     def _sync(self, descriptor: int) -> None:
+        self.begun += 1
         if self._syncfs is None:
             os.sync()
         elif self._syncfs(descriptor):
             # The next write will meet the same trouble and stop the recording; here it is only told.
             logger.error("the archive cannot be synced: %s", os.strerror(ctypes.get_errno()))
+            return
+        self.done = self.begun
 
 
 def _free(folder: Path) -> int:

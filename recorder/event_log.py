@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from recorder.files import replace
+
 EVENTS = "events.jsonl"
 
 
@@ -50,6 +52,26 @@ def seq_of(line: str) -> int:
     if type(seq) is not int:
         raise EventError(f"an event whose seq is no number: {line[:100]}")
     return seq
+
+
+def whole_events(path: Path) -> int:
+    """Leave out of a log the lines that are no events, as a broken disk makes them; gives how many. Raises OSError."""
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        return 0
+    good = [line for line in lines if _is_event(line)]
+    if len(good) < len(lines):
+        replace(path, b"".join(good).decode())
+    return len(lines) - len(good)
+
+
+def _is_event(line: bytes) -> bool:
+    try:
+        seq_of(line.decode())
+    except ValueError:
+        return False
+    return True
 
 
 def _last_seq(path: Path) -> int:

@@ -19,8 +19,8 @@ from recorder.clock import SenderClock, TrackClock
 from recorder.event_log import EVENTS, EventLog
 from recorder.lead import LeadPlaylists
 from recorder.levels import LEVELS
-from recorder.manifest import FileEntry, Manifest, Status, TrackEntry, duration_ms, write_manifest
-from recorder.parts import Part, read_parts, timed
+from recorder.manifest import FileEntry, Manifest, TrackEntry, duration_ms, write_manifest
+from recorder.parts import Part, begin_journal, read_parts, timed
 from recorder.playlists import TARGET_S
 from recorder.stored_track import TRACKS, StoredTrack, folder_name, playlist_of
 from recorder.track import AudioTrack, Track, VideoTrack
@@ -51,7 +51,9 @@ class Lesson:
         self._dirty: set[str] = set()  # folders whose playlist lacks parts
         self._lead_dirty = False
         self._segment_s = TARGET_S
-        self._failed = False  # the disk refused something since recording last went on
+        self._now_us = 0  # as we were last told
+        self._lost = ""  # why recording has been stopped at some time
+        self._cut_off: dict[str, int] = {}  # by folder of the tracks on air when it stopped: until when, 0 for still
         for entry in known.tracks:
             self._store(entry, read_parts(folder / TRACKS / entry.folder))
         self._log = EventLog(folder / EVENTS)
@@ -68,17 +70,21 @@ class Lesson:
     @classmethod
     def resume(cls, folder: Path, tell: Tell) -> Lesson:
         """A lesson whose folder exists; a finished one is opened again. Raises OSError and ManifestError."""
-        known = manifest.read_manifest(folder)
-        finished = known.status != "recording"
-        if finished:
-            known = dataclasses.replace(known, status="recording", reason="", duration_ms=0, files=[])
-            write_manifest(folder, known)
+        with manifest.locked(folder):
+            known = manifest.read_manifest(folder)
+            finished = known.status != "recording"
+            if finished:
+                for entry in known.derived:  # made of a lesson that is longer now
+                    (folder / entry.path).unlink(missing_ok=True)
+                known = dataclasses.replace(known, status="recording", reason="", duration_ms=0, files=[], derived=[])
+                write_manifest(folder, known)
         lesson = cls(folder, known, tell)
         if finished:
             for stored in lesson._stored.values():
                 stored.writer.reopen()
-            lesson._dirty.update(lesson._stored)
-            lesson._lead_dirty = True
+        lesson._dirty.update(lesson._stored)  # what was repaired stands in no playlist yet
+        lesson._lead_dirty = True
+        if finished:
             lesson._write_playlists(ended=False)
         return lesson
 
@@ -138,6 +144,7 @@ class Lesson:
 
     def tick(self, now_us: int) -> None:
         """About once a second."""
+        self._now_us = now_us
         if self.state == "stopped":
             return
         try:
@@ -151,10 +158,11 @@ class Lesson:
         """The disk does not take any more: keep what is there, and say that recording has stopped."""
         if self.state == "stopped":
             return
-        reason = "disk_full" if error.errno in _DISK_FULL else "disk_error"
+        reason = _reason(error)
         logger.error("%s: recording stops: %s", self.lesson_id, error)
         self.state, self.reason = "stopped", reason
-        self._failed = True
+        self._lost = reason
+        self._cut_off = {track.entry.folder: 0 for track in self._tracks.values() if not track.ended}
         self._tell("stopped", reason)  # first: whoever is told makes a little room for what follows
         for track in self._tracks.values():
             self._try(track.writer.cut)
@@ -166,24 +174,32 @@ class Lesson:
         if self.state == "stopped":
             logger.info("%s: recording goes on", self.lesson_id)
             self.state, self.reason = "on", ""
+            self._cut_off.clear()
             self._tell("on", "")
 
+    def over(self, track: Track) -> None:
+        """A publication has ended while recording was stopped."""
+        if self._cut_off.get(track.entry.folder) == 0:
+            self._cut_off[track.entry.folder] = self._now_us
+
     def close(self) -> int:
-        """Finish the archive; gives its duration in ms. Raises OSError when the manifest cannot be written."""
+        """Finish the archive; gives its duration in ms. Raises OSError when the disk has no room even for that.
+
+        Then nothing is lost, and it can be closed again later.
+        """
         for track in self._tracks.values():
             self._try(track.end)
         for stored in self._stored.values():
             self._try(stored.writer.finish)
         self._dirty.update(self._stored)
         self._lead_dirty = True
-        self._try(lambda: self._write_playlists(ended=True))
-        tracks = [timed(stored.entry, stored.writer.parts) for stored in self._stored.values()]
+        self._write_playlists(ended=True)
+        tracks = [self._closed(stored) for stored in self._stored.values()]
         length = duration_ms([track for track in tracks if track.duration_ms])
-        status: Status = "damaged" if self._failed else "ready"
         finished = dataclasses.replace(
             self._known,
-            status=status,
-            reason="disk_full" if self._failed else "",
+            status="ready",
+            reason=self._lost,
             duration_ms=length,
             tracks=tracks,
             files=self._files(),
@@ -191,12 +207,22 @@ class Lesson:
         write_manifest(self.folder, finished)
         return length
 
+    def _closed(self, stored: StoredTrack) -> TrackEntry:
+        """The track with its times; what a stop took off its end is a gap like any other."""
+        entry = timed(stored.entry, stored.writer.parts)
+        until_us = self._cut_off.get(entry.folder)
+        if until_us is None:
+            return entry
+        until_ms = ((until_us or self._now_us) - self.epoch_us) // 1000
+        end_ms = entry.start_ms + entry.duration_ms
+        return dataclasses.replace(entry, gaps=[*entry.gaps, [end_ms, until_ms]]) if until_ms > end_ms else entry
+
     def _try(self, step: Callable[[], None]) -> None:
         """Do what may fail for want of room; the rest must be done all the same."""
         try:
             step()
         except OSError as error:
-            self._failed = True
+            self._lost = self._lost or _reason(error)
             logger.error("%s: %s", self.lesson_id, error)
 
     def _find(self, announced: Announcement) -> StoredTrack | None:
@@ -222,7 +248,9 @@ class Lesson:
             timescale=announced.clock_rate,
             playlist=playlist_of(folder, announced.codec),
         )
-        (self.folder / TRACKS / folder).mkdir(parents=True, exist_ok=True)
+        place = self.folder / TRACKS / folder
+        place.mkdir(parents=True, exist_ok=True)
+        begin_journal(place, self._known, entry)
         self._known = dataclasses.replace(self._known, tracks=[*self._known.tracks, entry])
         write_manifest(self.folder, self._known)
         return self._store(entry, [])
@@ -307,6 +335,10 @@ class Lesson:
                 relative = path.relative_to(self.folder).as_posix()
                 files.append(FileEntry(relative, len(data), hashlib.sha256(data).hexdigest()))
         return files
+
+
+def _reason(error: OSError) -> str:
+    return "disk_full" if error.errno in _DISK_FULL else "disk_error"
 
 
 def _in_lead(entry: TrackEntry) -> bool:

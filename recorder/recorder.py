@@ -1,6 +1,7 @@
 """All lessons being recorded: opens, resumes, feeds and closes them. Knows no socket; time is an argument.
 
 Which lessons are open stands in `<archive>/.open/`, one empty file each, so that a start need not read every manifest.
+A mark goes when all that was written of its lesson is durable; so whatever power is lost, repair finds it.
 A lesson comes into being by `OpenLesson` or by its first track, whichever is earlier; a finished one is opened again
 only by `OpenLesson`, because packets of a lesson that has just been closed may still be on their way.
 """
@@ -17,9 +18,9 @@ from pathlib import Path
 from media.recording_link import Report
 from media.recording_link import Track as Announcement
 from recorder.describe import NoRecordingError, describe
-from recorder.event_log import EventError
+from recorder.event_log import EVENTS, EventError
 from recorder.lesson import Lesson
-from recorder.manifest import ManifestError
+from recorder.manifest import NAME, ManifestError, read_manifest
 from recorder.messages import (
     Appended,
     AppendEvents,
@@ -39,6 +40,7 @@ from recorder.messages import (
     WatchLesson,
 )
 from recorder.repair import repair
+from recorder.stored_track import TRACKS
 from recorder.track import Track
 
 MARKS = ".open"
@@ -46,6 +48,7 @@ RESERVE = (
     ".reserve"  # room kept back: given free when the disk is full, for the playlists and manifests of what is there
 )
 RESERVE_BYTES = 8_000_000
+BOOT = ".boot"  # which start of the machine wrote here last: after another one, what was not synced may be lost
 RETRY_ATTACH_US = 200_000  # between two looks whether a lesson that was over is open again
 RETRY_US = 30_000_000  # after the disk refused something, before we try again
 ABANDONED_US = 600_000_000  # found open at start, and neither server nor worker has asked for it since
@@ -97,7 +100,10 @@ class Feed:
 
     def end(self) -> None:
         """The publication has ended."""
-        if self._track is None or self._lesson is None or self._lesson.state != "on":
+        if self._track is None or self._lesson is None:
+            return
+        if self._lesson.state != "on":
+            self._lesson.over(self._track)
             return
         try:
             self._track.end()
@@ -140,25 +146,43 @@ class Recorder:
         self._tell = tell
         self._lessons: dict[str, Lesson] = {}
         self._asked_for: set[str] = set()  # lessons the server or a worker has named since we started
+        self._over: dict[str, int] = {}  # closed lessons by the sync that makes them durable, 0 while that is not known
         self._retry_us = 0
         (archive / MARKS).mkdir(parents=True, exist_ok=True)
         self._keep_reserve()
 
     def start(self, now_us: int) -> None:
         """Repair and resume what a former recorder left open."""
+        boot = _boot()
+        thorough = not boot or boot != _read(self._archive / BOOT)
         for mark in sorted((self._archive / MARKS).iterdir()):
             folder = self._archive / mark.name
             try:
-                repair(folder)
-                self._lessons[mark.name] = lesson = Lesson.resume(folder, self._teller(mark.name))
-                lesson.active_us = now_us
-                lesson.tick(now_us)
-                logger.info("%s: resumed", mark.name)
-            except (OSError, ManifestError, EventError) as error:
-                # Its manifest was never written, or the disk is broken. The others must go on.
-                logger.error("%s: cannot be resumed: %s", mark.name, error)
-                if not isinstance(error, OSError) or error.errno == errno.ENOENT:
-                    mark.unlink(missing_ok=True)
+                if not self._resume(folder, thorough):
+                    mark.unlink()
+                elif lesson := self._lessons.get(mark.name):
+                    lesson.active_us = now_us
+                    lesson.tick(now_us)
+            except FileNotFoundError:
+                logger.warning("%s: nothing was written of it", mark.name)
+                mark.unlink(missing_ok=True)
+            except Exception:  # a broken disk, or a bug; the others must go on, and the next start tries again
+                logger.exception("%s: cannot be resumed", mark.name)
+        (self._archive / BOOT).write_text(boot)
+
+    def _resume(self, folder: Path, thorough: bool) -> bool:
+        """Take up a lesson that was left open; False if it was closed and nothing of it is amiss."""
+        try:
+            closed = read_manifest(folder).status != "recording"
+        except (FileNotFoundError, ManifestError):
+            closed = False
+        if closed and not (thorough and repair(folder)):
+            return False
+        if not closed:
+            repair(folder, thorough)
+        self._lessons[folder.name] = Lesson.resume(folder, self._teller(folder.name))
+        logger.info("%s: resumed", folder.name)
+        return True
 
     def handle(self, request: Request) -> Reply:
         """Do what the server asks."""
@@ -237,8 +261,17 @@ class Recorder:
 
     @property
     def busy(self) -> bool:
-        """Whether any lesson is open, so that something may have been written."""
-        return bool(self._lessons)
+        """Whether any lesson is open, so that something may have been written, or was and is not durable yet."""
+        return bool(self._lessons or self._over)
+
+    def synced(self, done: int, following: int) -> None:
+        """About once a second: sync number `done` was the last to end, `following` is the next to begin."""
+        for lesson_id, number in list(self._over.items()):
+            if not number:
+                self._over[lesson_id] = following
+            elif number <= done:
+                del self._over[lesson_id]
+                (self._archive / MARKS / lesson_id).unlink(missing_ok=True)
 
     def states(self) -> list[RecordingChanged]:
         """The truth about each open lesson, for a server that has just connected."""
@@ -264,8 +297,10 @@ class Recorder:
         if lesson is None:
             if self._folder_exists(lesson_id):
                 (self._archive / MARKS / lesson_id).touch()
-                lesson = Lesson.resume(self._archive / lesson_id, self._teller(lesson_id))
-                self._lessons[lesson_id] = lesson
+                if not self._resume(self._archive / lesson_id, thorough=False):
+                    self._lessons[lesson_id] = Lesson.resume(self._archive / lesson_id, self._teller(lesson_id))
+                lesson = self._lessons[lesson_id]
+                self._over.pop(lesson_id, None)
             else:
                 lesson = self._create(lesson_id, request.epoch_us, request.title)
         lesson.name(request.title)
@@ -285,7 +320,7 @@ class Recorder:
             lesson.state = "closed"
             del self._lessons[lesson_id]
             self._asked_for.discard(lesson_id)
-            (self._archive / MARKS / lesson_id).unlink(missing_ok=True)
+            self._over[lesson_id] = 0
             return Closed(duration_ms)
         if _LESSON_ID.fullmatch(lesson_id):
             try:
@@ -295,7 +330,7 @@ class Recorder:
         return self._unknown(lesson_id)
 
     def _folder_exists(self, lesson_id: str) -> bool:
-        return (self._archive / lesson_id / "manifest.json").exists()
+        return any((self._archive / lesson_id / name).exists() for name in (NAME, TRACKS, EVENTS))
 
     @property
     def _reserve(self) -> Path:
@@ -320,3 +355,15 @@ class Recorder:
     @staticmethod
     def _unknown(lesson_id: str) -> Refused:
         return Refused("unknown_lesson", f"no lesson {lesson_id[:100]!r} is being recorded")
+
+
+def _boot() -> str:
+    """Which start of the machine this is, "" where nobody says."""
+    return _read(Path("/proc/sys/kernel/random/boot_id"))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""

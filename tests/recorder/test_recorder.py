@@ -12,6 +12,7 @@ import pytest
 from media import recording_link
 from media.recording_link import FrameType
 from recorder.describe import describe
+from recorder.manifest import read_manifest
 from recorder.messages import (
     Appended,
     AppendEvents,
@@ -322,7 +323,8 @@ async def test_a_full_disk_stops_the_recording_and_what_is_written_plays(tmp_pat
         assert [(event.state, event.reason) for event in states] == [("on", ""), ("stopped", "disk_full")]
         assert isinstance(await recorder.client.request(CloseLesson("lesson")), Closed)
     body = describe(tmp_path / "lesson")
-    assert body["status"] == "damaged"
+    assert body["status"] == "ready"  # it plays, and says why it is short
+    assert read_manifest(tmp_path / "lesson").reason == "disk_full"
     seen = decode(tmp_path / "lesson" / body["tracks"][0]["playlist"])
     assert len(seen) >= 20
     assert body["duration_ms"] == pytest.approx(len(seen) * 50, abs=100)

@@ -12,6 +12,7 @@ from recorder.repair import cut_torn_line, repair
 from recorder.segments import SegmentWriter
 from recorder.webm_file import WebmWriter
 
+MEDIA = b"\x55" * 50
 FORMAT = Format("avc1.42e01f", boxes.video_entry(b"avc1", 320, 180, boxes.box(b"avcC", bytes(7))), 320, 180)
 
 
@@ -48,7 +49,7 @@ def test_an_open_segment_enters_the_journal_cut_to_what_is_whole(tmp_path: Path)
     writer = SegmentWriter(folder, 90_000, [], lambda part: None)
     writer.set_format(FORMAT)
     for number in range(200):
-        writer.add(number * 3000, 3000, bytes(50), number % 60 == 0)
+        writer.add(number * 3000, 3000, MEDIA, number % 60 == 0)
     with (folder / "seg-00001.m4s").open("ab") as file:
         file.write(b"\0\0\1\0moof torn")
     with (folder / "parts.jsonl").open("a") as file:
@@ -81,7 +82,7 @@ def test_a_webm_file_that_was_finished_before_the_crash_goes_on_after_its_last_c
     writer = WebmWriter(folder, 90_000, parts, lambda part: None)
     writer.set_format(Format("vp8", b"", 320, 180))
     for number in range(90):
-        writer.add(900_000 + number * 3000, 3000, bytes(50), number % 30 == 0)
+        writer.add(900_000 + number * 3000, 3000, MEDIA, number % 30 == 0)
     writer.finish()
     finished = (folder / "video.webm").read_bytes()
     repair(tmp_path)
