@@ -2,7 +2,7 @@
 
 import { type Decoder, flag, list, nullable, number, oneOf, or, shape, text } from "./decode";
 import { fetchFrom, json } from "./http";
-import { decodeEvent, type Kind, type LessonEvent, type Source } from "./messages";
+import { decodeEvent, type Kind, type LessonEvent, policy, type RecordingPolicy, type Source } from "./messages";
 
 export interface User {
   name: string;
@@ -22,6 +22,8 @@ export interface Lesson {
   started_at: string | null;
   ended_at: string | null;
   recording: "none" | "recording" | "ready" | "damaged";
+  recording_policy: RecordingPolicy;
+  may_run: boolean; // end it, delete it
 }
 
 export interface Grant {
@@ -52,6 +54,23 @@ export interface Recording {
   status: "recording" | "ready" | "damaged";
   duration_ms: number;
   tracks: Track[];
+  // Made after the lesson, as paths relative to /archive/{lesson_id}/; null while they are not there.
+  poster: string | null;
+  storyboard: string | null; // a WebVTT file whose cues name pieces of a picture
+  speech: string | null;
+}
+
+export type ExportKind = "movie" | "camera" | "audio";
+export type ExportState = "none" | "waiting" | "running" | "done" | "failed" | "cancelled";
+
+/** A file made of a recording on request. */
+export interface Export {
+  kind: ExportKind;
+  state: ExportState;
+  progress: number; // 0…1
+  bytes: number | null;
+  url: string | null;
+  reason: string | null; // of a failure
 }
 
 const user = shape<User>({ name: text, role: text });
@@ -92,6 +111,22 @@ const recording = shape<Recording>({
       gaps: or<[number, number][]>([], list(gap)),
     }),
   ),
+  poster: nullable(text),
+  storyboard: nullable(text),
+  speech: nullable(text),
+});
+
+const exports = shape<{ exports: Export[] }>({
+  exports: list(
+    shape<Export>({
+      kind: oneOf("movie", "camera", "audio"),
+      state: oneOf("none", "waiting", "running", "done", "failed", "cancelled"),
+      progress: or(0, number),
+      bytes: nullable(number),
+      url: nullable(text),
+      reason: nullable(text),
+    }),
+  ),
 });
 
 const at = (lessonId: string) => `/api/lessons/${encodeURIComponent(lessonId)}`;
@@ -113,8 +148,13 @@ export async function listLessons(): Promise<Lesson[]> {
   return shape<{ lessons: Lesson[] }>({ lessons: list(lesson) })(await json("/api/lessons"), "").lessons;
 }
 
-export async function createLesson(title: string): Promise<Lesson> {
-  return lesson(await json("/api/lessons", { method: "POST", body: { title } }), "");
+export async function createLesson(title: string, recording_policy: RecordingPolicy): Promise<Lesson> {
+  return lesson(await json("/api/lessons", { method: "POST", body: { title, recording_policy } }), "");
+}
+
+/** Deletes it with its recording and all that was made of it. */
+export async function deleteLesson(lessonId: string): Promise<void> {
+  await fetchFrom(at(lessonId), { method: "DELETE" });
 }
 
 export async function getLesson(lessonId: string, token?: string | null): Promise<Lesson> {
@@ -134,6 +174,19 @@ export async function enterClass(code: string, name: string, headcount: number |
 
 export async function getRecording(lessonId: string, token: string | null): Promise<Recording> {
   return recording(await json(`${at(lessonId)}/recording`, { token }), "");
+}
+
+export async function getExports(lessonId: string, token: string | null): Promise<Export[]> {
+  return exports(await json(`${at(lessonId)}/exports`, { token }), "").exports;
+}
+
+export async function requestExport(lessonId: string, kind: ExportKind): Promise<void> {
+  await fetchFrom(`${at(lessonId)}/exports`, { method: "POST", body: { kind } });
+}
+
+/** Calls off what is being made, and takes away what was made. */
+export async function cancelExport(lessonId: string, kind: ExportKind): Promise<void> {
+  await fetchFrom(`${at(lessonId)}/exports/${kind}`, { method: "DELETE" });
 }
 
 export const archiveUrl = (lessonId: string, path: string) =>

@@ -11,7 +11,7 @@ export interface Span {
 }
 
 /** Where the recording begins and ends. During the lesson the end moves on. */
-export function spanOf(recording: Recording): Span {
+export function spanOf(recording: Pick<Recording, "duration_ms" | "tracks">): Span {
   const starts = recording.tracks.map((one) => one.start_ms);
   const from = starts.length ? Math.min(...starts) : 0;
   return { from, to: from + recording.duration_ms };
@@ -20,9 +20,11 @@ export function spanOf(recording: Recording): Span {
 const AHEAD = 4_000; // ms before its start that a track is loaded, so that it begins without a pause
 const BEHIND = 500;
 
-/** The tracks worth having loaded at `at`. */
-export function loaded(tracks: readonly Track[], at: number): Track[] {
-  return tracks.filter((one) => at >= one.start_ms - AHEAD && at < one.start_ms + one.duration_ms + BEHIND);
+/** The tracks worth having loaded at `at`; without pictures on a line too thin for them. */
+export function loaded(tracks: readonly Track[], at: number, pictures = true): Track[] {
+  return tracks.filter(
+    (one) => (pictures || one.kind === "audio") && at >= one.start_ms - AHEAD && at < one.start_ms + one.duration_ms + BEHIND,
+  );
 }
 
 /** Whether a track has something to show or to say at `at`. */
@@ -36,28 +38,28 @@ export function insideOf(track: Track, at: number): number {
   return Math.max(0, (at - track.start_ms) / 1000);
 }
 
-export interface Pictures {
-  camera: Track | null; // of the lead teacher, or of a class while nothing else is there
-  screen: Track | null;
-  guests: Track[]; // cameras of classes on the floor
+/** When there is something again, ms; null: there is now, or will not be any more. */
+export function nextStart(track: Track, at: number): number | null {
+  if (at < track.start_ms) return track.start_ms;
+  const gap = track.gaps.find(([from, to]) => at >= from && at < to);
+  return gap && gap[1] < track.start_ms + track.duration_ms ? gap[1] : null;
 }
 
-/** The pictures to show at `at`: the newest of several (a reconnect leaves the older one a little longer). */
-export function pictures(tracks: readonly Track[], at: number): Pictures {
-  const here = tracks
-    .filter((one) => one.kind === "video" && present(one, at))
-    .sort((a, b) => b.start_ms - a.start_ms || a.publication_id.localeCompare(b.publication_id));
-  const screen = here.find((one) => one.source === "screen") ?? null;
-  const cameras = here.filter((one) => one.source === "camera");
-  const camera = cameras.find((one) => one.lead) ?? null;
-  const seen = new Set<string>();
-  const guests = cameras.filter((one) => !one.lead && !seen.has(one.participant) && seen.add(one.participant));
-  return { camera, screen, guests };
+/** When what plays at `at` ends, ms: at a gap or with the track. What is buffered ends there too. */
+export function endOf(track: Track, at: number): number {
+  const next = track.gaps.map(([from]) => from).filter((from) => from >= at);
+  return Math.min(track.start_ms + track.duration_ms, ...next);
 }
+
+/** One file or list, one element: a publication that changed its codec has several. */
+export const keyOf = (track: Track): string => track.playlist;
+
+export const newestFirst = (tracks: readonly Track[]): Track[] =>
+  [...tracks].sort((a, b) => b.start_ms - a.start_ms || a.publication_id.localeCompare(b.publication_id));
 
 /** The track whose sound is the clock: the lead's microphone, else any sound, else any picture. */
 export function leading(tracks: readonly Track[], at: number): Track | null {
-  const here = tracks.filter((one) => present(one, at)).sort((a, b) => b.start_ms - a.start_ms);
+  const here = newestFirst(tracks.filter((one) => present(one, at)));
   return (
     here.find((one) => one.kind === "audio" && one.lead) ??
     here.find((one) => one.kind === "audio") ??

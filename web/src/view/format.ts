@@ -33,3 +33,9 @@ export function classCode(typed: string): string {
 
 /** 123 456: two groups are easier to read out and to copy from a board. */
 export const grouped = (code: string): string => code.replace(/^(\d{3})(\d{3})$/, "$1\u2009$2");
+
+/** 512 kB, 48 MB, 1.2 GB: as file managers say it, by thousands. */
+export function size(bytes: number): string {
+  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}

@@ -16,6 +16,7 @@ const SAME: { [code: string]: string } = {
   origin_foreign: "not_allowed",
   internal_error: "server_error",
   not_ready: "server_error",
+  jobs_unavailable: "server_error",
   no_free_code: "server_error",
   field_invalid: "message_malformed",
 };

@@ -36,3 +36,23 @@ test.each([
   ["far behind", -5_000, 1, { act: "seek" }],
   ["what is far at single speed is not at double", 700, 2, { act: "rate", rate: 1.7 }],
 ] as const)("a picture %s", (_, ahead, rate, expected) => expect(correction(ahead, rate)).toEqual(expected));
+
+test.each([
+  ["in step", 18, { act: "rate", rate: 1 }],
+  ["never hurried so that it can be heard", -300, { act: "rate", rate: 1.02 }],
+  ["far off", -450, { act: "seek" }],
+] as const)("a second sound %s", (_, ahead, expected) => expect(correction(ahead, 1, true)).toEqual(expected));
+
+test.each([300, -300, 60, -60])("pictures that begin %i ms off are within 40 ms of each other three seconds later, and stay", (off) => {
+  const places = [off, -off]; // two pictures, each ms ahead of the clock
+  const apart: number[] = [];
+  for (let now = 0; now <= 10_000; now += 100) {
+    for (const index of [0, 1]) {
+      const noise = ((now * 7 + index * 3) % 11) - 5; // an element's clock is read with some ms of error
+      const act = correction((places[index] ?? 0) + noise, 1);
+      places[index] = act.act === "seek" ? 0 : (places[index] ?? 0) + (act.rate - 1) * 100;
+    }
+    if (now >= 3_000) apart.push(Math.abs((places[0] ?? 0) - (places[1] ?? 0)));
+  }
+  expect(Math.max(...apart)).toBeLessThanOrEqual(40);
+});

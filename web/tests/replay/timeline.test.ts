@@ -1,24 +1,6 @@
 import { expect, test } from "vitest";
-import type { Track } from "../../src/protocol/api";
-import { notesOf } from "../../src/replay/notes";
-import { clamp, insideOf, leading, loaded, pictures, present, shareOf, silences, spanOf } from "../../src/replay/timeline";
-import { lessonEvent } from "../support/fake_socket";
-
-function track(publication_id: string, source: Track["source"], start_ms: number, duration_ms: number, more: Partial<Track> = {}): Track {
-  return {
-    publication_id,
-    participant: "t",
-    kind: source === "microphone" ? "audio" : "video",
-    source,
-    lead: true,
-    codec: "",
-    start_ms,
-    duration_ms,
-    playlist: `tracks/${publication_id}/index.m3u8`,
-    gaps: [],
-    ...more,
-  };
-}
+import { clamp, endOf, insideOf, leading, loaded, nextStart, present, shareOf, silences, spanOf } from "../../src/replay/timeline";
+import { track } from "../support/track";
 
 const sound = track("mic", "microphone", 1_000, 60_000);
 const camera = track("cam", "camera", 1_200, 30_000, { gaps: [[10_000, 12_000]] });
@@ -28,8 +10,8 @@ const guest = track("guest", "camera", 15_000, 5_000, { lead: false, participant
 const all = [sound, camera, later, screen, guest];
 
 test("the span begins with the first media and is as long as the recording says", () => {
-  expect(spanOf({ status: "ready", duration_ms: 60_000, tracks: all })).toEqual({ from: 1_000, to: 61_000 });
-  expect(spanOf({ status: "recording", duration_ms: 0, tracks: [] })).toEqual({ from: 0, to: 0 });
+  expect(spanOf({ duration_ms: 60_000, tracks: all })).toEqual({ from: 1_000, to: 61_000 });
+  expect(spanOf({ duration_ms: 0, tracks: [] })).toEqual({ from: 0, to: 0 });
 });
 
 test("a track is there between its start and its end, and not in its gaps", () => {
@@ -45,10 +27,14 @@ test("tracks are loaded a little before they begin, and given up soon after they
   expect(names(40_000)).toEqual(["mic", "cam-2"]);
 });
 
-test("camera and screen stand side by side, classes beside them, and a reconnect shows the newer camera", () => {
-  expect(pictures(all, 16_000)).toEqual({ camera, screen, guests: [guest] });
-  expect(pictures(all, 11_000)).toEqual({ camera: null, screen, guests: [] });
-  expect(pictures(all, 31_100).camera).toBe(later);
+test("on a thin line only sounds are loaded", () => {
+  expect(loaded(all, 16_000, false)).toEqual([sound]);
+});
+
+test("a track says when it begins, begins again after a gap, and ends", () => {
+  expect([0, 5_000, 10_500, 40_000].map((at) => nextStart(camera, at))).toEqual([1_200, null, 12_000, null]);
+  expect([5_000, 11_000, 12_000].map((at) => endOf(camera, at))).toEqual([10_000, 31_200, 31_200]);
+  expect(nextStart(track("torn", "camera", 0, 5_000, { gaps: [[4_000, 5_000]] }), 4_500)).toBeNull();
 });
 
 test("the lead's sound leads, then any sound, then the lead's picture", () => {
@@ -75,19 +61,4 @@ test("places on the timeline and inside a file", () => {
   expect(insideOf(screen, 7_500)).toBe(2.5);
   expect(insideOf(screen, 0)).toBe(0);
   expect(clamp(99_000, span)).toBe(61_000);
-});
-
-test("notes name those who have left, and keep every message", () => {
-  const events = [lessonEvent(1, "joined", { participant_id: "c", role: "receiving_class", name: "六(2)班", headcount: null }, "c")];
-  for (let seq = 2; seq < 200; seq += 1) events.push(lessonEvent(seq, "chat", { text: `${seq}` }, "c"));
-  events.push(
-    lessonEvent(200, "floor", { participant_id: "c", granted: true }, "t"),
-    lessonEvent(201, "mark", { label: "提问" }, "t"),
-    lessonEvent(202, "left", { participant_id: "c", reason: "left" }, "c"),
-  );
-  const notes = notesOf(events);
-  expect(notes.chat).toHaveLength(198);
-  expect(notes.people.get("c")?.name).toBe("六(2)班");
-  expect(notes.floors).toEqual([{ participant_id: "c", at_ms: 200_000 }]);
-  expect(notes.marks).toEqual([{ seq: 201, at_ms: 201_000, participant_id: "t", label: "提问" }]);
 });

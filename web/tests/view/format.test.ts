@@ -1,10 +1,14 @@
 import { expect, test } from "vitest";
 import { ApiError } from "../../src/protocol/http";
-import { classCode, clockTime, dateTime, grouped } from "../../src/view/format";
+import { classCode, clockTime, dateTime, grouped, size } from "../../src/view/format";
 import { problemFrom, problemOf } from "../../src/view/words";
 
 test("times are read aloud as on a clock", () => {
   expect([0, 61_999, 1_421_000, 3_909_000, -5].map(clockTime)).toEqual(["0:00", "1:01", "23:41", "1:05:09", "0:00"]);
+});
+
+test("files are as large as file managers say", () => {
+  expect([0, 512_400, 48_400_000, 1_240_000_000].map(size)).toEqual(["1 kB", "512 kB", "48 MB", "1.2 GB"]);
 });
 
 test("dates carry the weekday", () => {
