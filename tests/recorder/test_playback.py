@@ -11,17 +11,18 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page, async_playwright
 
-from recorder.messages import CloseLesson
+from recorder.messages import CloseLesson, Done, OpenLesson, WatchLesson
+from server.archive.live_lists import LiveLists
 from tests.recorder.process import recorder_process
-from tests.recorder.source import lead_on_air, lead_that_comes_back, picture, publication
+from tests.recorder.source import lead_on_air, lead_that_comes_back, picture, publication, sound, together
 
 HLS = Path(__file__).parents[2] / "web/node_modules/hls.js/dist/hls.js"
 CHROMIUM = Path("/usr/bin/chromium")
 PAGE = """<!doctype html><video id="v" muted></video><script src="/hls.js"></script><script>
 const video = document.getElementById("v")
 window.errors = []
-window.play = (url) => new Promise((resolve) => {
-  window.hls = new Hls()
+window.play = (url, config = {}) => new Promise((resolve) => {
+  window.hls = new Hls(config)
   hls.on(Hls.Events.ERROR, (_, e) => { if (e.fatal) errors.push(e.details) })
   hls.on(Hls.Events.MANIFEST_PARSED, () => video.play().then(resolve))
   hls.loadSource(url); hls.attachMedia(video)
@@ -48,8 +49,19 @@ async def player(archive: Path) -> AsyncIterator[tuple[Page, str]]:
     async def library(_: web.Request) -> web.Response:
         return web.Response(body=HLS.read_bytes(), content_type="text/javascript")
 
+    lists = LiveLists()
+
+    async def file(request: web.Request) -> web.StreamResponse:
+        path = archive / request.match_info["path"]
+        if "_HLS_msn" in request.query:
+            part = request.query.get("_HLS_part")
+            await lists.reached(path, int(request.query["_HLS_msn"]), None if part is None else int(part))
+        if not path.is_file():
+            raise web.HTTPNotFound
+        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+
     app = web.Application()
-    app.add_routes([web.get("/", page_text), web.get("/hls.js", library), web.static("/archive", archive)])
+    app.add_routes([web.get("/", page_text), web.get("/hls.js", library), web.get("/archive/{path:.+}", file)])
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -111,6 +123,35 @@ async def test_hls_js_plays_a_lesson_while_it_lasts(tmp_path: Path) -> None:
                 assert state["frames"] > 20, (playlist, state)
                 assert state["errors"] == []
                 await page.evaluate("hls.destroy()")
+
+
+async def test_hls_js_follows_a_lesson_at_most_four_seconds_behind(tmp_path: Path) -> None:
+    pictures, sounds = picture("H264", 20), sound(20)  # encoded before the lesson begins
+    epoch = time.time_ns() // 1000
+    camera = publication("lesson", "c-1", "H264", epoch, handle=1)
+    microphone = publication("lesson", "m-1", "opus", epoch, "microphone", handle=2)
+    async with recorder_process(tmp_path) as recorder, player(tmp_path) as (page, archive):
+        begin = time.time_ns() // 1000
+        await recorder.send(camera.announce(), microphone.announce())
+        await recorder.client.request(OpenLesson("lesson", epoch, "a lesson"))
+        assert await recorder.client.request(WatchLesson("lesson", True)) == Done()
+        streams = together(camera.stream(pictures, begin), microphone.stream(sounds, begin))
+        playing = asyncio.create_task(recorder.play(streams))
+        while not (tmp_path / "lesson/live.m3u8").exists():
+            await asyncio.sleep(0.2)
+        # As our own page sets it up: what was lost at the start is made up for by playing a little faster.
+        await page.evaluate("(url) => play(url, {maxLiveSyncPlaybackRate: 1.1})", f"{archive}/lesson/live.m3u8")
+        await until(page, "s.frames > 20 && s.sound > 0")
+        behind = []
+        for _ in range(20):
+            await asyncio.sleep(0.25)
+            # The lists say of every moment when it was captured; here one clock shows both.
+            behind.append(await page.evaluate("(Date.now() - hls.playingDate) / 1000"))
+        state = await page.evaluate("state()")
+        playing.cancel()
+    assert max(behind) <= 4, behind
+    assert not state["paused"]
+    assert state["errors"] == []
 
 
 async def test_a_browser_plays_the_webm_of_a_vp8_camera_and_seeks_in_it(tmp_path: Path) -> None:
