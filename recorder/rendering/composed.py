@@ -58,7 +58,7 @@ def _frames(
     at = begin = scenes[0].from_ms
     for scene in scenes:
         while at < scene.to_ms:
-            placed = [(pictures[track].at(at), box) for track, box in scene.places]
+            placed = [(pictures[track].at(at + FRAME_MS // 2), box) for track, box in scene.places]
             yield from stage.show((at - begin) * _BASE, placed)
             at += FRAME_MS
     yield from stage.end()
