@@ -11,9 +11,9 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from server.failure import CannotWorkError
@@ -74,7 +74,19 @@ class Settings:
     redis_url: str = ""
     """Shared state of several nodes. Not in this version: a value is refused."""
     archive_url: str = ""
-    """Where lessons are archived; empty means <data>/archive. This version knows folders only (file:///…)."""
+    """Where lessons are archived: a folder (file:///…) or an S3 store (s3://bucket/prefix); empty: <data>/archive."""
+    archive_endpoint: str = ""
+    """URL of an S3 store that is not Amazon's."""
+    archive_region: str = ""
+    """Region of the S3 store."""
+    archive_access_key: str = field(default="", repr=False)
+    """Access key of the S3 store. No flag, for all users see those; AWS_ACCESS_KEY_ID is looked at, too."""
+    archive_secret_key: str = field(default="", repr=False)
+    """Secret of it; by environment or settings file only, as the access key."""
+    archive_playback: Literal["through", "redirect"] = "through"
+    """Whether media that only the S3 store has come through us or straight from it, by signed addresses."""
+    archive_keep_hours: int = 24
+    """How long media stay in the data folder after the S3 store has them."""
     retention: tuple[RetentionRule, ...] = ()
     """How many days lessons are kept after their end, by kind; empty means for ever."""
     secret_file: Path | None = None
@@ -88,8 +100,14 @@ class Settings:
 
     @property
     def archive(self) -> Path:
-        """The folder that holds one folder per lesson."""
-        return Path(urlsplit(self.archive_url).path) if self.archive_url else self.data / "archive"
+        """The folder that holds one folder per lesson; before an S3 store, the one lessons are recorded to."""
+        if self.archive_in_store or not self.archive_url:
+            return self.data / "archive"
+        return Path(urlsplit(self.archive_url).path)
+
+    @property
+    def archive_in_store(self) -> bool:
+        return urlsplit(self.archive_url).scheme == "s3"
 
     @property
     def journals(self) -> Path:
@@ -111,16 +129,16 @@ class Settings:
     def environment(self) -> dict[str, str]:
         """These settings as environment variables, for child processes."""
         values = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name == "config":
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name == "config":
                 continue  # its values are in the others
-            if field.name == "https" and value is None:
+            if one.name == "https" and value is None:
                 values["TONGKE_NO_HTTPS"] = "1"
             elif isinstance(value, tuple):
-                values[_variable(field.name)] = ",".join(map(str, value))
+                values[_variable(one.name)] = ",".join(map(str, value))
             elif value not in (None, ""):
-                values[_variable(field.name)] = str(value)
+                values[_variable(one.name)] = str(value)
         return values
 
 
@@ -182,7 +200,7 @@ def _build(given: dict[str, Any]) -> Settings:
             chosen[name] = Address.parse(str(value), "--http")
         elif name == "https":
             chosen.setdefault(name, Address.parse(str(value), "--https"))
-        elif name in ("media_port", "workers", "viewers_per_worker"):
+        elif name in ("media_port", "workers", "viewers_per_worker", "archive_keep_hours"):
             chosen[name] = _number(name, value)
         elif name == "public_ip":
             chosen[name] = _addresses(value)
@@ -210,10 +228,28 @@ def _check(settings: Settings) -> None:
         )
     if settings.redis_url:
         raise SettingsError("--redis-url: this version runs on one node and keeps its state itself; leave it out.")
-    if _scheme(settings.archive_url) not in ("", "file"):
-        raise SettingsError("--archive-url: this version archives to a folder; give a path or file:///… .")
+    _check_archive(settings)
     if settings.database.partition("://")[0] not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
         raise SettingsError("--database-url must begin with sqlite:/// or postgresql:// .")
+
+
+def _check_archive(settings: Settings) -> None:
+    scheme = _scheme(settings.archive_url)
+    if scheme not in ("", "file", "s3"):
+        raise SettingsError("--archive-url takes a folder (file:///…) or an S3 store (s3://bucket/prefix).")
+    if scheme == "s3":
+        parts = urlsplit(settings.archive_url)
+        if not parts.hostname or "@" in parts.netloc or parts.query:
+            raise SettingsError(
+                "--archive-url names an S3 store as s3://bucket/prefix; credentials come by the environment"
+                " (TONGKE_ARCHIVE_ACCESS_KEY, TONGKE_ARCHIVE_SECRET_KEY) or the settings file."
+            )
+    if settings.archive_endpoint and _scheme(settings.archive_endpoint) not in ("http", "https"):
+        raise SettingsError("--archive-endpoint is a URL, like https://s3.example.org .")
+    if bool(settings.archive_access_key) != bool(settings.archive_secret_key):
+        raise SettingsError("archive_access_key and archive_secret_key go together; one of them is missing.")
+    if settings.archive_playback not in ("through", "redirect"):
+        raise SettingsError("--archive-playback is through or redirect.")
 
 
 def _scheme(url: str) -> str | None:
@@ -224,7 +260,7 @@ def _scheme(url: str) -> str | None:
 
 
 def _number(name: str, value: Any) -> int:
-    flag, most = "--" + name.replace("_", "-"), {"media_port": 65535, "viewers_per_worker": 4000}.get(name, 256)
+    flag, most = "--" + name.replace("_", "-"), _MOST.get(name, 256)
     try:
         number = int(value)
     except ValueError:
@@ -287,9 +323,15 @@ _FLAGS = {
     "data": ("DIR", "data folder (./data)"),
     "database_url": ("URL", "database (SQLite in the data folder)"),
     "redis_url": ("URL", "shared state of several nodes (not in this version)"),
-    "archive_url": ("URL", "where lessons are archived (<data>/archive)"),
+    "archive_url": ("URL", "where lessons are archived: file:///… or s3://bucket/prefix (<data>/archive)"),
+    "archive_endpoint": ("URL", "an S3 store that is not Amazon's"),
+    "archive_region": ("NAME", "region of the S3 store"),
+    "archive_playback": ("HOW", "media of the S3 store come through us or by redirect (through)"),
+    "archive_keep_hours": ("N", "hours media stay here after the S3 store has them (24)"),
     "retention": ("RULE", "days lessons are kept: 365, lecture=90, … (for ever)"),
     "secret_file": ("F", "signing key (<data>/secret.key)"),
     "config": ("F", "TOML file with any of these"),
 }
-_NAMES = frozenset(_FLAGS)
+_SECRETS = ("archive_access_key", "archive_secret_key")  # never flags: every user of a machine sees those
+_NAMES = frozenset((*_FLAGS, *_SECRETS))
+_MOST = {"media_port": 65535, "viewers_per_worker": 4000, "archive_keep_hours": 87600}

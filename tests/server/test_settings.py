@@ -65,6 +65,26 @@ def test_the_turn_secret_itself_goes_to_no_child(tmp_path: Path) -> None:
     assert "north wind" not in repr((settings, settings.environment()))
 
 
+def test_a_store_is_recorded_to_the_data_folder_first() -> None:
+    settings = from_flags("--archive-url", "s3://lessons/beijing", "--data", "/d")
+    assert settings.archive_in_store
+    assert settings.archive == Path("/d/archive")
+    assert not from_flags("--archive-url", "file:///a").archive_in_store
+
+
+def test_the_stores_credentials_come_by_environment_or_file_and_are_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text('archive_access_key = "key-of-the-store"\narchive_secret_key = "north wind"\n')
+    settings = from_flags("--archive-url", "s3://lessons", "--config", str(tmp_path / "t.toml"))
+    assert settings.archive_secret_key == "north wind"
+    assert "north wind" not in repr(settings)
+    assert "key-of-the-store" not in repr(settings)
+    assert load(environ=settings.environment()).archive_secret_key == "north wind"
+    with pytest.raises(SystemExit):
+        from_flags("--archive-secret-key", "x")
+    with pytest.raises(SettingsError, match="one of them is missing"):
+        load(environ={"TONGKE_ARCHIVE_ACCESS_KEY": "x"})
+
+
 def test_how_long_lessons_are_kept_goes_to_the_children_as_it_was_said(tmp_path: Path) -> None:
     settings = from_flags("--retention", "365", "lecture=0")
     assert load(environ=settings.environment()).retention == settings.retention
@@ -85,7 +105,12 @@ def test_how_long_lessons_are_kept_goes_to_the_children_as_it_was_said(tmp_path:
         (("--turn-server", "stun:turn.example", "--turn-secret-file", "x"), "--turn-secret-file go together"),
         (("--tls-cert", "c.pem"), "--tls-cert and --tls-key go together"),
         (("--redis-url", "redis://x"), "--redis-url"),
-        (("--archive-url", "s3://bucket"), "--archive-url"),
+        (("--archive-url", "s3://"), "--archive-url"),
+        (("--archive-url", "gs://bucket"), "--archive-url"),
+        (("--archive-url", "s3://key:secret@bucket/x"), "credentials come by the environment"),
+        (("--archive-endpoint", "s3.example.org"), "--archive-endpoint"),
+        (("--archive-playback", "teleport"), "--archive-playback"),
+        (("--archive-keep-hours", "-1"), "--archive-keep-hours"),
         (("--retention", "party=3"), "--retention takes days"),
         (("--archive-url", "s3://["), "--archive-url"),
         (("--database-url", "mysql://x/y"), "--database-url must begin with"),
