@@ -15,12 +15,12 @@ from typing import Any
 
 from aiohttp import web
 
-from recorder.places.local import LocalPlace
 from server import caller, door, health, openapi, pages
 from server.accounts import api as accounts_api
 from server.accounts.store import Accounts
 from server.archive import api as archive_api
 from server.archive.live_lists import LiveLists
+from server.archive.places import open_place, store_origin
 from server.archive.recordings import Recordings
 from server.audit import api as audit_api
 from server.audit.trail import Trail
@@ -87,7 +87,8 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     )
     recorder.attach(rooms)
     surveys = Surveys(rooms)
-    recordings = Recordings(settings.archive)
+    place = open_place(settings)
+    recordings = Recordings(place)
     ice_servers = _ice_servers(settings)
     trail = Trail(records)
     deletions = Deletions(
@@ -95,7 +96,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         rooms=rooms,
         logs=bus,
         archive=recordings,
-        files=LocalPlace(settings.archive),
+        files=place,
         jobs=jobs,
         being_recorded=recorder.has,
     )
@@ -158,7 +159,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
             web.get("/api/openapi.json", described),
             *socket_door.routes(rooms, ice_servers),
             *whip_door.routes(rooms, ice_servers),
-            *pages.routes(),
+            *pages.routes(store=store_origin(settings)),
         ]
     )
     return app

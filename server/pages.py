@@ -37,8 +37,8 @@ _NO_PAGES = ("/api", "/archive", "/assets", "/ws", "/whip", "/whep")
 # Neither may come from elsewhere nor stand in the page itself. Styles may: Vue writes style attributes.
 # Blobs: hls.js feeds the video element by one and runs its worker from one.
 _POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "media-src 'self' blob:; worker-src 'self' blob:; connect-src 'self'{sockets}; object-src 'none'; "
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:{store}; "
+    "media-src 'self' blob:{store}; worker-src 'self' blob:; connect-src 'self'{sockets}{store}; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
 )
 _HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
@@ -46,13 +46,13 @@ _HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?")
 _PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), autoplay=(self)"
 
 
-def routes(dist: Path = DIST) -> list[web.RouteDef]:
-    """The pages, their assets and the few files beside them."""
+def routes(dist: Path = DIST, store: str = "") -> list[web.RouteDef]:
+    """The pages, their assets and the few files beside them. `store`: where else they fetch recordings from."""
 
     async def page(request: web.Request) -> web.StreamResponse:
         if not (dist / "index.html").is_file():
             raise ProblemError(503, "pages_not_built", "The pages are not built", "Run `make setup` in the repository.")
-        return web.FileResponse(dist / "index.html", headers=_page_headers(request))
+        return web.FileResponse(dist / "index.html", headers=_page_headers(request, store))
 
     async def asset(request: web.Request) -> web.StreamResponse:
         # Their names carry a hash of their contents.
@@ -97,14 +97,14 @@ def _wants_page(request: web.Request) -> bool:
     return any(kind.partition(";")[0].strip() == "text/html" for kind in accepted)
 
 
-def _page_headers(request: web.Request) -> dict[str, str]:
+def _page_headers(request: web.Request, store: str = "") -> dict[str, str]:
     # Older Safari does not count a WebSocket of the same host as 'self'.
     host = request.host if _HOST.fullmatch(request.host) else ""
     sockets = f" {'wss' if request.secure else 'ws'}://{host}" if host else ""
     return {
         hdrs.CONTENT_TYPE: "text/html; charset=utf-8",
         hdrs.CACHE_CONTROL: "no-cache",
-        "Content-Security-Policy": _POLICY.format(sockets=sockets),
+        "Content-Security-Policy": _POLICY.format(sockets=sockets, store=f" {store}" if store else ""),
         "Permissions-Policy": _PERMISSIONS,
     }
 

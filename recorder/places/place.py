@@ -37,9 +37,13 @@ class SignedURL:
 class StoredFile(Protocol):
     """A file that only the store has, to be passed on by us."""
 
-    size: int  # bytes
-    etag: str  # of its contents, without quotes
-    path: str  # within the lesson's folder
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def etag(self) -> str:
+        """Of its contents, without quotes."""
 
     def read(self, start: int, end: int) -> AsyncIterator[bytes]:
         """Bytes from `start` up to, without, `end`, in pieces. Raises PlaceError."""

@@ -16,8 +16,11 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from recorder import lead
+from recorder.content_types import content_type
 from recorder.manifest import NAME
+from recorder.places.place import PlaceError, SignedURL, StoredFile
 from server import caller
+from server.archive import passing
 from server.archive.live_lists import LiveLists
 from server.archive.recordings import Recordings
 from server.audit.api import TRAIL
@@ -39,21 +42,11 @@ RECORDER = web.AppKey("archive_recorder", RecorderAttachment)  # told which less
 
 COOKIE = "tongke_archive"
 
-TYPES = {
-    ".m3u8": "application/vnd.apple.mpegurl",
-    ".m4s": "video/iso.segment",
-    ".mp4": "video/mp4",
-    ".webm": "video/webm",
-    ".jpg": "image/jpeg",
-    ".vtt": "text/vtt; charset=utf-8",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl; charset=utf-8",
-    ".bin": "application/octet-stream",
-}
-FIXED = frozenset({".m4s", ".mp4"})  # written once; what the others say may change while the lesson is on
+FIXED = (".m4s", ".mp4")  # written once; what the others say may change while the lesson is on
 MEDIA = ("tracks/", f"{lead.SILENCE}/")  # where that holds: exports are made and removed as anyone likes
 LIVE = frozenset({lead.LIVE, lead.LIVE_CAMERA_LIST, lead.LIVE_SOUND_LIST})  # what players ask for again and again
 _SHOWN: tuple[KindName, ...] = ("poster", "storyboard", "speech")
+UNCHANGING = "private, max-age=31536000, immutable"
 SETTLED = 10.0  # seconds without a change after which a part of a running recording counts as complete
 
 
@@ -105,20 +98,33 @@ async def file(request: web.Request) -> web.StreamResponse:
         # Although the first segment may still be to come: then it comes sooner.
         request.app[RECORDER].fetched(lesson_id)
         await _blocking(request, lesson_id)
-    found = await asyncio.to_thread(request.app[ARCHIVE].file, lesson_id, request.match_info["path"])
-    if found is None or found.suffix not in TYPES:
+    path = request.match_info["path"]
+    kind = content_type(path)
+    found = await _find(request, lesson_id, path) if kind else None
+    if found is None:
         raise ProblemError(404, "file_unknown", "There is no such file in this recording")
-    _check_range(request, found.stat().st_size)
-    headers = {
-        hdrs.CONTENT_TYPE: TYPES[found.suffix],
-        hdrs.CACHE_CONTROL: await asyncio.to_thread(
-            _caching, request.app[ARCHIVE], lesson_id, request.match_info["path"], found
-        ),
-        "Cross-Origin-Resource-Policy": "same-origin",
-    }
-    if request.match_info["path"].startswith("export/"):
+    if path.startswith("export/"):
         await _note_taken(request, lesson_id)
+    if isinstance(found, SignedURL):
+        return passing.redirect(found)
+    headers = {hdrs.CONTENT_TYPE: kind, "Cross-Origin-Resource-Policy": "same-origin"}
+    if not isinstance(found, Path):
+        _check_range(request, found.size)
+        headers[hdrs.CACHE_CONTROL] = UNCHANGING if _is_fixed(path) else "private, no-cache"
+        return await passing.pass_on(request, found, headers)
+    try:
+        _check_range(request, found.stat().st_size)
+    except FileNotFoundError as error:  # just now gone to the store alone; asked for again, it comes from there
+        raise passing.unreachable() from error
+    headers[hdrs.CACHE_CONTROL] = await asyncio.to_thread(_caching, request.app[ARCHIVE], lesson_id, path, found)
     return web.FileResponse(found, headers=headers)
+
+
+async def _find(request: web.Request, lesson_id: str, path: str) -> Path | SignedURL | StoredFile | None:
+    try:
+        return await asyncio.to_thread(request.app[ARCHIVE].file, lesson_id, path)
+    except PlaceError as error:
+        raise passing.unreachable() from error
 
 
 async def _note_taken(request: web.Request, lesson_id: str) -> None:
@@ -156,7 +162,7 @@ async def _blocking(request: web.Request, lesson_id: str) -> None:
             raise ValueError("a part of no segment")
     except ValueError as error:
         raise ProblemError(400, "delivery_directive_malformed", "Ask for _HLS_msn, or _HLS_part with it") from error
-    if segment is not None and (found := request.app[ARCHIVE].file(lesson_id, request.match_info["path"])) is not None:
+    if segment is not None and isinstance(found := await _find(request, lesson_id, request.match_info["path"]), Path):
         await request.app[LISTS].reached(found, segment, part)
 
 
@@ -185,9 +191,7 @@ async def _derived(request: web.Request, lesson_id: str, found: dict[str, Any]) 
 def _let_in(request: web.Request, response: web.Response, lesson_id: str, who: Caller) -> None:
     assert who.grant is not None
     left = int(who.grant.expires_at - time.time())
-    token, _ = request.app[caller.GRANTS].mint(
-        lesson_id, who.grant.role, name=who.grant.name, ttl=left, kind="archive"
-    )
+    token, _ = request.app[caller.GRANTS].mint(lesson_id, who.grant.role, name=who.grant.name, ttl=left, kind="archive")
     response.set_cookie(
         COOKIE,
         token,
@@ -208,11 +212,15 @@ def _has_cookie(request: web.Request, lesson_id: str) -> bool:
 
 def _caching(archive: Recordings, lesson_id: str, path: str, found: Path) -> str:
     """What a browser or a cache before us may keep; `private`, for only those may see it whom we let in."""
-    if found.suffix in FIXED and path.startswith(MEDIA):
+    if _is_fixed(path):
         changed = found.stat().st_mtime
         if time.time() - changed > SETTLED or _finished(archive, lesson_id, changed):
-            return "private, max-age=31536000, immutable"
+            return UNCHANGING
     return "private, no-cache"
+
+
+def _is_fixed(path: str) -> bool:
+    return path.endswith(FIXED) and path.startswith(MEDIA)
 
 
 def _finished(archive: Recordings, lesson_id: str, changed: float) -> bool:
@@ -235,6 +243,6 @@ ENDPOINTS = (
         "/archive/{lesson_id}/{path:.+}",
         file,
         "A playlist, segment or other file of a recording; Range and If-None-Match work",
-        codes=("file_unknown", "token_foreign", "delivery_directive_malformed"),
+        codes=("file_unknown", "token_foreign", "delivery_directive_malformed", "store_unreachable"),
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from server.archive.places import open_place
 from server.archive.recordings import Recordings
 from server.data_folder import why_not
 from server.failure import CannotWorkError
@@ -13,7 +14,7 @@ from server.settings import Settings
 
 def export(settings: Settings, lesson_id: str, out: Path) -> None:
     """Write the lead teacher's camera and microphone to `out`. Raises CannotWorkError."""
-    recordings = Recordings(settings.archive)
+    recordings = Recordings(open_place(settings))
     folder = recordings.folder(lesson_id)
     word = recordings.word(lesson_id)
     if folder is None or word == "none":

@@ -10,6 +10,7 @@ from typing import Any
 
 from recorder.describe import NoRecordingError, describe
 from recorder.manifest import ManifestError, read_manifest
+from recorder.places.place import Place, SignedURL, StoredFile
 from server.lessons.api import RecordingWord
 
 _LESSON_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -18,8 +19,9 @@ _LESSON_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 class Recordings:
     """The archive folder, one folder per lesson in it."""
 
-    def __init__(self, archive: Path) -> None:
-        self._archive = archive.absolute()
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._archive = place.folder.absolute()
         self._ready: set[str] = set()  # a finished recording stays one; its manifest need not be read again
 
     def folder(self, lesson_id: str) -> Path | None:
@@ -61,15 +63,9 @@ class Recordings:
         except NoRecordingError:
             return None
 
-    def file(self, lesson_id: str, path: str) -> Path | None:
-        """A file of a recording, or None for whatever is none: outside its folder, hidden, not there."""
-        folder = self.folder(lesson_id)
-        if folder is None or not path or "\0" in path:
-            return None
-        if any(part.startswith(".") or not part for part in path.split("/")):
-            return None
-        try:
-            found = (folder / path).resolve()
-            return found if found.is_relative_to(folder.resolve()) and found.is_file() else None
-        except OSError:  # a name longer than any file's
-            return None
+    def file(self, lesson_id: str, path: str) -> Path | SignedURL | StoredFile | None:
+        """A file of a recording, or None for whatever is none: outside its folder, hidden, not there.
+
+        Raises PlaceError when only the store has it and that does not answer.
+        """
+        return self._place.file(lesson_id, path)

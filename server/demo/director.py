@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from server.accounts.passwords import random_password
+from server.archive.places import open_place
 from server.archive.recordings import Recordings
 from server.database import now
 from server.demo import state as memory
@@ -59,7 +60,7 @@ class Director:
         self._http = http
         self._https = https
         self._grants = Grants(load_secret(settings.secret))
-        self._recordings = Recordings(settings.archive)
+        self._recordings = Recordings(open_place(settings))
         self._path = settings.data / "demo.json"
         self._state = memory.load(self._path)
 

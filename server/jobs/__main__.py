@@ -17,8 +17,8 @@ from pathlib import Path
 
 os.nice(19)  # before anything is imported, which is work too
 
-from recorder.places.local import LocalPlace  # noqa: E402
 from recorder.places.place import PlaceError  # noqa: E402
+from server.archive.places import open_place  # noqa: E402
 from server.jobs.ledger import JobsUnavailableError  # noqa: E402
 from server.jobs.queue import FILE, Queue  # noqa: E402
 from server.jobs.runner import Runner  # noqa: E402
@@ -52,7 +52,7 @@ def _work(settings: Settings) -> None:
     consumer = queue.huey.create_consumer(
         workers=1, max_delay=1.0, scheduler_interval=60, graceful_signal="TERM", shutdown_timeout=END_TIME
     )
-    place = LocalPlace(settings.archive)
+    place = open_place(settings)
     owner = f"{socket.gethostname()} {settings.data.absolute()}"
     runner = Runner(queue, place, owner, consumer.stop_flag.is_set)
 

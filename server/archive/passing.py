@@ -1,0 +1,72 @@
+"""Files that only the store has, passed on to those who watch: Range, If-None-Match, HEAD as for those here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import hdrs, web
+
+from recorder.places.place import PlaceError, SignedURL, StoredFile
+from signaling.problems import ProblemError
+
+AGAIN = 5  # seconds after which a player may ask again when the store did not answer
+
+
+def unreachable() -> ProblemError:
+    """What a client is told while the store does not answer."""
+    return ProblemError(
+        503, "store_unreachable", "The store of recordings does not answer", headers={"Retry-After": str(AGAIN)}
+    )
+
+
+def redirect(found: SignedURL) -> web.Response:
+    """Straight to the store. The address may be used again only as long as it is surely good."""
+    headers = {hdrs.LOCATION: found.url, hdrs.CACHE_CONTROL: f"private, max-age={found.expires_s // 2}"}
+    return web.Response(status=307, headers=headers)
+
+
+async def pass_on(request: web.Request, found: StoredFile, headers: Mapping[str, str]) -> web.StreamResponse:
+    """The file, or the range of it that is asked for; the caller has seen that there is such a range."""
+    etag = f'"{found.etag}"'
+    response = web.StreamResponse(headers={**headers, hdrs.ETAG: etag, hdrs.ACCEPT_RANGES: "bytes"})
+    asked = [tag.strip().removeprefix("W/") for tag in request.headers.get(hdrs.IF_NONE_MATCH, "").split(",")]
+    if found.etag and (etag in asked or "*" in asked):
+        response.set_status(304)
+        await response.prepare(request)
+        return response
+    start, end = _range(request, found, etag)
+    if (start, end) != (0, found.size):
+        response.set_status(206)
+        response.headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{end - 1}/{found.size}"
+    response.content_length = end - start
+    if request.method == hdrs.METH_HEAD or start == end:
+        await response.prepare(request)
+        return response
+    pieces = found.read(start, end)
+    try:
+        first = await anext(pieces)  # before anything is promised
+    except (PlaceError, StopAsyncIteration) as error:
+        raise unreachable() from error
+    await response.prepare(request)
+    await response.write(first)
+    try:
+        async for piece in pieces:
+            await response.write(piece)
+    except PlaceError:
+        # Too late to say so: the client sees that bytes are missing, and asks again.
+        if request.transport is not None:
+            request.transport.abort()
+        return response
+    await response.write_eof()
+    return response
+
+
+def _range(request: web.Request, found: StoredFile, etag: str) -> tuple[int, int]:
+    """The bytes that are asked for; all of them when the client's part is of another file (If-Range)."""
+    if hdrs.RANGE not in request.headers or request.headers.get(hdrs.IF_RANGE, etag) != etag:
+        return 0, found.size
+    asked = request.http_range
+    start = asked.start or 0
+    if start < 0:
+        return max(0, found.size + start), found.size
+    return start, min(found.size, asked.stop if asked.stop is not None else found.size)
