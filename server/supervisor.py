@@ -180,7 +180,8 @@ async def _serve(
         sys.stdout.write(node.ready_line() + "\n")
         sys.stdout.flush()
         # Not before: what they do can wait, and would cost the others their start.
-        for child in (jobs(node.settings), *([companion(node)] if companion is not None else ())):
+        later = [jobs(node.settings), *uploads(node.settings), *([companion(node)] if companion is not None else [])]
+        for child in later:
             keepers.insert(0, Keeper(child, lambda: None, log))
             tasks.add(asyncio.create_task(keepers[0].keep()))
         waiting = asyncio.create_task(stop.wait())
@@ -236,6 +237,30 @@ def children(node: Node, run: RunFolder, ready: int) -> list[Child]:
 def jobs(settings: Settings) -> Child:
     """The process that makes posters, exports and the like of lessons that are over."""
     return Child("jobs", ["-m", "server.jobs"], environment=settings.environment(), grace=4.0)
+
+
+def uploads(settings: Settings) -> list[Child]:
+    """The process that sends recordings to an S3 store, where one is their archive."""
+    if not settings.archive_in_store:
+        return []
+    arguments = [
+        "-m",
+        "recorder.places",
+        "--archive",
+        str(settings.archive.absolute()),
+        "--store",
+        settings.archive_url,
+    ]
+    arguments += ["--endpoint", settings.archive_endpoint] if settings.archive_endpoint else []
+    arguments += ["--region", settings.archive_region] if settings.archive_region else []
+    arguments += ["--keep", str(settings.archive_keep_hours)]
+    credentials = {}
+    if settings.archive_access_key:
+        credentials = {
+            "AWS_ACCESS_KEY_ID": settings.archive_access_key,
+            "AWS_SECRET_ACCESS_KEY": settings.archive_secret_key,
+        }
+    return [Child("uploads", arguments, environment=credentials, grace=4.0)]
 
 
 async def _ready(told: int, stop: asyncio.Event, failed: asyncio.Event) -> bool:
