@@ -46,8 +46,8 @@ def test_sound_that_was_sent_in_two_channels_stays_so(tmp_path: Path) -> None:
     packets = []
     for number in range(100):
         frame = av.AudioFrame("s16", "stereo", 960)
-        left = [(2000 if at // 50 % 2 else -2000) for at in range(960)]
-        frame.planes[0].update(b"".join(value.to_bytes(2, "little", signed=True) + bytes(2) for value in left))
+        wave = [(2000 if at // 50 % 2 else -2000) for at in range(960)]
+        frame.planes[0].update(b"".join(value.to_bytes(2, "little", signed=True) + bytes(2) for value in wave))
         frame.sample_rate, frame.pts = 48_000, number * 960
         packets += [bytes(packet) for packet in encoder.encode(frame)]
     samples = [Sample(number * 20_000, packet, True) for number, packet in enumerate(packets)]

@@ -70,7 +70,8 @@ def test_a_movie_shows_the_screen_large_the_teacher_small_and_a_class_when_it_sp
     with av.open(str(out)) as container:
         assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
         video = container.streams.video[0]
-        assert (video.width, video.height, video.average_rate) == (1280, 720, 25)
+        assert (video.width, video.height) == (1280, 720)
+        assert video.average_rate == 25
         assert container.duration is not None
         assert container.duration / 1e6 == pytest.approx(24, abs=0.1)
     assert out.read_bytes().index(b"moov") < 100  # before the media

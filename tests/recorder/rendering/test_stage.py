@@ -2,7 +2,7 @@
 
 from av.video.frame import VideoFrame
 
-from recorder.rendering.stage import Box, Stage
+from recorder.rendering.stage import Box, Placed, Stage
 
 MAIN, SMALL, WHOLE = Box(0, 36, 512, 288), Box(512, 36, 128, 72), Box(0, 0, 640, 360)
 BLACK = 16
@@ -35,7 +35,7 @@ def test_each_picture_fills_its_box_and_keeps_its_shape() -> None:
 
 def test_frames_come_out_in_order_through_every_change() -> None:
     stage = Stage(640, 360)
-    shown = [
+    shown: list[list[Placed]] = [
         [(plain(640, 360, 50), WHOLE)],
         [(plain(320, 180, 60), WHOLE), (plain(160, 90, 150), SMALL)],
         [(plain(640, 480, 70), WHOLE), (None, SMALL)],  # no picture yet: its box is black
