@@ -60,6 +60,7 @@ class LessonView(Model):
     recording: RecordingWord
     recording_policy: RecordingPolicy
     keep: bool = Field(description="Its recording is not deleted for its age")
+    may_run: bool = Field(description="Whether you may end, keep and delete it")
 
 
 class ChangedLesson(Model):
@@ -225,10 +226,12 @@ async def _views(request: web.Request, who: Caller, lessons: Iterable[Lesson]) -
     lessons = list(lessons)
     codes = await request.app[LESSONS].codes([lesson.id for lesson in lessons if who.may_run(lesson)])
     words = await request.app[RECORDINGS].words([lesson.id for lesson in lessons])
-    return tuple(view(lesson, codes.get(lesson.id), words.get(lesson.id, "none")) for lesson in lessons)
+    return tuple(
+        view(lesson, codes.get(lesson.id), words.get(lesson.id, "none"), who.may_run(lesson)) for lesson in lessons
+    )
 
 
-def view(lesson: Lesson, code: str | None, recording: RecordingWord = "none") -> LessonView:
+def view(lesson: Lesson, code: str | None, recording: RecordingWord, may_run: bool) -> LessonView:
     return LessonView(
         lesson_id=lesson.id,
         title=lesson.title,
@@ -242,6 +245,7 @@ def view(lesson: Lesson, code: str | None, recording: RecordingWord = "none") ->
         recording=recording,
         recording_policy=cast(RecordingPolicy, lesson.recording_policy),
         keep=lesson.keep,
+        may_run=may_run,
     )
 
 

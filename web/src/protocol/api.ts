@@ -87,6 +87,8 @@ const lesson = shape<Lesson>({
   started_at: nullable(text),
   ended_at: nullable(text),
   recording: or("none", oneOf("none", "recording", "ready", "damaged")),
+  recording_policy: or<RecordingPolicy>("consented", policy),
+  may_run: or(false, flag),
 });
 
 const gap: Decoder<[number, number]> = (value, at) => {

@@ -23,7 +23,8 @@ export type Source = "microphone" | "camera" | "screen";
 export type Kind = "audio" | "video";
 export type Direction = "send" | "receive";
 export type RecordingState = "off" | "on" | "paused" | "stopped";
-export type RecordingPolicy = "nothing" | "teacher_only" | "consented" | "all";
+export const POLICIES = ["consented", "teacher_only", "all", "nothing"] as const; // as a teacher is offered them
+export type RecordingPolicy = (typeof POLICIES)[number];
 export type LeaveReason = "left" | "lost" | "removed";
 
 export interface Participant {
@@ -248,7 +249,7 @@ const kind = oneOf("audio", "video");
 const source = oneOf("microphone", "camera", "screen");
 const direction = oneOf("send", "receive");
 const recording = oneOf("off", "on", "paused", "stopped");
-const policy = oneOf("nothing", "teacher_only", "consented", "all");
+export const policy = oneOf(...POLICIES);
 
 const participant = shape<Participant>({
   participant_id: text,

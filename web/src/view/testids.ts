@@ -11,14 +11,15 @@ export const TESTIDS = [
   "login-name", "login-password", "login-submit",
   // /lessons
   "lesson-title", "create-lesson", "lesson-row" /* data-lesson-id */, "lesson-code", "copy-code", "copy-link", "teach",
-  "observe", "replay",
+  "observe", "replay", "recording-policy", "delete-lesson", "confirm-delete",
   // /teach
   "start-lesson", "end-lesson", "confirm-end", "cancel", "microphone" /* data-on */, "mic-level", "camera" /* data-on */,
   "share-screen", "own-camera", "own-screen", "elapsed", "present", "hands", "participant-row" /* data-participant-id */,
-  "floor-<id>", "hand-<id>", "confirm-remove", "studio-code", "chat-lines", "chat-text", "chat-send", "mark",
+  "floor-<id>", "hand-<id>", "confirm-remove", "studio-code", "chat-lines", "chat-text", "chat-send", "mark", "pause-recording", "unrecorded-<id>",
   // /live (main-video: the teacher, or the large picture without a screen; data-showing once a frame is there)
   "main-video", "screen-video", "small-video-<id>", "self-video", "sound", "unlock-sound", "hand", "give-back", "on-floor",
   "volume", "open-chat", "rejoin", "leave", "line-state" /* data-word data-rung */, "class-line" /* data-rung */, "paused", "recording-dot" /* data-recording */,
+  "consent-card", "consent-yes", "consent-no", "consent" /* data-given */,
   // /replay (replay-seek: a range input in ms; replay-time: position / length)
   "replay-views", "replay-play" /* data-playing */, "replay-seek", "replay-time", "replay-speed", "replay-camera",
   "replay-screen", "replay-guest", "replay-sound", "tick-<id>", "note-<id>", "notes-<id>", "layout-<id>", "replay-enlarge",

@@ -42,6 +42,8 @@ test.each<[string, Partial<PresenceState>, string | null]>([
   ["neither is found", { own: { ...WELL.own, problems: { ...NONE, camera: "missing", microphone: "missing" } } }, "device.both.missing"],
   ["the floor is full", { refusal: "floor_full" }, "problem.floor_full"],
   ["the disk is full", { room: { ...EMPTY_ROOM, recording: "stopped", recordingReason: "disk_full" } }, "recording.disk_full"],
+  ["recording is paused, for who may pause it", { room: { ...EMPTY_ROOM, recording: "paused" }, rights: ["set_recording"] }, "recording.pausedText"],
+  ["recording is paused, for everybody else", { room: { ...EMPTY_ROOM, recording: "paused" } }, null],
   ["the teacher is away", { room: away }, "notice.teacherAway"],
   ["every picture is paused", { rung: "audio", line: "poor" }, "notice.audio"],
   ["the line is weak", { line: "poor" }, "notice.poor"],

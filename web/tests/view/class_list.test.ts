@@ -3,7 +3,7 @@ import { mount } from "@vue/test-utils";
 import { expect, test } from "vitest";
 import ClassList from "../../src/view/components/ClassList.vue";
 import { EMPTY_ROOM, reduce } from "../../src/room/reducer";
-import type { ClassLine } from "../../src/protocol/messages";
+import type { ClassLine, RecordingPolicy } from "../../src/protocol/messages";
 import { lessonEvent } from "../support/fake_socket";
 
 const room = [
@@ -20,8 +20,8 @@ const line = (participant_id: string, fields: Partial<ClassLine> = {}): ClassLin
   ...fields,
 });
 
-const list = (lines: ClassLine[], state = room) =>
-  mount(ClassList, { props: { room: state, nowMs: 0, mayCall: true, lines, speaking: [] } });
+const list = (lines: ClassLine[], state = room, policy: RecordingPolicy = "consented") =>
+  mount(ClassList, { props: { room: state, nowMs: 0, mayCall: true, policy, lines, speaking: [] } });
 
 test("each class has its line: a word, its rung, loss and delay", () => {
   const lines = list([line("c-2"), line("c-1", { rung: "audio", rtt_ms: null, loss: 0 })]).findAll("[data-testid=class-line]");
@@ -35,4 +35,13 @@ test("a class that nothing is known of, or that is away, has none", () => {
   const away = reduce(room, lessonEvent(3, "away", { participant_id: "c-1", away: true }));
   expect(list([line("c-1")], away).findAll("[data-testid=class-line]")).toHaveLength(0);
   expect(list([]).findAll("[data-testid=class-line]")).toHaveLength(0);
+});
+
+test("a teacher sees which classes are not recorded, where each class decides that itself", () => {
+  const payload = { participant_id: "c-1", given: true, name: "阜平一小", headcount: 43 };
+  const consented = reduce(room, lessonEvent(3, "consent", payload));
+  const shown = (policy: RecordingPolicy) =>
+    ["c-1", "c-2"].filter((id) => list([], consented, policy).find(`[data-testid=unrecorded-${id}]`).exists());
+  expect(shown("consented")).toEqual(["c-2"]);
+  expect(shown("all")).toEqual([]);
 });
