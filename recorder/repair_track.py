@@ -31,6 +31,7 @@ LONGEST_GAP_S = 6  # of one entry in a playlist
 _RECENT_PARTS = 8  # of a WebM file, far more than are written between two syncs
 _USUAL_FRAMES = 15  # per second, for the last frame of a WebM file, which says no duration
 _HOLE = bytes(512)  # a lost sector: no codec writes so many zeros, H.264 never more than three
+_END = bytes(8)  # of a file whose last sector is lost
 
 logger = logging.getLogger(__name__)
 
@@ -169,10 +170,14 @@ def _whole_fragments(data: bytes) -> list[boxes.FragmentSpan]:
     """Those a segment begins with that are complete, and have no block that was never written."""
     spans = []
     for span in boxes.fragments(data):
-        if _HOLE in data[span.offset : span.offset + span.size]:
+        if _never_written(data[span.offset : span.offset + span.size]):
             break
         spans.append(span)
     return spans
+
+
+def _never_written(data: bytes) -> bool:
+    return _HOLE in data or data.endswith(_END)
 
 
 def _part(path: Path, data: bytes, spans: list[boxes.FragmentSpan], init: str) -> Part:
@@ -317,7 +322,7 @@ def _whole_clusters(data: bytes) -> list[webm.ClusterSpan]:
     found = []
     with contextlib.suppress(struct.error):  # what follows the last whole one may be anything
         for span in webm.clusters(data, 0):
-            if _HOLE in data[span.offset : span.offset + span.size]:
+            if _never_written(data[span.offset : span.offset + span.size]):
                 break
             found.append(span)
     return found
