@@ -62,8 +62,8 @@ setup: .setup/web-dist .setup/hot
 	@touch $@
 
 # The S3 server of the tests.
-.setup/store: tests/support/s3/package-lock.json .setup/python
-	PATH="$(NODE):$$PATH" npm --prefix tests/support/s3 ci --no-audit --no-fund --loglevel=error
+.setup/store: tests/support/s3rver/package-lock.json .setup/python
+	PATH="$(NODE):$$PATH" npm --prefix tests/support/s3rver ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .setup/web-dist: .setup/web $(shell find web/src web/build web/public web/index.html web/vite.config.ts -type f 2>/dev/null)

@@ -65,7 +65,7 @@ def test_lock_files_name_no_registry() -> None:
         "requirements.lock",
         "requirements-dev.lock",
         "web/package-lock.json",
-        "tests/support/s3/package-lock.json",
+        "tests/support/s3rver/package-lock.json",
     )
     for name in locks:
         text = (ROOT / name).read_text(encoding="utf-8")

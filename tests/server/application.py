@@ -25,9 +25,9 @@ Client = TestClient[web.Request, web.Application]
 
 
 @contextlib.asynccontextmanager
-async def running(data: Path) -> AsyncIterator[Client]:
-    """A client of a server on this data folder."""
-    settings = Settings(data=data, workers=1)
+async def running(data: Path, settings: Settings | None = None) -> AsyncIterator[Client]:
+    """A client of a server on this data folder, or with these settings."""
+    settings = settings or Settings(data=data, workers=1)
     with tempfile.TemporaryDirectory(prefix="tongke-") as folder:
         server = TestServer(build(settings, KEY, RunFolder(Path(folder))))
         async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as client:

@@ -16,7 +16,7 @@ from pathlib import Path
 from recorder.places.store import Access, Store
 
 ROOT = Path(__file__).parents[2]
-HERE = Path(__file__).parent / "s3"
+HERE = Path(__file__).parent / "s3rver"
 ACCESS_KEY = SECRET_KEY = "S3RVER"
 
 

@@ -56,7 +56,13 @@ def begin(archive: Path, lesson_id: str, seconds: int = 14, webm: bool = False) 
 
 def record(archive: Path, lesson_id: str, seconds: int = 14, webm: bool = False) -> Path:
     """A whole lesson; gives its folder."""
-    recorder = begin(archive, lesson_id, seconds, webm)
+    end(begin(archive, lesson_id, seconds, webm), lesson_id)
+    return archive / lesson_id
+
+
+def end(recorder: Recorder, lesson_id: str) -> None:
+    """The lesson is over, and durable."""
     closed = recorder.handle(CloseLesson(lesson_id))
     assert isinstance(closed, Closed), closed
-    return archive / lesson_id
+    recorder.synced(0, 1)
+    recorder.synced(1, 2)

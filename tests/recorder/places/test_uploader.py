@@ -8,12 +8,11 @@ import pytest
 
 from recorder.files import replace
 from recorder.manifest import FileEntry, read_manifest, update_manifest
-from recorder.messages import CloseLesson
 from recorder.places.ledger import LEDGER, Confirmed, Ledger
 from recorder.places.store import Digest, Store
 from recorder.places.stored import StorePlace
 from recorder.places.uploader import Uploader, read_status
-from tests.recorder.places.recorded import begin, record
+from tests.recorder.places.recorded import begin, end, record
 from tests.support.s3 import S3Server
 
 HOUR = 3600.0
@@ -42,7 +41,7 @@ def test_segments_go_while_the_lesson_is_on_and_the_rest_when_it_is_over(archive
     assert "manifest.json" not in during
     assert not [path for path in during if path.endswith((".m3u8", ".webm"))]  # what may still grow stays here
 
-    recorder.handle(CloseLesson("L1"))
+    end(recorder, "L1")
     status = uploader.once()
     folder = archive / "L1"
     assert in_store(store, "L1") == named(folder)
@@ -71,7 +70,7 @@ def test_what_waits_survives_a_store_that_is_away_and_a_restart(archive: Path, s
         assert not away.reachable
         assert away.waiting_files >= 4
         assert away.waiting_bytes > 10_000
-        recorder.handle(CloseLesson("L1"))  # the lesson does not notice
+        end(recorder, "L1")  # the lesson does not notice
         assert read_manifest(archive / "L1").status == "ready"
         assert Uploader(archive, store, 0).once().waiting_files > away.waiting_files
     finally:
@@ -131,7 +130,7 @@ def test_a_lesson_that_was_freed_is_opened_again_and_goes_on(archive: Path, stor
     record(archive, "L1", 7)
     Uploader(archive, store, 0.0).once()
     recorder = begin(archive, "L1", 7)
-    recorder.handle(CloseLesson("L1"))
+    end(recorder, "L1")
     assert read_manifest(archive / "L1").status == "ready"
     Uploader(archive, store, HOUR).once()
     assert in_store(store, "L1") == named(archive / "L1")
