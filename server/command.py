@@ -147,7 +147,7 @@ def user_add(given: argparse.Namespace) -> int:
 def export(given: argparse.Namespace) -> int:
     from server.archive.export import export
 
-    export(load(given), given.lesson_id, given.out)
+    export(load(given), given.lesson_id, given.out, given.kind)
     return 0
 
 
@@ -193,6 +193,9 @@ def _parser() -> argparse.ArgumentParser:
     out = _add(commands, "export", export, "write a recorded lesson as one MP4 file")
     out.add_argument("lesson_id", metavar="LESSON_ID")
     out.add_argument("--out", required=True, type=Path, metavar="FILE.mp4")
+    out.add_argument(
+        "--kind", choices=("camera", "movie", "audio"), default="camera", help="what it shows; the lead's camera"
+    )
 
     check = _add(commands, "doctor", doctor, "check this machine and say what to do", settings=None)
     check.add_argument("--json", action="store_true")

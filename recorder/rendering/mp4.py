@@ -34,7 +34,8 @@ def mp4(out: Path) -> Iterator[OutputContainer]:
     """A container that becomes `out` when all went well; otherwise `out` stays as it was. Raises OSError."""
     partial = out.with_name(out.name + ".part")
     try:
-        with av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        form = "ipod" if out.suffix == ".m4a" else "mp4"  # differ in the brand by which players know music
+        with av.open(str(partial), "w", format=form, options={"movflags": "+faststart"}) as container:
             yield container
         partial.replace(out)
     finally:
