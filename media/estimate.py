@@ -50,7 +50,7 @@ _YIELDS = 0.7  # of what is sent: so much is tried when a TCP connection falls b
 class Estimate:
     """See above. Bit/s with all headers; times are monotonic seconds."""
 
-    __slots__ = ("_blocks", "_distress", "_fallen", "_heard", "_loss_at", "_narrowed", "_patience",
+    __slots__ = ("_blocks", "_distress", "_fallen", "_heard", "_loss_at", "_narrowed", "_overflowed", "_patience",
                  "_proven", "_quiet_until", "_remb", "bitrate", "certain", "loss", "numbered")  # fmt: skip
 
     def __init__(self, now: float) -> None:
@@ -64,6 +64,7 @@ class Estimate:
         self._patience = _PATIENCE[0]
         self._blocks: dict[int, tuple[int, int, int, int]] = {}  # ssrc -> highest and lost: at the last look, and now
         self._loss_at = now
+        self._overflowed = False  # the last look at losses found more than chance
         self._narrowed = float("-inf")
         self._fallen: tuple[float, float] | None = None  # to what REMB fell, and when, while all seemed to arrive
         self._distress = float("-inf"), float("-inf")  # when it began, and its last sign
@@ -160,7 +161,9 @@ class Estimate:
             self._blocks[ssrc] = highest, lost_now, highest, lost_now
         seconds, self._loss_at = now - self._loss_at, now
         self.loss = min(1.0, lost / expected)
-        if overflows:
+        # Bursts on a weak line look like that, too, but not twice in a row.
+        again, self._overflowed = self._overflowed, overflows
+        if overflows and again:
             self._distressed(now)
             bitrate = max(_LOSS_FLOOR, min(self.bitrate, sent) * (1 - self.loss / 2))
             if bitrate < self.bitrate:

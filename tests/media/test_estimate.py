@@ -110,7 +110,16 @@ def test_loss_far_beyond_chance_is_heeded_before_a_second_is_over() -> None:
     estimate = Estimate(0.0)
     estimate.report([block(0, 0)], 560e3, 0.0)
     assert not estimate.report([block(20, 2)], 560e3, 0.3)
-    assert estimate.report([block(60, 30)], 560e3, 0.6)
+    assert not estimate.report([block(60, 30)], 560e3, 0.6)
+    assert estimate.report([block(100, 55)], 560e3, 0.9)
+
+
+def test_one_burst_of_losses_is_no_full_path() -> None:
+    estimate = Estimate(0.0)
+    estimate.report([block(0, 0)], 560e3, 0.0)
+    assert not estimate.report([block(60, 40)], 560e3, 0.3)
+    for look in range(1, 8):
+        assert not estimate.report([block(60 + 60 * look, 40 + 3 * look)], 560e3, 0.3 + 0.3 * look)
 
 
 def test_what_seemed_to_fit_and_did_not_is_tried_again_later_than_what_never_did() -> None:
