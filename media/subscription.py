@@ -8,6 +8,7 @@ what it should carry, and *started* by the first packet it may carry: for a pict
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from media.stream import Stream
 
 PASSED_ON = (AUDIO_LEVEL,)  # header extensions that viewers get as published, where they know them
+LATER = 0.04  # seconds between the two times
 MAX_REPEATS = 1024  # retransmissions remembered per slot, so that a NACK said twice is answered once
 PLAUSIBLE = 1.0  # seconds that two layers' sender reports and the arrival of their packets may disagree
 
@@ -62,6 +64,8 @@ class Slot:
         "_former_last",
         "_last_time",
         "_last_timestamp",
+        "_later",
+        "_looked_later",
         "_next_layer_zero",
         "_next_picture",
         "_next_sequence",
@@ -123,6 +127,8 @@ class Slot:
         self._redundant = False
         self._said: rtp.Packet | None = None  # to be said again
         self._twice = False
+        self._later: deque[tuple[float, int]] = deque()  # when to send again a second time, and what
+        self._looked_later = float("-inf")  # when that was last looked at
         self._repeated: dict[int, float] = {}  # the viewer's sequence number -> when it was last sent again
 
     # ── what it carries ───────────────────────────────────────────────────────────────────────────────────────────
@@ -361,6 +367,7 @@ class Slot:
 
         A packet asked for twice within one round trip (`rtt`, seconds) is sent once: the first answer is under way. One
         that is asked for again after that goes out twice by RTX: its time is running out, and few are lost three times.
+        The second time comes with `repeat_later`, where that is called: what is lost is often lost in a row.
         """
         if not self.outlet.open:
             return 0
@@ -377,8 +384,25 @@ class Slot:
             self._repeated[sequence] = now
             sent += self._send_again(*found, now)
             if before is not None and found[1].codec.rtx_payload_type is not None:
-                sent += self._send_again(*found, now)
+                if now - self._looked_later < LATER:
+                    self._later.append((now + LATER, sequence))
+                else:
+                    sent += self._send_again(*found, now)
         return sent
+
+    def repeat_later(self, now: float) -> None:
+        """Every 20 ms on a lossy line: send what is due for the second time."""
+        self._looked_later = now
+        while self._later and self._later[0][0] <= now:
+            found = self._sent(self._later.popleft()[1], now)
+            if found is not None:
+                self._send_again(*found, now)
+
+    @property
+    def highest(self) -> int | None:
+        """The newest number that the viewer knows, None while nothing is carried."""
+        carriage = self._carriage
+        return None if carriage is None else (carriage.sieve.highest + carriage.sequence_offset) & 0xFFFF
 
     def needs(self, sequence: int) -> bool:
         """Whether a lost packet still matters: of what was carried before, a key frame has made an end."""

@@ -15,6 +15,7 @@ from media.fanout import Outlet
 from media.overdue import Overdue
 from media.publisher import SendRtcp
 from media.reports import RoundTrip
+from media.silence import LOSSY, Silence
 from media.subscription import Slot
 from media.tcp import Connection
 from media.unasked import ReportedLosses
@@ -45,6 +46,9 @@ class Viewer:
         self._twice = red.Need(remains=0.05)  # of 5 % lost, when both are lost alike
         self._overdue: dict[Slot, Overdue] = {}
         self._reported_losses: dict[Slot, ReportedLosses] = {}
+        self._silences: dict[Slot, Silence] = {}
+        self._heard = 0.0  # when a report came
+        self._lossy_until = 0.0
         self._reference: tuple[int, int, float] | None = None  # ssrc, middle 32 bits and arrival of an XR reference
 
     def negotiated(self, sections: Sequence[NegotiatedSection]) -> None:
@@ -75,7 +79,25 @@ class Viewer:
         for slot in self.slots.values():
             slot.rerouted()
 
+    def loses(self, now: float) -> bool:
+        """Whether the line has lost something of a picture lately, so that `tick` has something to do."""
+        return now < self._lossy_until
+
+    def tick(self, now: float) -> None:
+        """Every 20 ms while it `loses`."""
+        rtt = self.round_trip.assumed
+        for slot in self.slots.values():
+            highest = slot.highest if slot.kind == "video" else None
+            if highest is None:
+                continue
+            slot.repeat_later(now)
+            unheard = self._silences.setdefault(slot, Silence()).due(highest, self._heard, rtt, now)
+            if unheard and not self.bandwidth.narrow:
+                self._counters["repeated_unheard"] += len(unheard)
+                self._again(slot, unheard, now)
+
     def receive_rtcp(self, packets: Sequence[rtcp.Packet], now: float, wall: float) -> None:
+        self._heard = now
         for packet in packets:
             self.bandwidth.receive(packet, now)
             if isinstance(packet, rtcp.Nack):
@@ -165,6 +187,8 @@ class Viewer:
         if slot is None:
             return
         lost = self._heeded(nack.lost, now)
+        if slot.kind == "video":
+            self._lossy_until = now + LOSSY
         self._counters["nacked_downstream"] += len(lost)
         slot.tally.nacked += len(lost)
         self._unasked(slot).asked(lost)

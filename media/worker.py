@@ -100,6 +100,7 @@ class Worker:
         self._ticking: dict[Transport, None] = {}  # those with timers
         self._dirty: dict[Transport, None] = {}  # those with packets to forward
         self._probing: dict[Transport, None] = {}  # those whose path is being tried
+        self._lossy: dict[Transport, None] = {}  # those whose path loses
         self._slices: list[dict[Transport, None]] = [{} for _ in range(TICKS_PER_SECOND)]  # when each one reports
         self._tick = 0
 
@@ -342,8 +343,8 @@ class Worker:
 
     @property
     def calm(self) -> bool:
-        """Whether a look ten times a second is enough: nobody publishes, comes in, or is being probed."""
-        return not self._ticking and not self._probing
+        """Whether a look ten times a second is enough: nobody publishes, comes in, is being probed or loses."""
+        return not self._ticking and not self._probing and not self._lossy
 
     def tick(self, now: float, passed: int = 1) -> None:
         """Every 20 ms, or when so many of 20 ms have `passed`: timers; and each transport's reports once a second,
@@ -363,11 +364,12 @@ class Worker:
             if self._tick % TICKS_PER_HEARING == 0:
                 self._tell_who_speaks(now)
             self._report(self._slices[self._tick], now)
-        for transport in list(self._probing):
-            try:
-                self._probe(transport, now)
-            except Exception:
-                self._broken(transport)
+        for tended, tend in ((self._probing, self._probe), (self._lossy, self._attend)):
+            for transport in list(tended):
+                try:
+                    tend(transport, now)
+                except Exception:
+                    self._broken(transport)
         self.flush(now)
 
     def close(self) -> None:
@@ -426,6 +428,7 @@ class Worker:
         self._dirty.pop(transport, None)
         self._ticking.pop(transport, None)
         self._probing.pop(transport, None)
+        self._lossy.pop(transport, None)
         for ufrag in [ufrag for ufrag, owner in self._by_ufrag.items() if owner is transport]:
             del self._by_ufrag[ufrag]
         for path in [path for path, owner in self._by_path.items() if owner is transport]:
@@ -453,15 +456,18 @@ class Worker:
 
     def _look_at_bandwidth(self, transport: Transport, now: float) -> None:
         """Once a second: tell what a viewer's slots carry, and perhaps try whether its path carries more."""
-        if transport.viewer is None:
+        viewer = transport.viewer
+        if viewer is None:
             return
-        bandwidth = transport.viewer.bandwidth
+        bandwidth = viewer.bandwidth
         for change in bandwidth.changes():
             self._tell(change)
         if transport.connected and len(self._probing) < MAX_PROBING:
             bandwidth.begin_probe(now)
             if bandwidth.probing:
                 self._probing[transport] = None
+        if transport.connected and viewer.loses(now):
+            self._lossy[transport] = None
 
     def _probe(self, transport: Transport, now: float) -> None:
         viewer = transport.viewer
@@ -469,6 +475,13 @@ class Worker:
         viewer.bandwidth.tick(now)
         if not viewer.bandwidth.probing:
             del self._probing[transport]
+
+    def _attend(self, transport: Transport, now: float) -> None:
+        viewer = transport.viewer
+        assert viewer is not None
+        viewer.tick(now)
+        if not viewer.loses(now):
+            del self._lossy[transport]
 
     def _note_ufrags(self, transport: Transport) -> None:
         for ufrag in transport.ice.ufrags:
