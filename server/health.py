@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.door import METER
 from server.endpoint import Endpoint, Model, reply
+from server.jobs import metrics as job_metrics
+from server.jobs.api import JOBS
 from server.lessons.api import ROOMS
 from server.lessons.statistics import SURVEYS
 from server.metrics import CONTENT_TYPE, exposition
@@ -64,7 +66,9 @@ async def metrics(request: web.Request) -> web.Response:
         "recorder_connected": ("Whether the recorder answers", float(app[RECORDER].connected)),
     }
     return web.Response(
-        body=exposition(app[METER], measured, gauges, list(app[SURVEYS].transports)),
+        body=exposition(
+            app[METER], measured, gauges, list(app[SURVEYS].transports), [await job_metrics.measure(app[JOBS])]
+        ),
         headers={hdrs.CONTENT_TYPE: CONTENT_TYPE},
     )
 

@@ -140,12 +140,15 @@ def exposition(
     measured: Mapping[str, Mapping[str, float]],
     gauges: Mapping[str, tuple[str, float]],
     transports: Iterable[TransportStatistics] = (),
+    others: Iterable[Collector] = (),
 ) -> bytes:
     """All metrics in Prometheus's text format."""
     now = CollectorRegistry()
     now.register(_Media(measured))
     now.register(_Gauges(gauges))
     now.register(_Lines(transports))
+    for other in others:
+        now.register(other)
     return generate_latest(meter.registry) + generate_latest(now)
 
 

@@ -96,7 +96,7 @@ class Jobs:
         """A lesson is deleted: its jobs are called off. Raises JobsUnavailableError."""
         await asyncio.to_thread(lambda: self._open().ledger.forget(lesson_id))
 
-    async def gauges(self) -> dict[tuple[KindName, str], int]:
+    async def gauges(self) -> dict[tuple[str, str], int]:
         """How many jobs wait, run or have failed. Raises JobsUnavailableError."""
         jobs = await asyncio.to_thread(lambda: self._open().ledger.all())
         shown = (*UNFINISHED, "failed")
