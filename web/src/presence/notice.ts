@@ -28,7 +28,7 @@ export function noticeOf(state: PresenceState, online: boolean, wasOpen: boolean
   if (state.refusal) return say(`problem.${state.refusal}`, true);
   if (state.receiving === "recovering" || state.sending === "recovering") return say("notice.media");
   if (state.room.recording === "stopped") return say(`recording.${whyStopped(state.room.recordingReason)}`, true);
-  if (state.room.recording === "paused" && state.rights.includes("set_recording")) return say("recording.pausedText");
+  if (state.room.recording === "paused" && state.rights.includes("set_recording")) return say("recording.pausedText", true);
   const teacher = lead(state.room);
   if (teacher?.away && teacher.participant_id !== state.me) return say("notice.teacherAway");
   if (state.rung === "audio") return say("notice.audio");

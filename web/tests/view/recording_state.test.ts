@@ -22,6 +22,10 @@ test("a class reads whether it is in the recording, while there is one", () => {
   expect(words("off", "consented", false)).toBe("未录制");
 });
 
+test("to a teacher nothing is said of a class", () => {
+  expect(mount(State, { props: { recording: "on", policy: "consented" } }).text()).toBe("录制中");
+});
+
 test("a lesson that is never recorded says so", () => {
   expect(words("off", "nothing")).toBe("这节课不录制");
 });
