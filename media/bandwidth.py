@@ -149,7 +149,7 @@ class Bandwidth:
         carrier = self._carrier()
         if carrier is None:
             return
-        estimate.numbered = TRANSPORT_WIDE_CC in carrier.section.extensions and carrier.can_pad
+        estimate.numbered = TRANSPORT_WIDE_CC in carrier.section.extensions and carrier.repeats.can_pad
         if estimate.numbered:
             self._probe = Probe(self.sent(now, 1.0), wanted, now)
             self._ticked_octets = self._octets()
@@ -162,10 +162,10 @@ class Bandwidth:
         octets = self._octets()
         due = probe.due(octets - self._ticked_octets, now)
         if due is not None and carrier is not None:
-            if carrier.pad(self._number, now):
+            if carrier.repeats.pad(self._number, now):
                 probe.numbered(self._number, now)
                 self._number = (self._number + 1) & 0xFFFF
-            while due > PACKET_BITS / 16 and (size := carrier.pad(None, now)):
+            while due > PACKET_BITS / 16 and (size := carrier.repeats.pad(None, now)):
                 size += PACKET
                 probe.padded(size)
                 self._padding += size
@@ -184,7 +184,7 @@ class Bandwidth:
 
     def _carrier(self) -> Slot | None:
         """A slot whose retransmissions can pad."""
-        return next((slot for slot in self._slots.values() if slot.kind == "video" and slot.can_pad), None)
+        return next((slot for slot in self._slots.values() if slot.kind == "video" and slot.repeats.can_pad), None)
 
     # ── what is sent ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -201,6 +201,6 @@ class Bandwidth:
 
     def _octets(self) -> int:
         return sum(
-            slot.octets + slot.repeated_octets + PACKET * (slot.packets + slot.tally.repeated)
+            slot.octets + slot.repeats.octets + PACKET * (slot.packets + slot.tally.repeated)
             for slot in self._slots.values()
         )

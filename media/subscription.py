@@ -8,22 +8,20 @@ what it should carry, and *started* by the first packet it may carry: for a pict
 from __future__ import annotations
 
 import secrets
-from collections import deque
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from media import rtp
-from media.answer import ABS_SEND_TIME, AUDIO_LEVEL, DESCRIPTOR, TRANSPORT_WIDE_CC, NegotiatedSection
+from media.answer import ABS_SEND_TIME, AUDIO_LEVEL, DESCRIPTOR, NegotiatedSection
 from media.codecs import Codec, best_match
 from media.descriptors import Sub
-from media.fanout import Outlet, Profile, Row, prepare
+from media.fanout import Outlet, Profile, Row
 from media.keyframes import OneViewersLosses
 from media.layers import Choice
 from media.pictures import Shift
+from media.repeats import Repeats
 from media.rtcp import SenderReport
-from media.srtp import SrtpError
 from media.statistics import SlotTally
 
 if TYPE_CHECKING:
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
     from media.stream import Stream
 
 PASSED_ON = (AUDIO_LEVEL,)  # header extensions that viewers get as published, where they know them
-LATER = 0.04  # seconds between the two times
-MAX_REPEATS = 1024  # retransmissions remembered per slot, so that a NACK said twice is answered once
 PLAUSIBLE = 1.0  # seconds that two layers' sender reports and the arrival of their packets may disagree
 
 
@@ -59,25 +55,21 @@ class Slot:
     """One receiving section of a viewer."""
 
     __slots__ = (
-        "_carriage",
-        "_former",
         "_former_last",
         "_last_time",
         "_last_timestamp",
-        "_later",
-        "_looked_later",
         "_next_layer_zero",
         "_next_picture",
         "_next_sequence",
         "_octets",
         "_packets",
         "_redundant",
-        "_repeated",
-        "_rtx_sequence",
         "_said",
         "_twice",
         "_wish",
+        "carriage",
         "first_index",
+        "former",
         "kind",
         "losses",
         "max_height",
@@ -87,7 +79,7 @@ class Slot:
         "profile",
         "publication",
         "rank",
-        "repeated_octets",
+        "repeats",
         "section",
         "ssrc",
         "tally",
@@ -109,8 +101,8 @@ class Slot:
         self.profile = Profile(0, 0, ())
         self.first_index = 0  # see Carriage; here for the hot path
         self._wish: tuple[Layer, int, int] | None = None  # layer, spatial, temporal; None: the best there is
-        self._carriage: Carriage | None = None
-        self._former: Carriage | None = None  # what it carried before, whose last packets may be asked for again
+        self.carriage: Carriage | None = None
+        self.former: Carriage | None = None  # what it carried before, whose last packets may be asked for again
         self._former_last = -1  # index of the last packet of that
         # libsrtp guesses the rollover counter of a first packet well only below 2**15.
         self._next_sequence = secrets.randbelow(0x8000)
@@ -120,33 +112,29 @@ class Slot:
         self._next_layer_zero = 0
         self._packets = 0  # sent before the present stream
         self._octets = 0
-        self.repeated_octets = 0  # of repetitions sent so far, headers included
-        self._rtx_sequence = secrets.randbelow(0x8000)
         self.tally = SlotTally()
         self.losses = OneViewersLosses()
+        self.repeats = Repeats(self)
         self._redundant = False
         self._said: rtp.Packet | None = None  # to be said again
         self._twice = False
-        self._later: deque[tuple[float, int]] = deque()  # when to send again a second time, and what
-        self._looked_later = float("-inf")  # when that was last looked at
-        self._repeated: dict[int, float] = {}  # the viewer's sequence number -> when it was last sent again
 
     # ── what it carries ───────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def flowing(self) -> bool:
         """Whether it carries a stream now."""
-        return self._carriage is not None
+        return self.carriage is not None
 
     @property
     def layer(self) -> Layer | None:
         """The layer it carries now."""
-        return None if self._carriage is None else self._carriage.layer
+        return None if self.carriage is None else self.carriage.layer
 
     @property
     def carried(self) -> Choice | None:
         """What it really carries now."""
-        it = self._carriage
+        it = self.carriage
         return None if it is None else Choice(it.layer.index, it.spatial, it.temporal)
 
     @property
@@ -210,14 +198,14 @@ class Slot:
         """From the next packet on, send sound with redundancy (red.py), or without."""
         if wanted != self._redundant:
             self._redundant = wanted
-            if self._carriage is not None:
-                self._carriage.layer.waiting[self] = None  # it starts again, in another form
+            if self.carriage is not None:
+                self.carriage.layer.waiting[self] = None  # it starts again, in another form
 
     def set_twice(self, wanted: bool) -> None:
         """Send each packet of sound twice, or once."""
         self._twice = wanted
-        if self._carriage is not None:
-            twice = self._carriage.sieve.stream.twice
+        if self.carriage is not None:
+            twice = self.carriage.sieve.stream.twice
             if wanted:
                 twice[self] = None
             else:
@@ -228,18 +216,18 @@ class Slot:
         """These have been sent: send again those before them, as they were. So both are seldom lost together."""
         for packet in packets:
             before, self._said = self._said, packet
-            if before is not None and before.start < before.end and self._carriage is not None:
-                self._send_again(before, self._carriage, packet.arrival)
+            if before is not None and before.start < before.end and self.carriage is not None:
+                self.repeats.send_again(before, self.carriage, packet.arrival)
 
     def picture_lost(self, now: float) -> None:
         """The viewer cannot decode what it gets any more."""
-        if self.publication is not None and self._carriage is not None:
-            self.publication.request_key_frame(now, loss=True, layer=self._carriage.layer)
+        if self.publication is not None and self.carriage is not None:
+            self.publication.request_key_frame(now, loss=True, layer=self.carriage.layer)
 
     @property
     def codec(self) -> Codec | None:
         """Of the stream it carries, in the viewer's numbers."""
-        return None if self._carriage is None else self._carriage.codec
+        return None if self.carriage is None else self.carriage.codec
 
     def match(self, codec: Codec) -> Codec | None:
         """The viewer's codec that carries a publication's, if any does."""
@@ -247,19 +235,19 @@ class Slot:
 
     def carries(self, stream: Stream, sieve: Sieve | None = None) -> bool:
         """Whether it carries this stream, and of that just what `sieve` lets pass."""
-        carriage = self._carriage
+        carriage = self.carriage
         if carriage is None or carriage.sieve.stream is not stream:
             return False
         return sieve is None or carriage.sieve is sieve
 
     def settled(self, choice: Choice) -> None:
         """What it carries is the same by another name."""
-        if self._carriage is not None:
-            self._carriage = replace(self._carriage, spatial=choice.spatial, temporal=choice.temporal)
+        if self.carriage is not None:
+            self.carriage = replace(self.carriage, spatial=choice.spatial, temporal=choice.temporal)
 
     def wants_larger(self) -> bool:
         """Whether it is to carry larger pictures of its stream, for which it needs a key frame."""
-        carriage, wished = self._carriage, self.wished
+        carriage, wished = self.carriage, self.wished
         if carriage is None or wished is None:
             return False
         highest, _ = carriage.sieve.stream.highest_sub
@@ -270,7 +258,7 @@ class Slot:
 
         Less is always possible. More pictures a second begin where one says so that is not above the next sub-layer.
         """
-        carriage, wished = self._carriage, self.wished
+        carriage, wished = self.carriage, self.wished
         if carriage is None or wished is None:
             return False
         if key:
@@ -286,7 +274,7 @@ class Slot:
         codec = self.match(stream.codec)
         if codec is None:
             return False
-        former = self._former
+        former = self.former
         _, spatial, temporal = choice = self.of(layer)
         sieve = stream.sieve(choice)
         shift = None
@@ -299,7 +287,7 @@ class Slot:
                 )
         self.profile = self._make_profile(codec, stream.extensions)
         self.first_index = first = sieve.number(packet)
-        self._carriage = Carriage(
+        self.carriage = Carriage(
             layer,
             sieve,
             spatial,
@@ -319,7 +307,7 @@ class Slot:
 
     def stop(self) -> None:
         """Carry nothing, and remember where to go on."""
-        carriage = self._carriage
+        carriage = self.carriage
         if carriage is None:
             return
         sieve = carriage.sieve
@@ -327,11 +315,11 @@ class Slot:
         sieve.stream.twice.pop(self, None)
         self._said = None
         self._packets, self._octets = self._totals()
-        self._carriage = None
+        self.carriage = None
         last = sieve.last
         if last is None or last.index < carriage.first_index:
             return
-        self._former, self._former_last = carriage, last.index
+        self.former, self._former_last = carriage, last.index
         self._next_sequence = (last.index + 1 + carriage.sequence_offset) & 0xFFFF
         self._last_timestamp = (last.timestamp + carriage.timestamp_offset) & 0xFFFFFFFF
         self._last_time = last.arrival
@@ -343,11 +331,11 @@ class Slot:
 
     def rerouted(self) -> None:
         """The outlet's path has changed."""
-        if self._carriage is not None:
-            self._carriage.sieve.fanout.add(self)
+        if self.carriage is not None:
+            self.carriage.sieve.fanout.add(self)
 
     def row(self) -> Row:
-        outlet, carriage = self.outlet, self._carriage
+        outlet, carriage = self.outlet, self.carriage
         assert outlet.srtp is not None
         assert outlet.name is not None
         assert carriage is not None
@@ -360,125 +348,25 @@ class Slot:
             carriage.shift,
         )
 
-    # ── loss and reports ──────────────────────────────────────────────────────────────────────────────────────────
-
-    def repeat(self, sequences: tuple[int, ...], rtt: float, now: float) -> int:
-        """Send lost packets again: through RTX where the viewer knows it, else exactly as they were. Says how many.
-
-        A packet asked for twice within one round trip (`rtt`, seconds) is sent once: the first answer is under way. One
-        that is asked for again after that goes out twice by RTX: its time is running out, and few are lost three times.
-        The second time comes with `repeat_later`, where that is called: what is lost is often lost in a row.
-        """
-        if not self.outlet.open:
-            return 0
-        if len(self._repeated) > MAX_REPEATS:
-            self._repeated.clear()
-        sent = 0
-        for sequence in sequences:
-            found = self._sent(sequence, now)
-            if found is None:
-                continue
-            before = self._repeated.get(sequence)
-            if before is not None and now - before < 0.75 * rtt:  # neither side measures it exactly
-                continue
-            self._repeated[sequence] = now
-            sent += self._send_again(*found, now)
-            if before is not None and found[1].codec.rtx_payload_type is not None:
-                if now - self._looked_later < LATER:
-                    self._later.append((now + LATER, sequence))
-                else:
-                    sent += self._send_again(*found, now)
-        return sent
-
-    def repeat_later(self, now: float) -> None:
-        """Every 20 ms on a lossy line: send what is due for the second time."""
-        self._looked_later = now
-        while self._later and self._later[0][0] <= now:
-            found = self._sent(self._later.popleft()[1], now)
-            if found is not None:
-                self._send_again(*found, now)
+    # ── what is asked for again, and reports ──────────────────────────────────────────────────────────────────────────
 
     @property
     def highest(self) -> int | None:
         """The newest number that the viewer knows, None while nothing is carried."""
-        carriage = self._carriage
+        carriage = self.carriage
         return None if carriage is None else (carriage.sieve.highest + carriage.sequence_offset) & 0xFFFF
 
     def needs(self, sequence: int) -> bool:
         """Whether a lost packet still matters: of what was carried before, a key frame has made an end."""
-        carriage = self._carriage
+        carriage = self.carriage
         if carriage is None:
             return False
         highest = carriage.sieve.highest
         return highest - ((highest + carriage.sequence_offset - sequence) & 0xFFFF) >= carriage.first_index
 
-    def _send_again(self, packet: rtp.Packet, carriage: Carriage, now: float) -> bool:
-        outlet = self.outlet
-        if outlet.srtp is None or outlet.batch is None or outlet.name is None:
-            return False
-        try:
-            data = self._again(packet, carriage, now)
-            outlet.batch.send(outlet.name, outlet.srtp.rtp(data))
-        except SrtpError:  # libsrtp's window is past it
-            return False
-        self.repeated_octets += len(data)
-        return True
-
-    @property
-    def can_pad(self) -> bool:
-        """Whether something can be sent that nobody needs: as RTX, beside a picture that it carries or has carried."""
-        carriage, local = self._carriage or self._former, self.section.local
-        return (
-            carriage is not None
-            and carriage.codec.rtx_payload_type is not None
-            and local is not None
-            and local.rtx_ssrc is not None
-            and self.outlet.open
-        )
-
-    def pad(self, number: int | None, now: float) -> int:
-        """Send something nobody needs, as RTX (RFC 4588): the newest picture's packet again, or mere padding.
-
-        With a transport-wide `number` it is small. Returns the bytes of payload sent.
-        """
-        carriage, local, outlet = self._carriage or self._former, self.section.local, self.outlet
-        if not self.can_pad or carriage is None or local is None or local.rtx_ssrc is None:
-            return 0
-        assert outlet.srtp is not None
-        assert outlet.batch is not None
-        assert outlet.name is not None
-        ours = self.section.extensions
-        extensions = []
-        if ABS_SEND_TIME in ours:
-            extensions.append((ours[ABS_SEND_TIME], rtp.abs_send_time(now)))
-        if number is not None and TRANSPORT_WIDE_CC in ours:
-            extensions.append((ours[TRANSPORT_WIDE_CC], number.to_bytes(2, "big")))
-        last = carriage.sieve.last
-        timestamp = ((0 if last is None else last.timestamp) + carriage.timestamp_offset) & 0xFFFFFFFF
-        again = None
-        if number is None and last is not None and self._carriage is carriage and last.index >= carriage.first_index:
-            again = self._again(last, carriage, now)
-        if again is not None:
-            plain = rtp.parse(again)
-            assert plain is not None
-            payload, padded = plain.payload, 0
-        else:
-            size = 8 if number is not None else 240
-            payload, padded = bytes(size - 1) + bytes((size,)), 0x20
-            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-        assert carriage.codec.rtx_payload_type is not None
-        data = bytearray(rtp.header(0, carriage.codec.rtx_payload_type, extensions))
-        rtp.HEADER.pack_into(data, 0, data[0] | padded, data[1], (self._rtx_sequence - 1) & 0xFFFF, timestamp,
-                             local.rtx_ssrc)  # fmt: skip
-        try:
-            outlet.batch.send(outlet.name, outlet.srtp.rtp(bytes(data) + payload))
-        except SrtpError:
-            return 0
-        return len(payload)
-
     def report(self, wall: float) -> SenderReport | None:
         """Our sender report for the viewer at `wall` (seconds since 1970); None while there is nothing to say."""
-        carriage = self._carriage
+        carriage = self.carriage
         if carriage is None:
             return None
         instant = carriage.sieve.stream.instant(wall)
@@ -500,15 +388,15 @@ class Slot:
         return self._totals()[1]
 
     def _totals(self) -> tuple[int, int]:
-        carriage = self._carriage
+        carriage = self.carriage
         if carriage is None:
             return self._packets, self._octets
         sieve, (packets, octets) = carriage.sieve, carriage.base
         return self._packets + sieve.packets - packets, self._octets + sieve.octets - octets
 
-    def _sent(self, sequence: int, now: float) -> tuple[rtp.Packet, Carriage] | None:
+    def sent(self, sequence: int, now: float) -> tuple[rtp.Packet, Carriage] | None:
         """The packet that the viewer knows by this number, if we still have it."""
-        for carriage, last in ((self._carriage, None), (self._former, self._former_last)):
+        for carriage, last in ((self.carriage, None), (self.former, self._former_last)):
             if carriage is None:
                 continue
             highest = carriage.sieve.highest if last is None else last
@@ -525,7 +413,7 @@ class Slot:
 
         Between two layers of one publisher as both their sender reports say, else as much as time has passed.
         """
-        former, timestamp = self._former, int(packet.timestamp)
+        former, timestamp = self.former, int(packet.timestamp)
         if self._last_time is None or former is None:
             return (self._last_timestamp - timestamp) & 0xFFFFFFFF
         if former.sieve.stream is stream:
@@ -546,32 +434,6 @@ class Slot:
             descriptor = published[DESCRIPTOR], ours[DESCRIPTOR]
         redundant = codec.red_payload_type if self._redundant else None
         return Profile(codec.payload_type, ours.get(ABS_SEND_TIME, 0), passed_on, descriptor, redundant or 0)
-
-    def _again(self, packet: rtp.Packet, carriage: Carriage, now: float) -> bytes:
-        """The packet in plain text, as RTX (RFC 4588) or as it was.
-
-        As it was means byte for byte, `send_time` included: AES-GCM must never see two texts with one number. RTX has
-        numbers of its own, and says when it really leaves: else a browser takes the time until it asked for a queue.
-        """
-        local = self.section.local
-        assert local is not None
-        if carriage.codec.rtx_payload_type is not None and local.rtx_ssrc is not None:
-            packet = copy(packet)
-            packet.send_time = rtp.abs_send_time(now)
-        prepared = prepare(packet, carriage.profile)
-        data = bytearray(prepared.data)
-        sequence = (packet.index + carriage.sequence_offset) & 0xFFFF
-        timestamp = (packet.timestamp + carriage.timestamp_offset) & 0xFFFFFFFF
-        if carriage.shift is not None and prepared.numbers is not None:
-            carriage.shift.write(memoryview(data), prepared.numbers_at, prepared.numbers)
-        if carriage.codec.rtx_payload_type is None or local.rtx_ssrc is None:
-            rtp.HEADER.pack_into(data, 0, data[0], data[1], sequence, timestamp, self.ssrc)
-            return bytes(data)
-        rtp.HEADER.pack_into(data, 0, data[0], packet.marker << 7 | carriage.codec.rtx_payload_type, self._rtx_sequence,
-                             timestamp, local.rtx_ssrc)  # fmt: skip
-        self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-        data[prepared.payload_at : prepared.payload_at] = sequence.to_bytes(2, "big")
-        return bytes(data)
 
 
 def _signed(difference: int) -> int:

@@ -90,7 +90,7 @@ class Viewer:
             highest = slot.highest if slot.kind == "video" else None
             if highest is None:
                 continue
-            slot.repeat_later(now)
+            slot.repeats.repeat_later(now)
             unheard = self._silences.setdefault(slot, Silence()).due(highest, self._heard, rtt, now)
             if unheard and not self.bandwidth.narrow:
                 self._counters["repeated_unheard"] += len(unheard)
@@ -237,7 +237,7 @@ class Viewer:
         allowed = sequences[: int(self._budget)]
         if len(allowed) < len(sequences):
             self._counters["dropped_nack_flood"] += len(sequences) - len(allowed)
-        sent = slot.repeat(allowed, self.round_trip.assumed, now)
+        sent = slot.repeats.repeat(allowed, self.round_trip.assumed, now)
         # What was asked in vain costs us a look-up, so it costs the viewer something too.
         self._budget -= sent + (len(allowed) - sent) / 8
         self._counters["repeated_downstream"] += sent

@@ -86,7 +86,7 @@ def test_no_number_ever_has_two_texts_and_nothing_leaves_in_plain(offer: str, se
                 sound.set_redundancy(chance.random() < 0.5)
                 sound.set_twice(chance.random() < 0.5)
             case 4:
-                screen.pad(chance.choice((None, step)), world.now)
+                screen.repeats.pad(chance.choice((None, step)), world.now)
             case _:
                 for ssrc, last in list(viewer.last.items()):
                     lost = sorted({last - chance.randrange(60) & 0xFFFF for _ in range(4)})
