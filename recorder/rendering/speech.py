@@ -12,10 +12,10 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from recorder.levels import LEVELS
 from recorder.manifest import TrackEntry, read_manifest
 from recorder.rendering import activity
 from recorder.rendering.activity import Heard, Microphone, Settings, Span
+from recorder.rendering.loudness import levels
 from recorder.rendering.progress import NothingToRenderError, Progress, part
 from recorder.rendering.session import TEACHERS, Session, read_session
 
@@ -37,7 +37,8 @@ def render(folder: Path, out: Path, progress: Progress, settings: Settings | Non
     heard = []
     for number, track in enumerate(tracks):
         share = part(progress, number / len(tracks), (number + 1) / len(tracks))
-        heard.append(_hear(_microphone(folder, track, session), settings, share))
+        microphone = _microphone(folder, track, session, part(share, 0.0, 0.9))
+        heard.append(_hear(microphone, settings, part(share, 0.9, 1.0)))
     spoken = speech(heard, settings)
     by_side: dict[bool, list[Span]] = {True: [], False: []}
     for one, said in zip(heard, spoken, strict=True):
@@ -79,10 +80,9 @@ def _hear(microphone: Microphone, settings: Settings, progress: Progress) -> Hea
     return heard
 
 
-def _microphone(folder: Path, track: TrackEntry, session: Session) -> Microphone:
-    path = folder / "tracks" / track.folder / LEVELS
+def _microphone(folder: Path, track: TrackEntry, session: Session, progress: Progress) -> Microphone:
     return Microphone(
-        path.read_bytes() if path.exists() else b"",
+        levels(folder, track, progress),
         track.start_ms,
         tuple(session.muted.get(track.publication_id, ())),
         tuple(session.floor.get(track.participant, ())),
