@@ -158,6 +158,8 @@ def fragments(data: bytes) -> Iterator[FragmentSpan]:
         if not width or _FRAGMENT.size + 4 * width * count != moof:
             return
         table = struct.unpack_from(f"!{width * count}I", data, at + _FRAGMENT.size)
+        if not count or sum(table[min(width, 2) - 1 :: width]) != mdat - _HEAD.size:
+            return  # as a file whose last blocks were never written may have it
         duration = even * count if width == 1 else sum(table[::width])
         key = width < 3 or table[2] == KEY_FLAGS
         yield FragmentSpan(at, moof + mdat, start, duration, key)

@@ -28,6 +28,7 @@ UNSYNCED_NS = 15_000_000_000  # what was written so long before the last write m
 
 LONGEST_GAP_S = 6  # of one entry in a playlist
 
+_LEAST_CLUSTER = 31  # bytes, of one with an empty frame
 _RECENT_PARTS = 8  # of a WebM file, far more than are written between two syncs
 _USUAL_FRAMES = 15  # per second, for the last frame of a WebM file, which says no duration
 _HOLE = bytes(512)  # a lost sector: no codec writes so many zeros, H.264 never more than three
@@ -319,10 +320,11 @@ def _sound_stretches(file: IO[bytes], parts: list[Part], doubted: bool) -> list[
 
 
 def _whole_clusters(data: bytes) -> list[webm.ClusterSpan]:
-    found = []
+    found: list[webm.ClusterSpan] = []
     with contextlib.suppress(struct.error):  # what follows the last whole one may be anything
         for span in webm.clusters(data, 0):
-            if _never_written(data[span.offset : span.offset + span.size]):
+            follows = not found or span.first_ms >= found[-1].last_ms
+            if span.size < _LEAST_CLUSTER or not follows or _never_written(data[span.offset :][: span.size]):
                 break
             found.append(span)
     return found

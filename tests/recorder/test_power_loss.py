@@ -1,5 +1,6 @@
 """A loss of power, simulated: what was not synced may lack its end, hold zeros, be as it was before or be gone."""
 
+import hashlib
 import itertools
 import json
 import random
@@ -62,7 +63,8 @@ def _survivor(old: bytes | None, new: bytes | None, dice: random.Random) -> byte
     cut = dice.randint(kept, len(new))
     torn = (new, new[:cut], new[:cut] + bytes(len(new) - cut), new[:kept])
     # Replaced or new: the old one, nothing, or an empty file of the right name, as file systems leave it.
-    return dice.choice((*torn, old, b"" if not kept else old))
+    others = (old, b"" if not kept else old)
+    return dice.choice((*torn, *others, *[new] * len(torn)))
 
 
 def lesson() -> tuple[list[bytes], list[Timed]]:
@@ -94,16 +96,18 @@ def losses(tmp_path_factory: pytest.TempPathFactory) -> list[Loss]:
     disk, dice = Disk(archive), random.Random(4)
     recorder = VirtualRecorder(archive, BEGIN, disk.sync)
     recorder.open("lesson")
+    recorder.watch("lesson")  # shorter segments: more of what can be lost
     announced, timed = lesson()
     recorder.send(*announced)
-    instants = [dice.uniform(3, SECONDS) for _ in range(ENDING)]
+    instants = [dice.uniform(0.1, SECONDS) for _ in range(ENDING)]
     instants += [dice.uniform(3, SECONDS / 2) for _ in range(GOING_ON)]
     found: dict[float, Loss] = {}
     played = 0
     for number, instant in enumerate(sorted(instants), 1):
-        until = next((at for at, piece in enumerate(timed) if piece.at_us > instant * 1e6), len(timed))
-        recorder.play(BEGIN, timed[played:until])
-        played = until
+        while played < len(timed) and timed[played].at_us < instant * 1e6:
+            recorder.until(BEGIN + timed[played].at_us)
+            recorder.send(timed[played].data)
+            played += 1
         event = json.dumps({"seq": number, "kind": "mark"})
         assert recorder.recorder.handle(AppendEvents("lesson", (event,))) == Appended(number)
         to = tmp_path_factory.mktemp("lost")
@@ -116,6 +120,9 @@ def losses(tmp_path_factory: pytest.TempPathFactory) -> list[Loss]:
 def faults(folder: Path) -> list[str]:
     """What a closed lesson does wrong, its WebM files included."""
     found = []
+    for file in read_manifest(folder).files:
+        data = (folder / file.path).read_bytes()[file.offset :][: file.size]
+        found += [] if hashlib.sha256(data).hexdigest() == file.sha256 else [f"{file.path} is not as it was written"]
     for path in folder.rglob("*.m3u8"):
         text = path.read_text()
         wrong = master_faults(text, path.parent) if "STREAM-INF" in text else media_faults(text, path.parent)
@@ -142,10 +149,11 @@ def test_after_a_loss_of_power_all_but_the_last_seconds_play(losses: list[Loss],
     manifest = read_manifest(folder)
     assert manifest.status == "ready"
     assert faults(folder) == []
-    assert {entry.publication_id for entry in manifest.tracks} == {"t-1-c", "t-1-m", "t-1-s"}
-    for entry in manifest.tracks:
-        assert held_s(folder, entry) > loss.at_s - LOST_S, entry.publication_id
-    seqs = [json.loads(line)["seq"] for line in (folder / "events.jsonl").read_text().splitlines()]
+    for name in ("t-1-c", "t-1-m", "t-1-s"):
+        held = sum(held_s(folder, entry) for entry in manifest.tracks if entry.publication_id == name)
+        assert held > loss.at_s - LOST_S, name
+    log = folder / "events.jsonl"
+    seqs = [json.loads(line)["seq"] for line in log.read_text().splitlines()] if log.exists() else []
     assert seqs == list(range(1, opened.last_seq + 1))
 
 
