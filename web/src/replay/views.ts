@@ -39,6 +39,15 @@ export function views(tracks: readonly Track[], at: number, floors: readonly Flo
   return found.slice(0, MOST);
 }
 
+const OPENING = 2_000; // ms of waiting for a picture: a microphone is a little quicker than a camera
+
+/** Where a recording opens that begins at `from`: at its first picture, if one comes at once. */
+export function opening(tracks: readonly Track[], from: number): number {
+  const starts = tracks.filter((one) => one.kind === "video").map((one) => one.start_ms);
+  const first = Math.min(...starts);
+  return first - from < OPENING ? first : from;
+}
+
 /** Someone who never had the floor needs none: a second teacher. */
 function mayShow(participant: string, at: number, floors: readonly Floor[] | null): boolean {
   const own = floors?.filter((one) => one.participant_id === participant) ?? [];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { arrange, keyOf, views } from "../../src/replay/views";
+import { arrange, keyOf, opening, views } from "../../src/replay/views";
 import { track } from "../support/track";
 
 const camera = track("cam", "camera", 1_200, 30_000, { gaps: [[10_000, 12_000]] });
@@ -35,6 +35,10 @@ describe("views", () => {
     const many = ["d", "e", "f"].map((who) => track(who, "camera", 0, 60_000, { lead: false, participant: who }));
     expect(shown(16_000, null, [...all, ...many])).toHaveLength(4);
   });
+});
+
+test("a recording opens at its first picture, unless that comes much later", () => {
+  expect([opening(all, 0), opening([sound, screen], 0), opening([sound], 0), opening([], 0)]).toEqual([1_200, 0, 0, 0]);
 });
 
 describe("an arrangement", () => {
