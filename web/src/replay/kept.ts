@@ -2,7 +2,7 @@
 
 const KEY = "tongke.replay.places";
 const LESSONS = 50; // kept; the one not watched for longest is forgotten first
-const EDGE = 10_000; // ms from the beginning or the end: nothing to come back to
+const EDGE = 10_000; // ms from the beginning or the end, or a tenth of a short one: nothing to come back to
 
 export interface Store {
   getItem(key: string): string | null;
@@ -14,7 +14,8 @@ type Places = [lessonId: string, at: number][];
 
 export function keptPlace(store: Store, lessonId: string, length: number): number | null {
   const at = read(store).find(([id]) => id === lessonId)?.[1];
-  return at !== undefined && at > EDGE && at < length - EDGE ? at : null;
+  const edge = Math.min(EDGE, length / 10);
+  return at !== undefined && at > edge && at < length - edge ? at : null;
 }
 
 export function keepPlace(store: Store, lessonId: string, at: number): void {
