@@ -51,7 +51,7 @@ SOURCE = (
 """
 )
 
-_READ = (
+READ = (
     "(video) => {"
     + _SHARED
     + """
@@ -70,15 +70,26 @@ _READ = (
 )
 
 
+def shown(luma: bytes, line_size: int, width: int, height: int) -> int | None:
+    """The time in a decoded picture, from the bytes of its first plane; None when none can be read."""
+    columns = [(2 * column + 1) * width // (2 * _COLUMNS) for column in range(_COLUMNS)]
+    rows = [(2 * row + 1) * height // (2 * _ROWS) * line_size for row in range(_ROWS)]
+    bits = [int(luma[row + column] > 127) for row in rows for column in columns]
+    time, parity = bits[:-6], bits[-6:]
+    if any(sum(time[index::6]) % 2 != bit for index, bit in enumerate(parity)):
+        return None
+    return sum(bit << place for place, bit in enumerate(time))
+
+
 async def read(video: Locator) -> int | None:
     """The time in the picture a video element shows, ms since 1970; None when it shows none that can be read."""
-    value: int | None = await video.evaluate(_READ)
+    value: int | None = await video.evaluate(READ)
     return value
 
 
 READ_ALL = (
     "(selectors) => { const read = "
-    + _READ
+    + READ
     + "; return selectors.map((one) => { const video = document.querySelector(one); return video && read(video); }); }"
 )
 """Reads several videos of a page at the same instant, by selector."""
