@@ -1,6 +1,6 @@
 """The levels of a microphone whose sender told none: FFmpeg and other devices by WHIP send no RFC 6464 extension.
 
-Then `levels.bin` says silence throughout, and how loud it was is heard from the sound itself: some 5 s of a core for a
+Then `levels.bin` says silence throughout, and how loud it was is heard from the sound itself: some 8 s of a core for a
 lesson of 90 minutes, which is why it is done for these only.
 """
 
