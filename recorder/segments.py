@@ -27,7 +27,7 @@ class SegmentWriter(Journaled):
         self._on_chunk: Callable[[Part], None] | None = None  # while someone watches
         self._chunks: list[Chunk] = []  # of the open segment
         self._whole = False  # the open segment is to be listed as one piece
-        self._rested = 0  # the fragment number when we were last told that a second has passed
+        self._rested = -1  # the fragment number when we were last told that a second has passed
         self._init = ""
         self._number = 1 + max((int(part.file[4:-4]) for part in parts if part.media), default=0)
         self._fragment_number = len(parts) * 64  # only has to grow
