@@ -22,8 +22,8 @@ BEFORE_MS, AFTER_MS = 500, 3000  # a class is shown so long before and after it 
 
 WHOLE = Box(0, 0, WIDTH, HEIGHT)
 _BESIDE = Box(0, 72, 1024, 576)  # the screen, with a column beside it
-_COLUMN = [Box(1024, 72 + 144 * number, 256, 144) for number in range(1 + CLASSES)]
-_CORNER = [Box(936, 516 - 204 * number, 320, 180) for number in range(1 + CLASSES)]
+_COLUMN = [Box(1024, 72 + 156 * number, 256, 144) for number in range(1 + CLASSES)]
+_CORNER = [Box(936, 516 - 192 * number, 320, 180) for number in range(1 + CLASSES)]
 
 View = Literal["screen", "teacher", "co_teacher", "class"]
 Stretch = tuple[int, int]  # from and to, ms

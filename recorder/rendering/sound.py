@@ -50,8 +50,9 @@ class Sound:
             count = min(BLOCK, self._length - at)
             heard = [data for each in self._microphones if (data := each.block(at, count)) is not None]
             if len(heard) > 1:
-                mixer = self._mixers.setdefault(len(heard), _Mixer(len(heard), self.layout))
-                frame = mixer.mix([self._frame(data, at, count) for data in heard])
+                if len(heard) not in self._mixers:
+                    self._mixers[len(heard)] = _Mixer(len(heard), self.layout)
+                frame = self._mixers[len(heard)].mix([self._frame(data, at, count) for data in heard])
             else:
                 frame = self._frame(heard[0] if heard else bytes(count * self._width), at, count)
             yield frame
