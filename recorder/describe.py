@@ -34,7 +34,7 @@ def describe(folder: Path) -> dict[str, Any]:
         "status": manifest.status,
         "duration_ms": duration_ms(tracks),
         "epoch_ms": manifest.epoch_us // 1000,
-        "derived": {one.path for one in manifest.derived},
+        "derived": {one.path: one.size for one in manifest.derived},
         "tracks": [
             {
                 "publication_id": track.publication_id,

@@ -30,7 +30,6 @@ from server.endpoint import Endpoint, Model, reply
 from server.jobs import api as jobs_api
 from server.jobs.kinds import KINDS, KindName
 from server.jobs.ledger import JobsUnavailableError
-from server.jobs.service import NothingRecordedError
 from server.lessons import api as lessons_api
 from server.lessons.grants import TokenError
 from server.recording import RecorderAttachment
@@ -180,10 +179,12 @@ def _check_range(request: web.Request, size: int) -> None:
 async def _derived(request: web.Request, lesson_id: str, found: dict[str, Any]) -> dict[str, Any]:
     """What has been made of the recording. Without the store of jobs only what is being made is not known."""
     there = found["derived"]
-    shown: dict[str, Any] = {name: KINDS[name].shown if there >= set(KINDS[name].files) else None for name in _SHOWN}
+    shown: dict[str, Any] = {
+        name: KINDS[name].shown if there.keys() >= set(KINDS[name].files) else None for name in _SHOWN
+    }
     try:
-        exports = await request.app[jobs_api.JOBS].exports(lesson_id)
-    except (JobsUnavailableError, NothingRecordedError):
+        exports = await request.app[jobs_api.JOBS].exports(lesson_id, there)
+    except JobsUnavailableError:
         exports = []
     return {**shown, "exports": jobs_api.views(lesson_id, exports)}
 

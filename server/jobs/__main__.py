@@ -17,7 +17,6 @@ from pathlib import Path
 
 os.nice(19)  # before anything is imported, which is work too
 
-from recorder.places.place import PlaceError  # noqa: E402
 from server.archive.places import open_place  # noqa: E402
 from server.jobs.ledger import JobsUnavailableError  # noqa: E402
 from server.jobs.queue import FILE, Queue  # noqa: E402
@@ -58,8 +57,7 @@ def _work(settings: Settings) -> None:
 
     def look_after() -> None:
         runner.recover()
-        with contextlib.suppress(PlaceError):
-            runner.make_up()
+        runner.make_up()
 
     queue.serve(runner.run, look_after)
     runner.recover(begun=True)

@@ -21,6 +21,7 @@ from typing import cast
 
 from recorder import derived
 from recorder.manifest import ManifestError, StillOpenError, read_manifest
+from recorder.places.local import LocalPlace
 from recorder.places.place import Place, PlaceError
 from recorder.rendering.progress import Cancelled, NothingToRenderError
 from server.jobs.kinds import KINDS, KindName
@@ -81,7 +82,7 @@ class Runner:
     def make_up(self) -> None:
         """Ask for what lessons of the last days lack: closed while no server ran, or while the disk was full."""
         self._ledger.prune(time.time() - RECENT)
-        for lesson_id in self._place.lessons():
+        for lesson_id in LocalPlace(self._place.folder).lessons():  # what is new was recorded on this machine
             folder = self._place.folder / lesson_id
             try:
                 if time.time() - (folder / "manifest.json").stat().st_mtime > RECENT:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,9 +77,12 @@ class Jobs:
         except (JobsUnavailableError, OSError, ManifestError) as error:
             _log.warning("jobs of a lesson have to wait: %s", error, extra={"lesson_id": lesson_id})
 
-    async def exports(self, lesson_id: str) -> list[Export]:
-        """How it stands with each kind. Raises JobsUnavailableError and NothingRecordedError."""
-        return await asyncio.to_thread(self._exports, lesson_id)
+    async def exports(self, lesson_id: str, sizes: Mapping[str, int] | None = None) -> list[Export]:
+        """How it stands with each kind; `sizes` of the derived files, if they are known already.
+
+        Raises JobsUnavailableError, and NothingRecordedError without `sizes`.
+        """
+        return await asyncio.to_thread(self._exports, lesson_id, sizes)
 
     async def request(self, lesson_id: str, kind: ExportKind) -> Export:
         """Ask for an export; one that is there or on its way is not made twice.
@@ -118,8 +121,9 @@ class Jobs:
     def _closed(self, lesson_id: str) -> None:
         put(self._open(), lesson_id, wanted_of(self._archive / lesson_id))
 
-    def _exports(self, lesson_id: str) -> list[Export]:
-        sizes = self._sizes(lesson_id)
+    def _exports(self, lesson_id: str, sizes: Mapping[str, int] | None) -> list[Export]:
+        if sizes is None:
+            sizes = self._sizes(lesson_id)
         jobs = self._open().ledger.find(lesson_id, EXPORTS)
         return [_export(kind, jobs.get(kind), sizes) for kind in EXPORTS]
 
@@ -176,10 +180,10 @@ def wanted_of(folder: Path) -> list[KindName]:
     kinds: list[KindName] = [
         kind.name for kind in KINDS.values() if kind.automatic and kind.files and not there >= set(kind.files)
     ]
-    if any(track.codec == "VP8" for track in manifest.tracks):
+    if any(track.codec == "VP8" and track.duration_ms for track in manifest.tracks):
         kinds.append("convert")
     return kinds
 
 
-def _export(kind: ExportKind, job: Job | None, sizes: dict[str, int]) -> Export:
+def _export(kind: ExportKind, job: Job | None, sizes: Mapping[str, int]) -> Export:
     return Export(kind, job.known if job else None, sizes.get(KINDS[kind].shown))

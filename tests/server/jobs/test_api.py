@@ -193,7 +193,9 @@ async def test_a_lesson_that_closes_gets_its_poster_first_and_vp8_is_converted_l
         folder = tmp_path / "archive" / lesson_id
         manifest = json.loads((folder / "manifest.json").read_text())
         track = dict.fromkeys(("folder", "publication_id", "participant", "source", "playlist"), "p-0")
-        manifest["tracks"] = [{**track, "kind": "video", "lead": True, "codec": "VP8", "timescale": 90000}]
+        manifest["tracks"] = [
+            {**track, "kind": "video", "lead": True, "codec": "VP8", "timescale": 90000, "duration_ms": 9}
+        ]
         (folder / "manifest.json").write_text(json.dumps(manifest))
         for name in ("storyboard.vtt", "storyboard.jpg"):
             (folder / name).write_bytes(b"1")
