@@ -18,9 +18,11 @@ from pathlib import Path
 from recorder.control import Control
 from recorder.durability import Durability
 from recorder.intake import Intake
+from recorder.making_room import MakingRoom
 from recorder.recorder import Recorder
 
 TICK_S = 1.0
+MAKE_ROOM = 4  # times what is kept free: below that exports go, so that recording need not stop
 
 
 def main() -> int:
@@ -47,7 +49,7 @@ async def _run(control_path: Path, media_path: Path, archive: Path, keep_free: i
         loop.add_signal_handler(number, ending.set)
     control = Control(control_path)
     recorder = Recorder(archive, control.tell)
-    durability = Durability(archive)
+    durability = Durability(archive, MakingRoom(archive, MAKE_ROOM * keep_free, (MAKE_ROOM + 1) * keep_free).look)
     recorder.start(_now_us())
     durability.start()
     intake = Intake(media_path, recorder)

@@ -10,6 +10,7 @@ import ctypes
 import logging
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 EVERY_S = 1.0
@@ -18,11 +19,13 @@ logger = logging.getLogger(__name__)
 
 
 class Durability:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, make_room: Callable[[int], object] = lambda free: None) -> None:
+        """`make_room` is called in the thread with the bytes that are free; it may remove something."""
         self.free = _free(folder)  # bytes an ordinary user can still write
         self.begun = 0  # syncs
         self.done = 0  # the last one that succeeded; all that was written before one began is durable when it is done
         self._folder = folder
+        self._make_room = make_room
         self._dirty = False
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="durability", daemon=True)
@@ -53,8 +56,16 @@ class Durability:
                     self._sync(descriptor)
                 if ending:
                     return
+                self._look()
         finally:
             os.close(descriptor)
+
+    def _look(self) -> None:
+        try:
+            if self._make_room(self.free):
+                self.free = _free(self._folder)
+        except Exception:  # without a thread nothing would be durable any more
+            logger.exception("no room can be made")
 
     def _sync(self, descriptor: int) -> None:
         self.begun += 1
