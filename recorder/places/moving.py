@@ -15,7 +15,7 @@ from recorder.places.waiting import check
 
 
 def move(place: Place, lesson_id: str, target: Store, told: Callable[[int, int], None] = lambda done, of: None) -> int:
-    """Copy a lesson to `target`, then forget it here; gives its bytes. `told` hears how many files are done, of how many.
+    """Copy a lesson to `target`, then forget it here; gives its bytes. `told` hears: files are there, of how many.
 
     Raises LookupError, LessonOpenError, PlaceError, DamagedError (mend it first), OSError; then it is still here.
     """

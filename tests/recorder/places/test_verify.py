@@ -1,4 +1,4 @@
-"""`verify` sees each byte that is not as the manifest says; `mend` makes it good again, or a gap of it; `move` moves."""
+"""`verify` sees every byte that is not as the manifest says, `mend` makes it good or a gap, `move` takes all along."""
 
 import json
 from pathlib import Path
