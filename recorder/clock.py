@@ -5,6 +5,9 @@ clock an RTP timestamp is, so the rate of time and the step between one sender's
 clock stands on ours is the least of (arrival - NTP) over the last minute less half the least round trip, shared by all
 tracks of the sender, because a microphone and a camera that err by different queues would be out of step. A better
 answer is approached slowly; what is written is never rewritten.
+
+Browsers take the beginning of a sound packet for the moment of its sending, and so report it some 15 ms too late. It is
+left so: FFmpeg really sends sound at its beginning, and nothing tells the two apart.
 """
 
 from __future__ import annotations
@@ -86,19 +89,7 @@ class SenderClock:
 class TrackClock:
     """One track's RTP timestamps as ticks of the lesson clock, at the track's own clock rate."""
 
-    __slots__ = (
-        "_behind",
-        "_early",
-        "_extended",
-        "_offset",
-        "_rate",
-        "_reported",
-        "_sender",
-        "_span",
-        "_target",
-        "_timestamp",
-        "_zero_us",
-    )
+    __slots__ = ("_early", "_extended", "_offset", "_rate", "_reported", "_sender", "_target", "_timestamp", "_zero_us")
 
     def __init__(self, rate: int, epoch_us: int, sender: SenderClock) -> None:
         self._rate = rate  # Hz
@@ -110,8 +101,6 @@ class TrackClock:
         self._target = 0.0  # what we would add if we knew from the beginning what we know now
         self._reported = False
         self._early: Report | None = None  # of a stream whose first packet is yet to come
-        self._span = 0  # how long the last packet plays, ticks
-        self._behind = 0  # by how much the sender's reports say too early a timestamp, ticks
 
     def lesson_ticks(self, now_us: int) -> int:
         """The lesson time of an instant (us since 1970), in ticks."""
@@ -121,16 +110,14 @@ class TrackClock:
         """Another stream begins (new SSRC): nothing is known of its timestamps but what a report of it says."""
         self._timestamp = None
         self._early = early
-        self._span = self._behind = 0
 
     def forget(self) -> None:
         """The track has ended. If it begins again, its sender may be another one."""
         self.restart()
         self._sender.forget(self)
 
-    def at(self, timestamp: int, arrival_us: int, span: int = 0) -> int:
-        """The lesson time of `timestamp`, in ticks, for a packet that arrived then and plays `span` ticks."""
-        self._span = span
+    def at(self, timestamp: int, arrival_us: int) -> int:
+        """The lesson time of `timestamp`, in ticks, for a packet that arrived then."""
         arrived = self.lesson_ticks(arrival_us)
         if self._timestamp is None:
             return self._anchor(timestamp, arrived)
@@ -148,19 +135,13 @@ class TrackClock:
         return ticks
 
     def report(self, report: Report) -> None:
-        """Learn from a sender report.
-
-        What was sent has been captured before: if a report says an earlier timestamp than the end of a packet that came
-        before it, the sender takes a packet's beginning for the moment of sending, as browsers do with sound.
-        """
+        """Learn from a sender report."""
         if self._timestamp is None:
             return
         instant_us = self._sender.instant_us(self, report)
         if instant_us is None:
             return
         extended = self._extended + (report.rtp - self._timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-        self._behind = max(self._behind, min(self._extended + self._span - extended, self._span))
-        extended += self._behind
         target = (instant_us - self._zero_us) * self._rate / 1_000_000 - extended
         if abs(target - self._offset) < self._rate * (ABSURD_US // 1_000_000):
             self._target = target

@@ -286,7 +286,7 @@ class AudioTrack(Track):
         duration = opus.duration(payload)
         if not duration:
             return
-        start = self.clock.at(timestamp, arrival_us, duration)
+        start = self.clock.at(timestamp, arrival_us)
         if not self._begun:
             self._begun = True
             self._cursor = max(0, start)

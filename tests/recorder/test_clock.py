@@ -78,19 +78,6 @@ def test_a_round_trip_measured_in_a_busy_moment_moves_nothing() -> None:
     assert clock.at(20 * RATE, 20 * SECOND + 60_000) == pytest.approx(20.01 * RATE, abs=RATE // 500)
 
 
-def test_a_sender_that_takes_a_packets_beginning_for_the_moment_of_sending_is_seen_through() -> None:
-    """As browsers do with sound: it came out a packet too late, against the picture."""
-    clock = TrackClock(RATE, 0, SenderClock())
-    span = RATE // 50
-    for number in range(60 * 50):
-        sent_us = (number + 1) * 20_000  # the packet's end
-        at = clock.at(number * span, sent_us + 10_000, span)
-        if not number % 50:
-            passed_us = number // 50 * 379 % 20_000  # since the packet was sent
-            report(clock, sent_us + passed_us, number * span + passed_us * RATE // SECOND, 10_000)
-    assert at / RATE == pytest.approx(60 - 0.02 + 0.01, abs=0.002)
-
-
 @pytest.mark.parametrize("ntp", [0, 1, 0xFFFFFFFFFFFFFFFF])
 def test_a_report_that_cannot_be_moves_nothing_by_more_than_the_slew(ntp: int) -> None:
     clock = TrackClock(RATE, 0, SenderClock())

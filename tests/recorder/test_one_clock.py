@@ -78,8 +78,7 @@ class Sent:
 
     def send(self) -> None:
         at_s = self.next_s
-        span = self.device.every_s if self.device.kind == "audio" else 0.0  # sound is sent when all of it is there
-        late = span + self.device.delay_s + self.dice.expovariate(1 / self.device.jitter_s)
+        late = self.device.delay_s + self.dice.expovariate(1 / self.device.jitter_s)
         late += 0.5 * (self.dice.random() < 0.001)
         self.arrived_us = max(self.arrived_us, round((at_s + late) * SECOND))
         self.captured.append(at_s)
@@ -93,9 +92,9 @@ class Sent:
             level = 0x80 | 30 if at_s % 20 < 10 else 70
             self.track.receive(self.arrived_us, self._sequence(), self.timestamp(at_s), 7, marker, payload, level)
         if self.number % round(self.device.report_every_s / self.device.every_s) == 0:
-            wall = (at_s + span) * (1 + self.fast) + 3600
+            wall = at_s * (1 + self.fast) + 3600
             ntp = 2_208_988_800 + int(wall) << 32 | int(wall % 1 * 2**32)
-            self.track.report(Report(self.arrived_us, ntp, self.timestamp(at_s + span), 0))
+            self.track.report(Report(self.arrived_us, ntp, self.timestamp(at_s), 0))
         self.number += 1
 
     _count = 0
