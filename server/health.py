@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from server.archive.api import ARCHIVE
 from server.door import METER
 from server.endpoint import Endpoint, Model, reply
 from server.jobs import metrics as job_metrics
@@ -64,6 +65,8 @@ async def metrics(request: web.Request) -> web.Response:
         "rooms": ("Open rooms", app[ROOMS].count),
         "media_workers_connected": ("Media workers that answer", app[WORKERS].connected),
         "recorder_connected": ("Whether the recorder answers", float(app[RECORDER].connected)),
+        "recordings_stopped": ("Lessons on air whose recording had to stop", app[RECORDER].stopped),
+        "archive_free_bytes": ("Room on the archive's disk", float(app[ARCHIVE].free_bytes)),
     }
     return web.Response(
         body=exposition(

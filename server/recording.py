@@ -96,6 +96,11 @@ class RecorderAttachment:
         lesson = self._lessons.get(lesson_id)
         return lesson is not None and lesson.state is not None and lesson.state.started_ms is not None
 
+    @property
+    def stopped(self) -> int:
+        """Lessons on air that are not recorded although they should be: the disk is full, the recorder is gone."""
+        return sum(lesson.truth is not None and lesson.truth[0] == "stopped" for lesson in self._lessons.values())
+
     async def reached(self) -> None:
         """Wait until the recorder is connected."""
         await self._here.wait()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from recorder.describe import NoRecordingError, describe
-from recorder.manifest import ManifestError, read_manifest
 from recorder.places.place import Place, SignedURL, StoredFile
+from recorder.rebuild import known_manifest
 from server.lessons.api import RecordingWord
 
 _LESSON_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -40,14 +41,19 @@ class Recordings:
         if folder is None:
             return "none"
         try:
-            status = read_manifest(folder).status
+            status = known_manifest(folder).status
         except FileNotFoundError:
             return "none"
-        except (ManifestError, OSError):
+        except OSError:
             return "damaged"
         if status == "ready":
             self._ready.add(lesson_id)
         return status
+
+    @property
+    def free_bytes(self) -> int:
+        """What the archive's disk still takes."""
+        return shutil.disk_usage(self._archive).free
 
     def forget(self, lesson_id: str) -> None:
         """The recording has been deleted."""
