@@ -10,6 +10,7 @@ from functools import partial
 from tests.bench.forwarding import Forwarding, forwarding
 from tests.bench.inbound import Inbound, inbound
 from tests.bench.naive import Naive, naive
+from tests.bench.naive_recording import NaiveRecording, naive_recording
 from tests.bench.narrow_line import VARIANTS, NarrowLine, narrow_line
 from tests.bench.recording import Recording, recording
 from tests.bench.servers import PYTHON_ONLY, TONGKE, Kind
@@ -19,9 +20,22 @@ from tests.bench.upstream import BROWSERS, Upstream, upstream
 from tests.bench.weak_line import LOSSES, WeakLine, weak_line
 from tests.bench.workers import Workers, workers
 
-Row = Forwarding | Inbound | Simulcast | Recording | Naive | WeakLine | NarrowLine | Workers | Upstream | Starvation
+Row = (
+    Forwarding
+    | Inbound
+    | Simulcast
+    | Recording
+    | NaiveRecording
+    | Naive
+    | WeakLine
+    | NarrowLine
+    | Workers
+    | Upstream
+    | Starvation
+)
 
-SECTIONS = ("comparison", "latency", "viewers", "lessons", "workers", "inbound", "simulcast", "recording", "naive",
+SECTIONS = ("comparison", "latency", "viewers", "lessons", "workers", "inbound", "simulcast", "recording",
+            "naive_recording", "naive",
             "weak_line", "narrow_line", "upstream", "starvation")  # fmt: skip
 
 
@@ -35,7 +49,7 @@ class Plan:
     spread: tuple[tuple[int, int], ...] = ((1, 200), (20, 200), (100, 200))  # lessons, viewers of all together
     two_workers: tuple[int, ...] = (200, 400)  # viewers of one lesson, on one worker and on two
     publishers: int = 40  # of lessons that nobody watches
-    recorded: int = 20  # lessons
+    recorded: int = 200  # lessons, by one process
     watched: float = 600.0  # seconds over a weak line
 
 
@@ -94,6 +108,8 @@ def tasks(
     if "recording" in sections:
         what = f"{plan.recorded} lessons"
         yield Task("recording", 0, what, partial(recording, plan.recorded, plan.seconds))
+    if "naive_recording" in sections:
+        yield Task("naive_recording", 0, "aiortc MediaRecorder, 1 lesson", partial(naive_recording, plan.seconds))
     if "naive" in sections:
         yield Task("naive", 0, "aiortc MediaRelay, 1 viewer", partial(naive, 1, plan.seconds))
         yield from _each("naive", 0, [TONGKE], 1, 1, plan.seconds)

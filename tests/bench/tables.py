@@ -88,6 +88,9 @@ def verdicts(report: Record) -> list[str]:
             said.append(_verdict("CPU per inbound packet", row["us_per_packet_in"], 20.0, "µs"))
     for row in _of(report, "recording"):
         said.append(_verdict("of a core per recorded lesson", 100 * row["share_of_core_per_lesson"], 0.3, "%"))
+        if row["lessons"] >= 200:
+            said.append(_verdict("lost of all that was recorded", row["lost"], 0, "samples"))
+            said.append(_verdict("memory per recorded lesson", row["memory_mb_per_lesson"], 3.0, "MB"))
     for row in _of(report, "weak_line"):
         if row["losses"] == "bursts":
             said.append(_verdict("of the time frozen, losses in bursts", 100 * row["frozen"], 1.0, "%"))
@@ -224,7 +227,13 @@ def _single(report: Record) -> Table | None:
         made.append((f"simulcast, three layers: {heights}", f"{row['us_per_packet_out']:.2f} µs/packet out"))
     for row in _of(report, "recording"):
         cost = f"{row['cpu_ms_per_lesson_second']:.2f} ms CPU per lesson second ({row['share_of_core_per_lesson']:.2%})"
-        made.append((f"recording, {row['lessons']} lessons", f"{cost}, closed in {row['close_ms']:.0f} ms"))
+        kept = f"{row['memory_mb_per_lesson']:.1f} MB each, {row['lost']} samples lost"
+        made.append((f"recording, {row['lessons']} lessons", f"{cost}, {kept}, closed in {row['close_ms']:.0f} ms"))
+    for row in _of(report, "naive_recording"):
+        cost = (
+            f"{row['cpu_ms_per_lesson_second']:,.0f} ms CPU per lesson second ({row['share_of_core_per_lesson']:.0%})"
+        )
+        made.append(("one lesson by aiortc's MediaRecorder", cost))
     for row in _of(report, "naive"):
         name = row.get("server", "aiortc MediaRelay")
         made.append((f"one viewer through {name}", f"{row['us_per_packet_out']:,.0f} µs/packet out"))
