@@ -28,7 +28,7 @@ async def test_who_comes_in_is_welcomed_with_the_state_of_the_room(house: House)
     pupils = await house.enter("receiving_class", "六(2)班", headcount=43)
     welcome = pupils.welcome
     assert (welcome["role"], welcome["title"], welcome["resumed"]) == ("receiving_class", "二元一次方程组", False)
-    assert welcome["rights"] == ["publish_on_floor", "hand", "chat"]
+    assert welcome["rights"] == ["publish_on_floor", "hand", "chat", "consent"]
     assert welcome["slots"] == {"audio": 3, "video": 4}
     assert [line["text"] for line in welcome["snapshot"]["chat"]] == ["同学们好"]
     people = {one["participant_id"]: one for one in welcome["snapshot"]["participants"]}
@@ -486,3 +486,22 @@ async def test_who_comes_while_the_server_goes_is_asked_to_try_again(house: Hous
     await late.say("hello", token="lead_teacher:l-1")
     assert await late.error() == "media_unavailable"
     assert await late.closed() == 1013
+
+
+async def test_a_pause_and_a_consent_reach_everyone_and_outlive_the_server_process(house: House) -> None:
+    teacher = await house.enter("lead_teacher", "主讲教师甲")
+    pupils = await house.enter("receiving_class", "六(2)班", headcount=43)
+    assert teacher.welcome["recording_policy"] == "consented"
+    assert (await pupils.ask("set_recording", state="paused"))["code"] == "not_allowed"
+    assert (await teacher.ask("consent", given=True))["code"] == "not_allowed"
+    await teacher.ask("set_recording", state="paused")
+    await pupils.ask("consent", given=True)
+    paused = await pupils.event("recording", state="paused")
+    assert paused["actor"] == teacher.id
+    await teacher.event("consent", participant_id=pupils.id, given=True, name="六(2)班", headcount=43)
+    await house.crash()
+    late = await house.enter("observer")
+    snapshot = late.welcome["snapshot"]
+    assert snapshot["recording"] == "paused"
+    consents = {one["participant_id"]: one["consent"] for one in snapshot["participants"]}
+    assert (consents[pupils.id], consents[teacher.id]) == (True, None)
