@@ -31,6 +31,7 @@ ROOM_FOR_TWICE = 300_000.0  # bit/s: the smallest picture, and sound of 64 kb/s 
 _SAMPLED = 0.1  # seconds
 _KEPT = 1.2
 _RECENTLY = 0.5
+_AFTERMATH = 1.0  # seconds after a probe in which REMB still speaks of it
 
 
 class Bandwidth:
@@ -45,6 +46,8 @@ class Bandwidth:
         self._behind = behind
         self._wanted: float | None = None
         self._probe: Probe | None = None
+        self._unprobed = 0.0  # what was sent before that
+        self._probed = float("-inf")  # when the last one ended
         self._number = 0  # transport-wide, of the next numbered packet
         self._padding = 0  # bytes sent so far
         self._samples: deque[tuple[float, int]] = deque()
@@ -60,7 +63,10 @@ class Bandwidth:
         estimate.heard(now)
         if isinstance(packet, rtcp.Remb):
             # It is made of what came within a second: what has just begun is not in it yet.
-            fell = estimate.remb(packet.bitrate, min(self.sent(now, _RECENTLY), self.sent(now, 1.0)), now)
+            sent = min(self.sent(now, _RECENTLY), self.sent(now, 1.0))
+            if self._probe is not None or now - self._probed < _AFTERMATH:
+                sent = min(sent, self._unprobed)  # our padding makes it fall: how far says nothing of what was there
+            fell = estimate.remb(packet.bitrate, sent, now)
         elif isinstance(packet, rtcp.ReceiverReport | rtcp.SenderReport):
             fell = estimate.report(packet.blocks, self.sent(now, 1.0), now)
         elif isinstance(packet, rtcp.TransportFeedback) and self._probe is not None:
@@ -151,7 +157,8 @@ class Bandwidth:
             return
         estimate.numbered = TRANSPORT_WIDE_CC in carrier.section.extensions and carrier.repeats.can_pad
         if estimate.numbered:
-            self._probe = Probe(self.sent(now, 1.0), wanted, now)
+            self._unprobed = self.sent(now, 1.0)
+            self._probe = Probe(self._unprobed, wanted, now)
             self._ticked_octets = self._octets()
 
     def tick(self, now: float) -> None:
@@ -174,7 +181,7 @@ class Bandwidth:
         verdict = probe.verdict(now)
         if verdict is None:
             return
-        self._probe = None
+        self._probe, self._probed = None, now
         if verdict.carried:
             self.estimate.proven(probe.target, now)
         else:

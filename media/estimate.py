@@ -38,6 +38,9 @@ _GIVES_WAY = 0.85  # of what is sent, when a queue is there and nobody knows how
 _AGAIN = 1.0  # seconds within which two falls of REMB are one queue
 _DRAINS = 2.0  # seconds that a queue may take to go after we send less
 _ARRIVES = 0.7  # of what is sent, as REMB tells it while all of it arrives: 0.85, and some for headers and lag
+_ROOM = 0.75  # of what is known to fit: who is sent less has room
+_STAYS = 1.15  # of what is sent: that goes on, however a second is measured
+_MOMENT = 0.55  # of what is sent: a fall below that is heeded at once
 _GROWTH = 1.08  # per second, for viewers that cannot be probed; as Chromium's own estimator grows
 _PATIENCE = 3.0, 6.0  # seconds from a fall to the next try, doubled each time it fails, and at most
 _MOST_PATIENT = 12.0  # seconds, when what was tried seemed to fit, was given and did not fit
@@ -108,15 +111,17 @@ class Estimate:
             return False
         if bitrate >= self.bitrate:
             return False
-        if bitrate <= _ARRIVES * sent:
+        again = self._fallen is not None and now - self._fallen[1] < _AGAIN
+        # Where there was much room, a fall may be a moment's: the browser's machine was busy. A second one tells.
+        moment = not again and sent < _ROOM * self.bitrate and bitrate > _MOMENT * sent
+        if bitrate <= _ARRIVES * sent and not moment:
             self._narrow(bitrate, now)
             return True
-        again = self._fallen is not None and now - self._fallen[1] < _AGAIN
         self._fallen = bitrate, now
         if now - self._narrowed < _DRAINS:
             return False
         if not again:
-            self.bitrate, self.certain = max(bitrate, sent), True
+            self.bitrate, self.certain = min(self.bitrate, max(bitrate, _STAYS * sent)), True
             return False
         self.bitrate = min(self.bitrate, max(_LOSS_FLOOR, _GIVES_WAY * sent))
         self.certain = True

@@ -76,6 +76,24 @@ def test_one_fall_while_all_arrives_takes_nothing_away_that_is_sent() -> None:
     assert estimate.bitrate >= 560e3
 
 
+def test_a_moments_fall_where_there_was_room_takes_nothing_away_and_a_second_one_does() -> None:
+    """A class's old PC was busy with something else for a moment, or its line has really become narrow."""
+    estimate = Estimate(0.0)
+    estimate.proven(1_300e3, 10.0)
+    estimate.remb(840e3, 620e3, 10.2)
+    assert not estimate.remb(418e3, 618e3, 10.4)
+    assert estimate.bitrate > 618e3
+    assert estimate.remb(340e3, 618e3, 10.7)
+    assert estimate.bitrate == 340e3
+
+
+def test_a_fall_by_more_than_half_is_never_a_moments() -> None:
+    estimate = Estimate(0.0)
+    estimate.proven(1_300e3, 10.0)
+    estimate.remb(840e3, 620e3, 10.2)
+    assert estimate.remb(200e3, 618e3, 10.4)
+
+
 def test_a_fall_that_is_not_followed_by_a_rise_was_no_moment() -> None:
     estimate = Estimate(0.0)
     estimate.remb(700e3, 560e3, 5.0)
