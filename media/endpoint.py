@@ -199,6 +199,7 @@ class RecorderLink:
             finally:
                 self._writer = None
                 writer.close()
+            self._feed.disconnected()
             await asyncio.sleep(RECONNECT)
 
     def flush(self) -> None:

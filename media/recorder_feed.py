@@ -104,6 +104,12 @@ class RecorderFeed:
             for handle, track in self._tracks.items()
         )
 
+    def disconnected(self) -> None:
+        """The connection is lost: what waits for the next one should soon begin with key frames, or it is of no use."""
+        for track in self._tracks.values():
+            if track.kind == "video":
+                self._key_frame_wanted(track.publication_id)
+
     def take(self) -> bytes:
         """All that waits, to be sent now."""
         if not self._waiting:

@@ -126,6 +126,17 @@ def test_a_recorder_that_needs_a_key_frame_gets_one() -> None:
         feed.receive(b"\xff" * 9)
 
 
+def test_what_waits_for_a_recorder_that_died_soon_begins_with_a_key_frame() -> None:
+    world, teacher, reader = recorded()
+    teacher.show(1, H264_KEY)
+    frames(world, reader)
+    world.pass_time(3.0)
+    teacher.told(PictureLoss)
+    world.worker.recorder_feed.disconnected()
+    world.settle()
+    assert len(teacher.told(PictureLoss)) == 1
+
+
 def test_a_recorder_that_comes_back_hears_of_the_tracks_first_and_then_what_it_missed() -> None:
     world, teacher, _ = recorded()
     teacher.say(1)
