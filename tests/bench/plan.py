@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from tests.bench.export import Export, export
 from tests.bench.forwarding import Forwarding, forwarding
 from tests.bench.inbound import Inbound, inbound
 from tests.bench.naive import Naive, naive
@@ -26,6 +27,7 @@ Row = (
     | Simulcast
     | Recording
     | NaiveRecording
+    | Export
     | Naive
     | WeakLine
     | NarrowLine
@@ -35,7 +37,7 @@ Row = (
 )
 
 SECTIONS = ("comparison", "latency", "viewers", "lessons", "workers", "inbound", "simulcast", "recording",
-            "naive_recording", "naive",
+            "naive_recording", "export", "naive",
             "weak_line", "narrow_line", "upstream", "starvation")  # fmt: skip
 
 
@@ -51,6 +53,7 @@ class Plan:
     publishers: int = 40  # of lessons that nobody watches
     recorded: int = 200  # lessons, by one process
     watched: float = 600.0  # seconds over a weak line
+    exported: tuple[tuple[str, int], ...] = (("camera", 600), ("audio", 600), ("movie", 120))  # kind, lesson seconds
 
 
 QUICK = Plan(
@@ -64,6 +67,7 @@ QUICK = Plan(
     publishers=10,
     recorded=10,
     watched=60.0,
+    exported=(("camera", 120), ("audio", 120), ("movie", 20)),
 )
 
 
@@ -110,6 +114,10 @@ def tasks(
         yield Task("recording", 0, what, partial(recording, plan.recorded, plan.seconds))
     if "naive_recording" in sections:
         yield Task("naive_recording", 0, "aiortc MediaRecorder, 1 lesson", partial(naive_recording, plan.seconds))
+    if "export" in sections:
+        for number in range(plan.rounds):
+            for name, lesson_s in plan.exported:
+                yield Task("export", number, f"{name} of {lesson_s} s", partial(export, name, lesson_s))
     if "naive" in sections:
         yield Task("naive", 0, "aiortc MediaRelay, 1 viewer", partial(naive, 1, plan.seconds))
         yield from _each("naive", 0, [TONGKE], 1, 1, plan.seconds)

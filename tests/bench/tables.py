@@ -58,6 +58,7 @@ def tables(report: Record) -> list[Table]:
         _narrow_line(_of(report, "narrow_line")),
         _upstream(_of(report, "upstream")),
         _starvation(_of(report, "starvation")),
+        _export(_of(report, "export")),
     )
     return [table for table in made if table is not None and table.rows]
 
@@ -91,6 +92,12 @@ def verdicts(report: Record) -> list[str]:
         if row["lessons"] >= 200:
             said.append(_verdict("lost of all that was recorded", row["lost"], 0, "samples"))
             said.append(_verdict("memory per recorded lesson", row["memory_mb_per_lesson"], 3.0, "MB"))
+    exports = _of(report, "export")
+    for kind, least in (("movie", 2.0), ("camera", 100.0)):
+        own = [row for row in exports if row["kind"] == kind]
+        if own:
+            share = 1 / _median(own, "times_real_time")
+            said.append(_verdict(f"of a lesson's time on one core, export as {kind}", share, 1 / least, "×"))
     for row in _of(report, "weak_line"):
         if row["losses"] == "bursts":
             said.append(_verdict("of the time frozen, losses in bursts", 100 * row["frozen"], 1.0, "%"))
@@ -295,6 +302,23 @@ def _starvation(rows: Sequence[Record]) -> Table | None:
     )
     head = ("what", "packets left out", "oldest forwarded, ms", "picture again after, ms")
     return Table("starvation", "A worker that does not run for a while", head, (made,))
+
+
+def _export(rows: Sequence[Record]) -> Table | None:
+    """Files made of a lesson with camera, screen, a class on the floor and two microphones."""
+    made = []
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        own = [row for row in rows if row["kind"] == kind]
+        made.append((
+            f"{kind} of {own[0]['lesson_s']:.0f} s",
+            _range(own, "times_real_time", "{:.1f}"),
+            _range(own, "cpu_s", "{:.1f}"),
+            _range(own, "memory_mb", "{:.0f}"),
+            _range(own, "size_mb", "{:.1f}"),
+            f"{max(row['others'] for row in own):.0%}",
+        ))  # fmt: skip
+    head = ("export", "× real time on one core", "CPU, s", "memory, MB", "file, MB", "others")
+    return Table("export", "A lesson as one file", head, tuple(made))
 
 
 def _of(report: Record, section: str) -> list[Record]:
