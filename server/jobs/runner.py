@@ -137,7 +137,7 @@ class Runner:
                 logging.WARNING if reason == "disk_full" else logging.ERROR,
                 "a job failed",
                 extra={"lesson_id": job.lesson_id, "kind": job.kind, "reason": reason},
-                exc_info=error,
+                exc_info=None if reason == "disk_full" else error,
             )
             return replace(watch.known, state="failed", reason=reason)
         return replace(known, state="done", progress=1.0)
