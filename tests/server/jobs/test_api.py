@@ -205,3 +205,15 @@ async def test_a_lesson_that_closes_gets_its_poster_first_and_vp8_is_converted_l
         write_manifest(folder, replace(known, status="recording"))
         assert service.wanted_of(folder) == []
         queue.close()
+
+
+async def test_the_api_describes_exports(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        told = await (await client.get("/api/openapi.json")).json()
+        assert {"get", "post"} <= told["paths"]["/api/lessons/{lesson_id}/exports"].keys()
+        assert "204" in told["paths"]["/api/lessons/{lesson_id}/exports/{kind}"]["delete"]["responses"]
+        states = told["components"]["schemas"]["ExportView"]["properties"]["state"]["enum"]
+        assert states == ["none", "waiting", "running", "done", "failed", "cancelled"]
+        assert {"poster", "storyboard", "speech", "exports", "epoch_ms"} <= told["components"]["schemas"][
+            "RecordingView"
+        ]["properties"].keys()
