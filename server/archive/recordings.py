@@ -52,8 +52,11 @@ class Recordings:
 
     @property
     def free_bytes(self) -> int:
-        """What the archive's disk still takes."""
-        return shutil.disk_usage(self._archive).free
+        """What the archive's disk still takes; 0 while it cannot be told, as before its folder is there."""
+        try:
+            return shutil.disk_usage(self._archive).free
+        except OSError:
+            return 0
 
     def forget(self, lesson_id: str) -> None:
         """The recording has been deleted."""
