@@ -24,7 +24,8 @@ from server.settings import Settings, add_flags, load
 from signaling.grants import GrantRole
 from signaling.recording_policy import RecordingPolicy
 
-RECORDS = ("data", "database_url", "secret_file", "archive_url", "config")  # settings of commands that do not serve
+# Settings of commands that do not serve.
+RECORDS = ("data", "database_url", "secret_file", "archive_url", "archive_endpoint", "archive_region", "config")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -151,6 +152,35 @@ def export(given: argparse.Namespace) -> int:
     return 0
 
 
+def archive_verify(given: argparse.Namespace) -> int:
+    from server.archive.keeping import verify
+
+    return verify(load(given), given.lesson_ids, given.quick, given.json)
+
+
+def archive_repair(given: argparse.Namespace) -> int:
+    from server.archive.keeping import repair
+
+    return repair(load(given), given.lesson_ids)
+
+
+def archive_move(given: argparse.Namespace) -> int:
+    from server.archive.keeping import move
+
+    if not given.lesson_ids and not given.all:
+        raise CannotWorkError("Name the lessons to be moved, or say --all.")
+    return move(load(given), given.lesson_ids, given.to, given.keep)
+
+
+def archive_import(given: argparse.Namespace) -> int:
+    from server.archive.keeping import bring_in
+
+    title = (given.title or given.film.stem).strip()
+    if not 1 <= len(title) <= 200:
+        raise CannotWorkError("A title has 1 to 200 characters.")
+    return bring_in(load(given), given.film, title, given.kind, given.json)
+
+
 def show_version(given: argparse.Namespace) -> int:
     sys.stdout.write(f"tongke {version('tongke')}\n")
     return 0
@@ -197,6 +227,9 @@ def _parser() -> argparse.ArgumentParser:
         "--kind", choices=("camera", "movie", "audio"), default="camera", help="what it shows; the lead's camera"
     )
 
+    archive = commands.add_parser("archive", help="check, mend, move and add to the archived lessons")
+    _archive(archive.add_subparsers(metavar="WHAT", required=True))
+
     check = _add(commands, "doctor", doctor, "check this machine and say what to do", settings=None)
     check.add_argument("--json", action="store_true")
 
@@ -215,6 +248,24 @@ def _parser() -> argparse.ArgumentParser:
     child.add_argument("--ready-fd", type=int, required=True)
     child.set_defaults(run=process)
     return parser
+
+
+def _archive(commands: Any) -> None:
+    check = _add(commands, "verify", archive_verify, "compare every file with the lesson's manifest")
+    check.add_argument("--quick", action="store_true", help="sizes only, reading no media")
+    check.add_argument("--json", action="store_true")
+    mend = _add(commands, "repair", archive_repair, "replace what is damaged; what is lost becomes a gap")
+    move = _add(commands, "move", archive_move, "bring lessons to another folder or store")
+    move.add_argument("--to", required=True, metavar="URL", help="file:///… or s3://bucket/prefix")
+    move.add_argument("--all", action="store_true", help="every lesson")
+    move.add_argument("--keep", action="store_true", help="copy only")
+    for one, many in ((check, "all"), (mend, "all"), (move, "none")):
+        one.add_argument("lesson_ids", metavar="LESSON_ID", nargs="*", help=f"lessons ({many})")
+    bring = _add(commands, "import", archive_import, "make a lesson of a film (MP4 and what else can be read)")
+    bring.add_argument("film", type=Path, metavar="FILE")
+    bring.add_argument("--title", help="of the lesson (the file's name)")
+    bring.add_argument("--kind", choices=get_args(LessonKind), default="lecture", metavar="K")
+    bring.add_argument("--json", action="store_true")
 
 
 def _add(

@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import av
@@ -40,12 +40,15 @@ class FilmError(Exception):
     """The file cannot be brought in; the text says why in one sentence."""
 
 
-def begun_at(film: Path) -> datetime:
-    """When it was filmed, as it says itself, else when the file was written less its length. Raises FilmError."""
+def time_of(film: Path) -> tuple[datetime, datetime]:
+    """From when to when it was filmed, as it says itself, else by when the file was written. Raises FilmError."""
     with _opened(film) as container:
-        with contextlib.suppress(KeyError, ValueError):
-            return datetime.fromisoformat(container.metadata["creation_time"]).astimezone(UTC)
-        return datetime.fromtimestamp(film.stat().st_mtime - (container.duration or 0) / av.time_base, UTC)
+        length = timedelta(seconds=(container.duration or 0) / av.time_base)
+        try:
+            begun = datetime.fromisoformat(container.metadata["creation_time"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            begun = datetime.fromtimestamp(film.stat().st_mtime, UTC) - length
+        return begun, begun + length
 
 
 def bring_in(film: Path, archive: Path, lesson_id: str, title: str, begun: datetime, progress: Progress) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from recorder.places.local import LocalPlace
 from recorder.places.store import Access, Store
+from recorder.places.stored import StorePlace
 from recorder.places.uploader import Uploader, little_room
 
 LEAST_FREE = 4_000_000_000  # bytes; below that what the store has leaves at once
@@ -37,7 +38,9 @@ def main() -> int:
         store = Store.open(options.store, Access(options.endpoint, options.region))
         options.archive.mkdir(parents=True, exist_ok=True)
         LocalPlace(options.archive).clear()
-        Uploader(options.archive, store, options.keep * 3600, little_room(options.archive, LEAST_FREE)).run(stop)
+        low_space = little_room(options.archive, LEAST_FREE)
+        place = StorePlace(options.archive, store)
+        Uploader(options.archive, store, options.keep * 3600, low_space, place.adopt).run(stop)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"recordings cannot be sent: {error}\n")
         return 1

@@ -30,7 +30,7 @@ def evict(folder: Path) -> int:
             return 0
         for entry in (*manifest.files, *manifest.derived):
             known = ledger.get(entry.path)
-            if known and _large(entry.path) and (known.sha256, known.size) == (entry.sha256, entry.size):
+            if known and is_large(entry.path) and (known.sha256, known.size) == (entry.sha256, entry.size):
                 with contextlib.suppress(FileNotFoundError):
                     (folder / entry.path).unlink()
                     freed += entry.size
@@ -65,5 +65,6 @@ def _lock(folder: Path, kind: int) -> Iterator[None]:
         yield
 
 
-def _large(path: str) -> bool:
+def is_large(path: str) -> bool:
+    """Whether a file may leave for the store; all others always stay here."""
     return path.rpartition("/")[2].startswith("seg-") or path.startswith("export/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from recorder.content_types import content_type
@@ -12,19 +11,20 @@ from recorder.places.place import Place
 from recorder.places.store import Digest, Store
 from recorder.places.verify import LessonOpenError, grouped
 from recorder.places.waiting import check
+from recorder.rendering.progress import Progress, ignored
 
 
-def move(place: Place, lesson_id: str, target: Store, told: Callable[[int, int], None] = lambda done, of: None) -> int:
-    """Copy a lesson to `target`, then forget it here; gives its bytes. `told` hears: files are there, of how many.
+def move(place: Place, lesson_id: str, target: Store, progress: Progress = ignored) -> int:
+    """Copy a lesson to `target`, then forget it here; gives its bytes.
 
     Raises LookupError, LessonOpenError, PlaceError, DamagedError (mend it first), OSError; then it is still here.
     """
-    size = copy(place, lesson_id, target, told)
+    size = copy(place, lesson_id, target, progress)
     place.delete(lesson_id)
     return size
 
 
-def copy(place: Place, lesson_id: str, target: Store, told: Callable[[int, int], None] = lambda done, of: None) -> int:
+def copy(place: Place, lesson_id: str, target: Store, progress: Progress = ignored) -> int:
     """Copy a lesson to `target`, where it is a lesson once all of it is there. Raises as `move`."""
     with place.local(lesson_id) as folder:
         manifest = read_manifest(folder)
@@ -42,7 +42,7 @@ def copy(place: Place, lesson_id: str, target: Store, told: Callable[[int, int],
             if there is None or (there.size, there.etag) != (digest.size, digest.md5):
                 target.put(name, folder / path, digest, content_type(path))
             size += digest.size
-            told(number, len(paths))
+            progress(number / len(paths))
         return size
 
 

@@ -10,17 +10,17 @@ import contextlib
 import fcntl
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from recorder.manifest import NAME, FileEntry, read_manifest
 from recorder.places import forgotten, waiting
-from recorder.places.eviction import held
+from recorder.places.eviction import held, is_large
 from recorder.places.ledger import LEDGER, Confirmed, Ledger
 from recorder.places.local import LocalPlace
 from recorder.places.place import Held, PlaceError, SignedURL, is_lesson_id, is_path
-from recorder.places.store import Store
+from recorder.places.store import Object, Store
 
 SIGNED_S = 3600  # a player that pauses for longer asks us again
 LEDGERS = 64  # of lessons being watched, kept in memory
@@ -95,6 +95,19 @@ class StorePlace:
         stored = {name for name in self.store.folders() if is_lesson_id(name)}
         return sorted({*self._local.lessons(), *stored} - set(forgotten.known(self.folder)))
 
+    def adopt(self) -> list[str]:
+        """Bring the small files of lessons here that only the store has, so that they are known here; gives their ids.
+
+        Lessons come so after a lost disk, or from another machine. Raises PlaceError, OSError.
+        """
+        found = []
+        for lesson_id in self.lessons():
+            if not (self.folder / lesson_id).exists():
+                with contextlib.suppress(LookupError):  # being sent just now, by another machine
+                    self._fetch_lesson(lesson_id, small_only=True)
+                    found.append(lesson_id)
+        return found
+
     def clear(self) -> None:
         """Finish what `delete` had begun here when the process was killed."""
         self._local.clear()
@@ -125,7 +138,7 @@ class StorePlace:
                     if not (folder / path).exists():
                         self._fetch(folder, path, tuple(stretches))
 
-    def _fetch_lesson(self, lesson_id: str) -> None:
+    def _fetch_lesson(self, lesson_id: str, small_only: bool = False) -> None:
         """Bring a lesson here that another machine has recorded. Raises LookupError, PlaceError, OSError."""
         prefix, folder = f"{lesson_id}/", self.folder / lesson_id
         stored = {found.path.removeprefix(prefix): found for found in self.store.objects(prefix)}
@@ -134,8 +147,12 @@ class StorePlace:
         folder.mkdir(parents=True, exist_ok=True)
         with _fetching(folder):
             for path in sorted(stored, key=lambda path: path == NAME):  # the manifest last: then the lesson is here
-                if is_path(path) and not (folder / path).exists():
+                if not is_path(path) or (folder / path).exists():
+                    continue
+                if not small_only or not is_large(path):
                     self._fetch(folder, path, ())
+        if small_only:
+            self._note_stored(folder, stored)
 
     def _fetch(self, folder: Path, path: str, entries: tuple[FileEntry, ...]) -> None:
         target = folder / path
@@ -153,6 +170,14 @@ class StorePlace:
         ledger = Ledger(folder)
         known = ledger.get(path)
         ledger.add(Confirmed(path, status.st_size, sha256, known.etag if known else "", status.st_mtime_ns))
+
+    def _note_stored(self, folder: Path, stored: Mapping[str, Object]) -> None:
+        """Enter in the ledger what stays in the store, with what the manifest says of it."""
+        ledger, manifest = Ledger(folder), read_manifest(folder)
+        for entry in (*manifest.files, *manifest.derived):
+            known = stored.get(entry.path)
+            if known is not None and ledger.get(entry.path) is None and known.size == entry.size:
+                ledger.add(Confirmed(entry.path, entry.size, entry.sha256, known.etag, 0))
 
     def _ledger(self, lesson_id: str) -> Ledger:
         """The lesson's ledger as it is now; read again when it has grown."""

@@ -28,6 +28,7 @@ from recorder.recorder import MARKS
 AT_ONCE = 4  # files on their way; more would only take the line from classes
 LOOK_S = 2.0  # between two looks at the lessons that are being recorded
 LOOK_ALL_S = 15.0  # between two looks at all others
+ADOPT_S = 600.0  # between two looks for lessons that only the store has
 WORST_BACKOFF_S = 30.0
 FAULTS = 3  # files in a row that the store does not take until it counts as gone
 STATUS = ".uploads.json"
@@ -64,12 +65,18 @@ class Uploader:
         store: Store,
         keep_s: float,
         low_space: Callable[[], bool] = lambda: False,
+        adopt: Callable[[], list[str]] = list,
     ) -> None:
-        """`keep_s`: how long large files stay here after the store has them, unless `low_space` says there is none."""
+        """`keep_s`: how long large files stay here after the store has them, unless `low_space` says there is none.
+
+        `adopt` is called now and then to bring lessons here that only the store has.
+        """
         self._archive = archive
         self._store = store
         self._keep_s = keep_s
         self._low_space = low_space
+        self._adopt = adopt
+        self._adopted = -ADOPT_S
         self._ledgers: dict[str, Ledger] = {}  # of lessons that are not complete
         self._open: dict[str, OpenLesson] = {}
         self._complete: dict[str, tuple[int, int]] = {}  # manifests that are in the store: mtime, size
@@ -104,6 +111,10 @@ class Uploader:
         try:
             forgotten.carry_out(self._archive, self._store)
             self._send(jobs, stop)
+            if time.monotonic() - self._adopted >= ADOPT_S:
+                self._adopted = time.monotonic()
+                for lesson_id in self._adopt():
+                    logger.info("%s: its small files were fetched from the store", lesson_id)
         except PlaceError as fault:
             error = str(fault)
         if not error and self._looked_at_all_now:

@@ -48,7 +48,7 @@ def export(settings: Settings, lesson_id: str, out: Path, kind: Kind = "camera")
         with place.local(lesson_id) as folder:
             # Imported when it is needed: PyAV takes a fifth of a second and 60 MB.
             module = importlib.import_module(f"recorder.rendering.{kind}")
-            module.render(folder, out, _teller(sys.stderr))
+            module.render(folder, out, teller(sys.stderr))
     except NothingToRenderError as error:
         raise CannotWorkError(f"Lesson {lesson_id} has {_NOTHING[kind]}.") from error
     except (PlaceError, LookupError) as error:
@@ -59,7 +59,7 @@ def export(settings: Settings, lesson_id: str, out: Path, kind: Kind = "camera")
         raise CannotWorkError(why_not(error, parent)) from error
 
 
-def _teller(terminal: TextIO) -> Callable[[float], None]:
+def teller(terminal: TextIO) -> Callable[[float], None]:
     """Says how far it is, where a person looks on."""
     if not terminal.isatty():
         return lambda fraction: None

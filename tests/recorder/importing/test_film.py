@@ -11,7 +11,7 @@ import av
 import pytest
 
 from recorder.describe import describe
-from recorder.importing.film import FilmError, begun_at, bring_in
+from recorder.importing.film import FilmError, bring_in, time_of
 from recorder.manifest import read_manifest
 from recorder.parts import read_parts
 from recorder.places.local import LocalPlace
@@ -202,4 +202,6 @@ def test_whoever_changes_his_mind_leaves_nothing(tmp_path: Path) -> None:
 
 def test_when_it_was_filmed_is_what_it_says(tmp_path: Path) -> None:
     says = {"creation_time": "2026-05-06T01:30:00.000000Z"}
-    assert begun_at(film(tmp_path / "f.mp4", None, seconds=1, metadata=says)) == BEGUN
+    begun, ended = time_of(film(tmp_path / "f.mp4", None, seconds=1, metadata=says))
+    assert begun == BEGUN
+    assert 1.0 <= (ended - begun).total_seconds() < 1.1

@@ -129,6 +129,22 @@ def test_a_lesson_whose_folder_is_lost_comes_back_from_the_store(stored: StorePl
     assert Uploader(stored.folder, stored.store, HOUR).once().sent_files == 0
 
 
+def test_lessons_of_the_store_become_known_where_they_are_not(stored: StorePlace, tmp_path: Path) -> None:
+    known = read_manifest(stored.folder / "L1")
+    other = StorePlace(tmp_path / "other", stored.store)
+    assert other.adopt() == ["L1"]
+    assert other.adopt() == []
+    folder = other.folder / "L1"
+    assert read_manifest(folder) == known
+    assert (folder / "tracks/p-0/index.m3u8").exists()
+    assert not (folder / SEGMENT).exists()
+    assert other.file("L1", SEGMENT) is not None
+    assert verify(other, "L1").problems == []
+    assert Uploader(other.folder, stored.store, HOUR).once().waiting_files == 0
+    with other.local("L1"):
+        assert (folder / SEGMENT).read_bytes() == (stored.folder / "L1" / SEGMENT).read_bytes()
+
+
 @pytest.mark.parametrize(
     "lost", [SEGMENT, "tracks/p-0/seg-00002.m4s", "tracks/p-1/seg-00001.m4s", "tracks/p-0/index.m3u8"]
 )
@@ -176,14 +192,14 @@ def test_a_lesson_moves_with_all_its_files(stored: StorePlace, tmp_path: Path, f
     if freed:
         Uploader(stored.folder, stored.store, 0.0).once()
     (tmp_path / "other").mkdir()
-    told: list[tuple[int, int]] = []
-    move(stored, "L1", Store.open(str(tmp_path / "other")), lambda done, of: told.append((done, of)))
+    told: list[float] = []
+    move(stored, "L1", Store.open(str(tmp_path / "other")), told.append)
     place = LocalPlace(tmp_path / "other")
     assert place.lessons() == ["L1"]
     assert verify(place, "L1").findings == ()
     assert stored.lessons() == []
     assert list(stored.store.objects("L1/")) == []
-    assert told[-1][0] == told[-1][1]
+    assert told[-1] == 1.0
     back = Store.open(str(stored.folder / "copy"))
     assert move(place, "L1", back) > 100_000
 
