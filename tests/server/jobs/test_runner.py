@@ -16,11 +16,14 @@ from recorder.manifest import Manifest, read_manifest, write_manifest
 from recorder.places.local import LocalPlace
 from recorder.rendering.progress import NothingToRenderError, Progress
 from server.jobs import runner as runner_module
-from server.jobs.kinds import KindName
+from server.jobs.kinds import KINDS, KindName
 from server.jobs.ledger import Job
 from server.jobs.ledger import Progress as Known
 from server.jobs.queue import Queue
 from server.jobs.runner import ATTEMPTS, DEAD_AFTER, Runner
+from server.jobs.service import wanted_of
+from tests.recorder.source import picture, sound
+from tests.support.archived import Piece, Recorded, archived
 
 Render = Callable[[Path, Path, Progress], None]
 
@@ -308,3 +311,23 @@ def test_what_nobody_asked_for_is_made_up_for_once_and_for_lessons_of_the_last_d
     assert sorted((lesson, kind) for lesson, kind, _ in bench.queue.waiting()) == [("a", "poster"), ("a", "storyboard")]
     bench.runner.make_up()
     assert len(bench.queue.waiting()) == 2
+
+
+@pytest.mark.parametrize("redis_url", ["sqlite"], indirect=True)
+def test_everything_there_is_to_make_is_made_of_a_real_lesson(bench: Bench) -> None:
+    camera = Recorded("c-1", "H264", [Piece(1_000, picture("H264", 4))])
+    pupils = Recorded("c-2", "VP8", [Piece(2_000, picture("VP8", 2))], participant="c-1", lead=False)
+    microphone = Recorded("m-1", "opus", [Piece(1_000, sound(4))], "microphone")
+    folder = archived(bench.archive / "b", [camera, pupils, microphone])
+    for kind in KINDS:
+        bench.ask(kind, "b")
+    bench.work()
+    assert {kind: bench.known(kind, "b").state for kind in KINDS} == dict.fromkeys(KINDS, "done")
+    manifest = read_manifest(folder)
+    made = {name for kind in KINDS.values() for name in kind.files}
+    assert {entry.path for entry in manifest.derived} == made
+    for entry in manifest.derived:
+        assert (folder / entry.path).stat().st_size == entry.size > 0
+    assert {track.codec for track in manifest.tracks} == {"H264", "opus"}
+    assert not list(folder.glob(".making-*"))
+    assert wanted_of(folder) == []
