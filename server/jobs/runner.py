@@ -29,6 +29,7 @@ from server.jobs.ledger import Job, JobsUnavailableError, Progress
 from server.jobs.queue import Queue
 from server.jobs.service import put, wanted_of
 
+MAKING = ".making"  # in the archive's folder: what is not finished, where nobody is served it
 ATTEMPTS = 3  # at most
 LOOK_EVERY = 0.5  # seconds between two looks whether a running job is still wanted
 LEAST_FREE = 256 * 1024 * 1024  # bytes on the disk; more than what recordings stop at, so that jobs stop long before
@@ -65,6 +66,8 @@ class Runner:
 
         Raises JobsUnavailableError.
         """
+        if begun:
+            shutil.rmtree(self._place.folder / MAKING, ignore_errors=True)
         queued = {job_id for _, _, job_id in self._queue.waiting()}
         for job in self._ledger.all():
             if not job.unfinished or job.job_id in queued:
@@ -157,14 +160,14 @@ class Runner:
             if not kind.files:
                 module.convert(folder, watch)
                 return
-            work = folder / f".making-{kind.name}"  # hidden, so that nobody is served half a file
+            work = self._place.folder / MAKING / f"{job.lesson_id}-{kind.name}"
             shutil.rmtree(work, ignore_errors=True)
-            work.mkdir()
+            work.mkdir(parents=True)
             try:
                 module.render(folder, *(work / Path(name).name for name in kind.files), watch)
                 watch.check()
                 for name in kind.files:
-                    _settle(work / Path(name).name, folder / name)
+                    _settle(work / Path(name).name, folder, name)
                 derived.add(folder, kind.files)
             finally:
                 shutil.rmtree(work, ignore_errors=True)
@@ -212,15 +215,17 @@ class _NoSuchLessonError(Exception):
     """It is not archived, or not any more."""
 
 
-def _settle(made: Path, place: Path) -> None:
-    """Put a file where it belongs, whole also after a loss of power."""
+def _settle(made: Path, folder: Path, name: str) -> None:
+    """Put a file into a lesson's folder, whole also after a loss of power. Raises OSError."""
     descriptor = os.open(made, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    place.parent.mkdir(exist_ok=True)  # not its parents: a deleted lesson must not come into being again
-    made.replace(place)
+    parent = (folder / name).parent
+    if parent != folder:
+        parent.mkdir(exist_ok=True)  # and not the folder itself: a deleted lesson must not come into being again
+    made.replace(folder / name)
 
 
 def _reason(error: Exception) -> str:

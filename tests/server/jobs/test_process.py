@@ -17,6 +17,7 @@ import pytest
 from recorder.manifest import Manifest, read_manifest, write_manifest
 from server.jobs.ledger import Job, Progress
 from server.jobs.queue import FILE, Queue
+from server.jobs.runner import MAKING
 from server.jobs.service import Jobs
 
 PATIENCE = 60.0  # seconds until a test gives up on a loaded machine
@@ -91,17 +92,20 @@ def test_a_job_killed_in_its_midst_is_run_again_after_a_restart(queue: Queue, tm
         running.kill()
         running.wait()
         assert known(queue).state == "running"
+    stale = tmp_path / "archive" / MAKING / "other-movie"  # of a job that was called off meanwhile
+    stale.mkdir()
     with process(tmp_path, redis_url):
         until(lambda: known(queue).attempts == 2)
+        assert not stale.exists()
         (folder / "go").touch()
         until(lambda: known(queue).state == "done")
     assert (folder / "export" / "movie.mp4").read_bytes() == b"film"
     assert [entry.path for entry in read_manifest(folder).derived] == ["export/movie.mp4"]
-    assert not list(folder.glob(".making-*"))
+    assert not list((tmp_path / "archive" / MAKING).glob("*"))
 
 
 def test_a_process_that_is_ended_leaves_its_job_to_the_next(queue: Queue, tmp_path: Path, redis_url: str) -> None:
-    folder = lesson(tmp_path)
+    lesson(tmp_path)
     queue.put(queue.ledger.ask("a", "movie"))
     with process(tmp_path, redis_url) as running:
         until(lambda: known(queue).progress == 0.5)
@@ -110,7 +114,7 @@ def test_a_process_that_is_ended_leaves_its_job_to_the_next(queue: Queue, tmp_pa
     assert (known(queue).state, known(queue).attempts) == ("waiting", 0)
     assert queue.ledger.owner(movie(queue).job_id) is None
     assert len(queue.waiting()) == 1
-    assert not list(folder.glob(".making-*"))
+    assert not list((tmp_path / "archive" / MAKING).glob("*"))
 
 
 def test_a_job_that_runs_is_called_off_from_another_process(queue: Queue, tmp_path: Path, redis_url: str) -> None:
@@ -122,7 +126,7 @@ def test_a_job_that_runs_is_called_off_from_another_process(queue: Queue, tmp_pa
         assert known(queue).state == "cancelled"
         until(lambda: queue.ledger.owner(movie(queue).job_id) is None)
     assert not (folder / "export").exists()
-    assert not list(folder.glob(".making-*"))
+    assert not list((tmp_path / "archive" / MAKING).glob("*"))
 
 
 def test_a_file_of_jobs_that_is_damaged_is_put_aside_and_jobs_go_on(tmp_path: Path) -> None:

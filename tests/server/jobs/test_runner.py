@@ -20,7 +20,7 @@ from server.jobs.kinds import KINDS, KindName
 from server.jobs.ledger import Job
 from server.jobs.ledger import Progress as Known
 from server.jobs.queue import Queue
-from server.jobs.runner import ATTEMPTS, DEAD_AFTER, Runner
+from server.jobs.runner import ATTEMPTS, DEAD_AFTER, MAKING, Runner
 from server.jobs.service import wanted_of
 from tests.recorder.source import picture, sound
 from tests.support.archived import Piece, Recorded, archived
@@ -271,18 +271,27 @@ def test_a_job_stops_long_before_the_disk_is_full(
     assert (bench.known("movie").state, bench.known("movie").reason) == ("failed", "disk_full")
 
 
-def test_a_lesson_that_is_deleted_under_a_job_does_not_come_back(bench: Bench, stand_in: Callable[..., None]) -> None:
+@pytest.mark.parametrize("kind", ["movie", "poster"])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_lesson_that_is_deleted_under_a_job_does_not_come_back(
+    bench: Bench, stand_in: Callable[..., None], kind: KindName, told: bool
+) -> None:
     def render(folder: Path, out: Path, progress: Progress) -> None:
         out.write_bytes(b"film")
-        bench.queue.ledger.forget("a")
+        if told:
+            bench.queue.ledger.forget("a")
         LocalPlace(bench.archive).delete("a")
 
-    stand_in("movie", render)
-    bench.ask("movie")
+    stand_in(kind, render)
+    bench.ask(kind)
     bench.work()
     assert not (bench.archive / "a").exists()
-    assert bench.queue.ledger.find("a", ("movie",)) == {}
-    assert bench.queue.ledger.tally()["movie", "cancelled"][0] == 1
+    assert not list((bench.archive / MAKING).iterdir())
+    if told:
+        assert bench.queue.ledger.find("a", (kind,)) == {}
+        assert bench.queue.ledger.tally()[kind, "cancelled"][0] == 1
+    else:
+        assert bench.known(kind).state == "failed"
 
 
 def test_a_lesson_that_is_being_recorded_again_waits_for_its_next_end(
@@ -329,5 +338,5 @@ def test_everything_there_is_to_make_is_made_of_a_real_lesson(bench: Bench) -> N
     for entry in manifest.derived:
         assert (folder / entry.path).stat().st_size == entry.size > 0
     assert {track.codec for track in manifest.tracks} == {"H264", "opus"}
-    assert not list(folder.glob(".making-*"))
+    assert not list((bench.archive / MAKING).iterdir())
     assert wanted_of(folder) == []
