@@ -12,12 +12,15 @@ left so: FFmpeg really sends sound at its beginning, and nothing tells the two a
 
 from __future__ import annotations
 
+from collections import deque
+
 from media import ntp
 from media.recording_link import Report
 
 SLEW = 0.05  # how much faster or slower lesson time may run while it approaches a better answer
 STEP_US = 2_000_000  # a sender's wall clock that is off by more than this was set anew …
 STEP_SEEN = 5  # … when so many reports in a row say that it is behind; one may just have waited in a queue
+REPORTS = 5  # of which the least is taken: a busy browser notes sound late, and says so in its reports
 SAME_CLOCK_US = 250_000  # tracks whose offsets differ by more do not share a wall clock, whatever the sender says
 ABSURD_US = 10_000_000  # a timestamp this far from its arrival belongs to another stream: begin anew
 
@@ -40,12 +43,13 @@ class RecentMinimum:
         known = [value for value in (self._current, self._previous) if value is not None]
         return min(known) if known else None
 
-    def add(self, value: int, now_us: int) -> None:
+    def add(self, value: int, now_us: int) -> bool:
+        """Take a value; False if it is left out, because it is much greater and not enough others have been."""
         least = self.value
         if least is not None and abs(value - least) > STEP_US:
             self._late += 1
             if value > least and self._late < STEP_SEEN:
-                return
+                return False
             self._current = self._previous = None
         self._late = 0
         if now_us >= self._until_us:
@@ -53,6 +57,7 @@ class RecentMinimum:
             self._until_us = now_us + self.SPAN_US
         if self._current is None or value < self._current:
             self._current = value
+        return True
 
 
 class SenderClock:
@@ -62,13 +67,14 @@ class SenderClock:
         self._offsets: dict[object, RecentMinimum] = {}
         self._round_trip = RecentMinimum()
 
-    def instant_us(self, track: object, report: Report) -> int | None:
-        """The instant a report speaks of, in us since 1970 on our clock; None if it speaks of none."""
-        if not report.ntp:
-            return None
-        sent_us = ((report.ntp >> 32) - ntp.EPOCH) * 1_000_000 + ((report.ntp & 0xFFFFFFFF) * 1_000_000 >> 32)
+    def offset_us(self, track: object, report: Report, sent_us: int) -> int | None:
+        """What to add to the sender's time to have ours, after a report of a track, sent at `sent_us` of its time.
+
+        None if the report cannot be believed yet.
+        """
         mine = self._offsets.setdefault(track, RecentMinimum())
-        mine.add(report.arrival_us - sent_us, report.arrival_us)
+        if not mine.add(report.arrival_us - sent_us, report.arrival_us):
+            return None
         if report.rtt_us:
             self._round_trip.add(report.rtt_us, report.arrival_us)
         own = mine.value
@@ -79,7 +85,7 @@ class SenderClock:
             if (value := offset.value) is not None and abs(value - own) <= SAME_CLOCK_US
         )
         # Less each report's own round trip, the best one would be one whose round trip was measured in a busy moment.
-        return sent_us + shared - (self._round_trip.value or 0) // 2
+        return shared - (self._round_trip.value or 0) // 2
 
     def forget(self, track: object) -> None:
         """The track has ended."""
@@ -89,7 +95,18 @@ class SenderClock:
 class TrackClock:
     """One track's RTP timestamps as ticks of the lesson clock, at the track's own clock rate."""
 
-    __slots__ = ("_early", "_extended", "_offset", "_rate", "_reported", "_sender", "_target", "_timestamp", "_zero_us")
+    __slots__ = (
+        "_early",
+        "_extended",
+        "_mappings",
+        "_offset",
+        "_rate",
+        "_reported",
+        "_sender",
+        "_target",
+        "_timestamp",
+        "_zero_us",
+    )
 
     def __init__(self, rate: int, epoch_us: int, sender: SenderClock) -> None:
         self._rate = rate  # Hz
@@ -101,6 +118,7 @@ class TrackClock:
         self._target = 0.0  # what we would add if we knew from the beginning what we know now
         self._reported = False
         self._early: Report | None = None  # of a stream whose first packet is yet to come
+        self._mappings: deque[float] = deque(maxlen=REPORTS)  # ticks from timestamps to the sender's wall clock
 
     def lesson_ticks(self, now_us: int) -> int:
         """The lesson time of an instant (us since 1970), in ticks."""
@@ -136,20 +154,27 @@ class TrackClock:
 
     def report(self, report: Report) -> None:
         """Learn from a sender report."""
-        if self._timestamp is None:
+        if self._timestamp is None or not report.ntp:
             return
-        instant_us = self._sender.instant_us(self, report)
-        if instant_us is None:
+        sent_us = ((report.ntp >> 32) - ntp.EPOCH) * 1_000_000 + ((report.ntp & 0xFFFFFFFF) * 1_000_000 >> 32)
+        offset_us = self._sender.offset_us(self, report, sent_us)
+        if offset_us is None:
             return
         extended = self._extended + (report.rtp - self._timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-        target = (instant_us - self._zero_us) * self._rate / 1_000_000 - extended
-        if abs(target - self._offset) < self._rate * (ABSURD_US // 1_000_000):
-            self._target = target
-            self._reported = True
+        begin = (self._zero_us - offset_us) * self._rate / 1_000_000  # of the lesson, by the sender's clock
+        mapping = sent_us * self._rate / 1_000_000 - extended
+        if abs(mapping - begin - self._offset) >= self._rate * (ABSURD_US // 1_000_000):
+            return
+        if self._mappings and abs(mapping - self._mappings[-1]) * 1_000_000 > STEP_US * self._rate:
+            self._mappings.clear()  # the sender's wall clock was set anew
+        self._mappings.append(mapping)
+        self._target = min(self._mappings) - begin
+        self._reported = True
 
     def _anchor(self, timestamp: int, arrived: int) -> int:
         self._timestamp = timestamp
         self._extended = timestamp
+        self._mappings.clear()
         self._offset = self._target = arrived - timestamp
         self._reported = False
         early, self._early = self._early, None

@@ -59,6 +59,23 @@ def test_time_never_jumps_when_a_report_says_otherwise() -> None:
     assert 0.9 < (after - before) / (RATE / 10) < 1.0
 
 
+@pytest.mark.parametrize("step_us", [-5 * SECOND, 5 * SECOND, 3600 * SECOND])
+def test_a_sender_whose_wall_clock_is_set_anew_stays_where_it_is(step_us: int) -> None:
+    clock = TrackClock(RATE, 0, SenderClock())
+    for second in range(60):
+        at = clock.at(second * RATE, second * SECOND + 40_000)
+        assert at / RATE == pytest.approx(second + 0.04, abs=0.001)
+        report(clock, second * SECOND, second * RATE, 40_000, ahead_us=step_us if second > 30 else 0)
+
+
+def test_sound_that_a_busy_browser_notes_late_once_in_a_while_stays_where_it_is() -> None:
+    clock = TrackClock(RATE, 0, SenderClock())
+    for second in range(60):
+        at = clock.at(second * RATE, second * SECOND + 40_000)
+        assert at / RATE == pytest.approx(second + 0.04, abs=0.001)
+        report(clock, second * SECOND, second * RATE - (RATE // 20 if second % 3 == 2 else 0), 40_000)
+
+
 def test_half_the_round_trip_is_taken_off() -> None:
     sender = SenderClock()
     clock = TrackClock(RATE, 0, sender)
