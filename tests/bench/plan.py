@@ -18,6 +18,7 @@ from tests.bench.servers import PYTHON_ONLY, TONGKE, Kind
 from tests.bench.simulcast import Simulcast, simulcast
 from tests.bench.starvation import Starvation, starvation
 from tests.bench.upstream import BROWSERS, Upstream, upstream
+from tests.bench.watching import Watching, watching
 from tests.bench.weak_line import LOSSES, WeakLine, weak_line
 from tests.bench.workers import Workers, workers
 
@@ -53,6 +54,7 @@ class Plan:
     publishers: int = 40  # of lessons that nobody watches
     recorded: int = 200  # lessons, by one process
     watched: float = 600.0  # seconds over a weak line
+    minutes: float = 90.0  # of a lesson that is watched afterwards
     exported: tuple[tuple[str, int], ...] = (("camera", 600), ("audio", 600), ("movie", 120))  # kind, lesson seconds
 
 
@@ -67,6 +69,7 @@ QUICK = Plan(
     publishers=10,
     recorded=10,
     watched=60.0,
+    minutes=10.0,
     exported=(("camera", 120), ("audio", 120), ("movie", 20)),
 )
 
@@ -118,6 +121,9 @@ def tasks(
         for number in range(plan.rounds):
             for name, lesson_s in plan.exported:
                 yield Task("export", number, f"{name} of {lesson_s} s", partial(export, name, lesson_s))
+    if "watching" in sections:
+        what = f"a lesson of {plan.minutes:g} minutes"
+        yield Task("watching", 0, what, partial(watching, plan.minutes, plan.rounds))
     if "naive" in sections:
         yield Task("naive", 0, "aiortc MediaRelay, 1 viewer", partial(naive, 1, plan.seconds))
         yield from _each("naive", 0, [TONGKE], 1, 1, plan.seconds)

@@ -132,7 +132,7 @@ class _Feed:
         self._handles: list[list[tuple[bytes, bytes]]] = [[] for _ in writers]  # of sound and picture
         for number, name in enumerate(names):
             worker = number % len(writers)
-            for handle, track in _tracks(number, name, epoch_us):
+            for handle, track in tracks_of(number, name, epoch_us):
                 writers[worker].write(link.pack_track(handle, track))
             self._handles[worker].append((_HANDLE.pack(2 * number), _HANDLE.pack(2 * number + 1)))
 
@@ -179,7 +179,7 @@ def _recorded(folder: Path) -> int:
     return count
 
 
-def _tracks(number: int, name: str, epoch_us: int) -> list[tuple[int, link.Track]]:
+def tracks_of(number: int, name: str, epoch_us: int) -> list[tuple[int, link.Track]]:
     """Handles and announcements of one lesson."""
     audio = link.Track(
         lesson_id=name,

@@ -98,6 +98,9 @@ def verdicts(report: Record) -> list[str]:
         if own:
             share = 1 / _median(own, "times_real_time")
             said.append(_verdict(f"of a lesson's time on one core, export as {kind}", share, 1 / least, "×"))
+    for row in _of(report, "watching"):
+        said.append(_verdict(f"to open a lesson of {row['minutes']:g} minutes", row["open_ms"], 500, "ms"))
+        said.append(_verdict("to seek in it", row["seek_ms"], 300, "ms"))
     for row in _of(report, "weak_line"):
         if row["losses"] == "bursts":
             said.append(_verdict("of the time frozen, losses in bursts", 100 * row["frozen"], 1.0, "%"))
@@ -241,6 +244,10 @@ def _single(report: Record) -> Table | None:
             f"{row['cpu_ms_per_lesson_second']:,.0f} ms CPU per lesson second ({row['share_of_core_per_lesson']:.0%})"
         )
         made.append(("one lesson by aiortc's MediaRecorder", cost))
+    for row in _of(report, "watching"):
+        opened = f"opens in {row['open_ms']:.0f} ms (at worst {row['open_worst_ms']:.0f})"
+        sought = f"seeks in {row['seek_ms']:.0f} ms (at worst {row['seek_worst_ms']:.0f} of {row['seeks']})"
+        made.append((f"watching a lesson of {row['minutes']:g} minutes", f"{opened}, {sought}"))
     for row in _of(report, "naive"):
         name = row.get("server", "aiortc MediaRelay")
         made.append((f"one viewer through {name}", f"{row['us_per_packet_out']:,.0f} µs/packet out"))
