@@ -32,7 +32,7 @@ from server.jobs.service import put, wanted_of
 MAKING = ".making"  # in the archive's folder: what is not finished, where nobody is served it
 ATTEMPTS = 3  # at most
 LOOK_EVERY = 0.5  # seconds between two looks whether a running job is still wanted
-LEAST_FREE = 256 * 1024 * 1024  # bytes on the disk; more than what recordings stop at, so that jobs stop long before
+LEAST_FREE = 512 * 1024 * 1024  # bytes on the disk; jobs stop before exports have to go, and these before recordings do
 DEAD_AFTER = 300.0  # seconds without a word of a job that another node runs
 RECENT = 7 * 86400.0  # seconds since a lesson in which is made up for what nobody asked for; also how long we remember
 
