@@ -29,6 +29,7 @@ Row = (
     | Recording
     | NaiveRecording
     | Export
+    | Watching
     | Naive
     | WeakLine
     | NarrowLine
@@ -38,7 +39,7 @@ Row = (
 )
 
 SECTIONS = ("comparison", "latency", "viewers", "lessons", "workers", "inbound", "simulcast", "recording",
-            "naive_recording", "export", "naive",
+            "naive_recording", "export", "watching", "naive",
             "weak_line", "narrow_line", "upstream", "starvation")  # fmt: skip
 
 
