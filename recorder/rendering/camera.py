@@ -15,7 +15,7 @@ from recorder.manifest import TrackEntry, read_manifest
 from recorder.rendering import span
 from recorder.rendering.composed import composed
 from recorder.rendering.copied import copied
-from recorder.rendering.directing import Shown, alone, stretches
+from recorder.rendering.directing import HEIGHT, WIDTH, Shown, alone, stretches
 from recorder.rendering.mp4 import Timed, encoded_sound, mp4, mux
 from recorder.rendering.progress import NothingToRenderError, Progress
 from recorder.rendering.sound import Sound
@@ -48,8 +48,8 @@ def render(folder: Path, out: Path, progress: Progress) -> None:
 def _encoded(
     container: OutputContainer, folder: Path, cameras: Sequence[TrackEntry], begin_ms: int, end_ms: int
 ) -> Iterator[Timed]:
-    largest = max(cameras, key=lambda track: track.width * track.height)
-    size = largest.width + largest.width % 2, largest.height + largest.height % 2
+    width, height = max(((track.width, track.height) for track in cameras), key=lambda size: size[0] * size[1])
+    size = (width + width % 2, height + height % 2) if width and height else (WIDTH, HEIGHT)
     shown = [
         Shown(track.folder, "teacher", track.participant, start, stop)
         for track in cameras

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from pathlib import Path
@@ -63,11 +64,10 @@ def _view(track: TrackEntry, session: Session) -> View:
 
 def _spoken(folder: Path) -> dict[str, list[Stretch]]:
     """Who spoke when, by participant: as it is known already, or else found out now."""
-    path = folder / "speech.json"
-    if path.exists():
-        return _read(path)
+    with contextlib.suppress(FileNotFoundError, KeyError, TypeError, ValueError):  # not there, or not whole
+        return _read(folder / "speech.json")
     with tempfile.TemporaryDirectory() as elsewhere:
-        path = Path(elsewhere) / path.name
+        path = Path(elsewhere) / "speech.json"
         try:
             speech.render(folder, path, ignored)
         except NothingToRenderError:

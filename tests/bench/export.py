@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -32,6 +33,15 @@ from tests.support.archived import Piece, Recorded, archived
 LOOP_S = 20
 CAMERA = "testsrc2=size={0}x{1}:rate=30,noise=alls=4:allf=t,format=yuv420p"  # moves everywhere, as no classroom does
 
+_CHILD = """
+import importlib, re, sys, time
+from pathlib import Path
+from recorder.rendering.progress import ignored
+kind, folder, out = sys.argv[1:]
+importlib.import_module(f"recorder.rendering.{kind}").render(Path(folder), Path(out), ignored)
+print(time.process_time(), re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Export:
@@ -53,16 +63,13 @@ async def export(kind: str, lesson_s: int) -> Export:
         folder = Path(place) / "lesson"
         out = Path(place) / "out.mp4"
         await asyncio.to_thread(lesson, folder, lesson_s)
-        script = (
-            "import sys; from pathlib import Path; from recorder.rendering.progress import ignored; "
-            f"from recorder.rendering.{kind} import render; render(Path(sys.argv[1]), Path(sys.argv[2]), ignored)"
-        )
         meter, begun = Meter(os.getpid()), time.monotonic()
-        pid = os.posix_spawn(sys.executable, [sys.executable, "-c", script, str(folder), str(out)], os.environ)
-        _, status, usage = await asyncio.to_thread(os.wait4, pid, 0)
-        seconds, cpu = time.monotonic() - begun, usage.ru_utime + usage.ru_stime
-        if status:
+        process = subprocess.Popen([sys.executable, "-c", _CHILD, kind, str(folder), str(out)], stdout=subprocess.PIPE)
+        told, _ = await asyncio.to_thread(process.communicate)
+        seconds = time.monotonic() - begun
+        if process.returncode:
             raise RefusedError(f"no {kind} was rendered")
+        cpu, memory_kb = map(float, told.split())
         others = max(0.0, meter.cost().others - cpu / seconds / (os.cpu_count() or 1))
         return Export(
             kind=kind,
@@ -70,7 +77,7 @@ async def export(kind: str, lesson_s: int) -> Export:
             seconds=seconds,
             cpu_s=cpu,
             times_real_time=lesson_s / cpu,
-            memory_mb=usage.ru_maxrss / 1e3,
+            memory_mb=memory_kb / 1e3,
             size_mb=out.stat().st_size / 1e6,
             others=others,
         )
