@@ -1,6 +1,6 @@
 """A track as one WebM file, of which parts are stretches; what its bytes mean is in webm.py.
 
-Times in the file count from its first frame. It is written by appending a cluster about once a second; at the end cues
+Times in the file count from its first frame. It is written by appending a cluster about twice a second; at the end cues
 are added and the header is completed.
 """
 
@@ -17,6 +17,7 @@ from recorder.parts import Part
 from recorder.writer import Journaled, append
 
 WEBM_FILE = "video.webm"
+CLUSTER_MS = 500  # as much as a crash may cost
 
 
 class WebmWriter(Journaled):
@@ -52,7 +53,7 @@ class WebmWriter(Journaled):
         self._frames.append(data)
         self._keys.append(key)
         self._end = start + duration
-        if self._times[-1] - self._times[0] >= 1000:
+        if self._times[-1] - self._times[0] >= CLUSTER_MS:
             self.flush()
 
     def flush(self) -> None:

@@ -58,7 +58,7 @@ def test_an_open_segment_enters_the_journal_cut_to_what_is_whole(tmp_path: Path)
     repair(tmp_path)
     head, part = read_parts(folder)
     assert (head.file, part.init) == ("init-1.mp4", "init-1.mp4")
-    assert (part.start, part.duration, part.key) == (0, 180 * 3000, True)
+    assert (part.start, part.duration, part.key) == (0, 195 * 3000, True)
     assert (folder / "seg-00001.m4s").stat().st_size == part.size
     assert not (folder / "index.m3u8.new").exists()
     repair(tmp_path)
