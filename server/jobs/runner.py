@@ -83,7 +83,7 @@ class Runner:
             self._queue.put(job)
 
     def make_up(self) -> None:
-        """Ask for what lessons of the last days lack: closed while no server ran, or while the disk was full."""
+        """Ask for what lessons of the last days lack: closed while no server ran or the disk was full, or imported."""
         self._ledger.prune(time.time() - RECENT)
         for lesson_id in LocalPlace(self._place.folder).lessons():  # what is new was recorded on this machine
             folder = self._place.folder / lesson_id
@@ -91,8 +91,9 @@ class Runner:
                 if time.time() - (folder / "manifest.json").stat().st_mtime > RECENT:
                     continue
                 manifest = read_manifest(folder)
-                if time.time() - manifest.epoch_us / 1e6 - manifest.duration_ms / 1e3 > RECENT:
-                    continue  # its storyboard may have been removed to make room
+                old = time.time() - manifest.epoch_us / 1e6 - manifest.duration_ms / 1e3 > RECENT
+                if old and manifest.derived:
+                    continue  # not one just brought in: what it lacks was removed to make room
                 wanted = wanted_of(folder)
             except (OSError, ManifestError):
                 continue

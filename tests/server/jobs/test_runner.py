@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from recorder import derived
 from recorder.manifest import Manifest, read_manifest, write_manifest
 from recorder.places.local import LocalPlace
 from recorder.rendering.progress import NothingToRenderError, Progress
@@ -310,16 +311,20 @@ def test_a_lesson_that_is_being_recorded_again_waits_for_its_next_end(
     assert [kind for _, kind, _ in bench.queue.waiting()] == ["poster", "speech", "storyboard"]
 
 
-def test_what_nobody_asked_for_is_made_up_for_once_and_for_lessons_of_the_last_days(
-    bench: Bench, stand_in: Callable[..., None]
-) -> None:
-    bench.lesson("old", ago_s=30 * 86400)
+def test_what_nobody_asked_for_is_made_up_for_once(bench: Bench) -> None:
+    old, untouched = bench.lesson("old", ago_s=30 * 86400), bench.lesson("untouched")
+    (old / "poster.jpg").write_bytes(b"picture")
+    derived.add(old, ["poster.jpg"])  # and its storyboard was removed to make room
+    os.utime(untouched / "manifest.json", (0, 0))
     bench.ask("speech")
     bench.work()
     bench.runner.make_up()
     assert sorted((lesson, kind) for lesson, kind, _ in bench.queue.waiting()) == [("a", "poster"), ("a", "storyboard")]
     bench.runner.make_up()
     assert len(bench.queue.waiting()) == 2
+    bench.lesson("imported", ago_s=3000 * 86400)
+    bench.runner.make_up()
+    assert [lesson for lesson, _, _ in bench.queue.waiting()].count("imported") == 3
 
 
 @pytest.mark.parametrize("redis_url", ["sqlite"], indirect=True)
