@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from pathlib import Path
 
+import av
 import pytest
 
 from recorder.messages import CloseLesson
@@ -11,7 +12,7 @@ from recorder.rendering import audio, camera
 from recorder.rendering.progress import ignored
 from tests.recorder.process import recorder_process
 from tests.recorder.source import later, picture, publication, sound, together
-from tests.recorder.test_recorder import now_us
+from tests.recorder.test_recorder import now_us, record_quickly
 from tests.recorder.watch import decode_file, risings
 
 
@@ -65,3 +66,14 @@ def test_the_sound_has_no_hole(lesson: Path, tmp_path: Path) -> None:
     frames = decode_file(out, 0)
     assert frames[-1].at_s == pytest.approx(36, abs=0.1)
     assert max(b.at_s - a.at_s for a, b in itertools.pairwise(frames)) < 0.03
+
+
+async def test_a_camera_in_av1_becomes_h264(tmp_path: Path) -> None:
+    folder = await record_quickly(tmp_path, ("AV1", "opus"), 6)
+    out = tmp_path / "out.mp4"
+    camera.render(folder, out, ignored)
+    with av.open(str(out)) as container:
+        assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
+    bright, loud = risings(decode_file(out, 0), 130), risings(decode_file(out, 1), 0.01)
+    assert len(bright) == len(loud) == 5
+    assert bright == pytest.approx(loud, abs=0.06)
