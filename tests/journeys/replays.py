@@ -31,6 +31,12 @@ _PLAY = """(wanted) => {
   if (button.dataset.playing !== String(wanted)) button.click();
 }"""
 
+_SPEED = """(rate) => {
+  const select = document.querySelector("[data-testid=replay-speed]");
+  select.value = rate;
+  select.dispatchEvent(new Event("change", {bubbles: true}));
+}"""
+
 # Where each element is on the lesson clock, less the time it is there: the difference between two of them is how far
 # they are apart. A frame says by itself when it is shown and what time it carries; it can be shown late, never early,
 # so of many the early ones tell. Sound says where it is.
@@ -90,6 +96,9 @@ class Replay:
 
     async def play(self, wanted: bool = True) -> None:
         await self._page.evaluate(_PLAY, wanted)
+
+    async def speed(self, rate: float) -> None:
+        await self._page.evaluate(_SPEED, rate)
 
     async def plays(self, beyond: float, within: float = 15.0) -> None:
         """Wait until it has come past this position by itself."""

@@ -126,9 +126,11 @@ async def _replays(replay: Replay, taught: Taught) -> None:
     finally:
         print(f"ahead of the sound, ms: {apart}")
 
-    # … and into the part without a camera and out of it again, by themselves.
+    # … and, at double speed, into the part without a camera and out of it again, by themselves.
+    await replay.speed(2)
     await replay.plays(taught.position("without camera") + 3000)
     await _shows(replay, taught, None, "camera", "screen")
+    await replay.speed(1)
 
 
 async def _shows(replay: Replay, taught: Taught, moment: str | None, *names: str) -> Shown:
