@@ -62,6 +62,15 @@ class S3Server:
         assert said.strip().isdecimal(), "the S3 server does not start"
         self.port = int(said)
 
+    def freeze(self) -> None:
+        """It takes connections and says nothing any more."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """kill -9."""
         if self._process is not None:
