@@ -106,6 +106,7 @@ const messages: typeof zh = {
     medium: "SD",
     low: "low-res",
     audio: "sound only",
+    http: "delayed",
   },
   tile: {
     paused: "Paused: slow network",
@@ -163,6 +164,7 @@ const messages: typeof zh = {
     another: "Enter another lesson",
     largePicture: "Large picture: {name}",
     smallPicture: "Small picture: {name}",
+    delayedPicture: "Delayed picture",
     screenOf: "Screen of {name}",
     self: "Our picture",
     mark: "Mark",
@@ -175,6 +177,7 @@ const messages: typeof zh = {
     media: "The picture dropped; coming back by itself…",
     blocked:
       "Picture and sound do not get through; the school network may block them. Ask its administrator to allow UDP to this site. We keep trying.",
+    http: "Watching with a delay: live pictures do not get through, so this is a few seconds behind the lesson. It returns to live by itself.",
     audio: "The network is slow: the picture is paused, the sound goes on. It will move again when the network is better.",
     poor: "The network is slow: the picture may be less sharp, sound comes first.",
     teacherAway: "The teacher's network dropped. Waiting for the teacher to come back.",

@@ -106,6 +106,7 @@ export default {
     medium: "标清",
     low: "低清",
     audio: "仅声音",
+    http: "延时观看",
   },
   tile: {
     paused: "网络较慢，画面暂停",
@@ -163,6 +164,7 @@ export default {
     another: "进入另一个课堂",
     largePicture: "大画面：{name}",
     smallPicture: "小画面：{name}",
+    delayedPicture: "延时画面",
     screenOf: "{name}的屏幕",
     self: "我们的画面",
     mark: "打点",
@@ -174,6 +176,7 @@ export default {
     offline: "这台电脑没有网络。请检查网线或无线网，接上后会自动回来。",
     media: "画面断了一下，正在自动接回来…",
     blocked: "画面和声音传不过来，可能是学校的网络拦住了。请网络管理员放行到本站的 UDP 端口；我们会一直重试。",
+    http: "延时观看：实时画面传不过来，现在看到的比课堂晚几秒。网络通了会自动回到实时。",
     audio: "网络较慢，画面先停住，声音继续。网络好了，画面会自己动起来。",
     poor: "网络较慢，画面可能不够清楚，声音优先。",
     teacherAway: "主讲教师的网络断了，正在等老师回来。",

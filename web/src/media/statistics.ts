@@ -6,10 +6,14 @@ export interface Totals {
   lost: number; // packets
   frozen: number; // ms of frozen picture
   roundTrip: number | null; // ms
+  pictures: number; // packets of pictures that were received
+  frames: number; // pictures that were decoded
 }
 
 interface Entry {
   type: string;
+  kind?: string;
+  framesDecoded?: number;
   packetsReceived?: number;
   packetsLost?: number;
   totalFreezesDuration?: number; // seconds
@@ -22,9 +26,11 @@ interface Entry {
 
 /** Totals of what arrives here. */
 export function received(report: Iterable<[string, Entry]>): Totals {
-  const totals: Totals = { received: 0, lost: 0, frozen: 0, roundTrip: null };
+  const totals: Totals = { received: 0, lost: 0, frozen: 0, roundTrip: null, pictures: 0, frames: 0 };
   for (const [, entry] of report) {
     if (entry.type === "inbound-rtp") {
+      if (entry.kind === "video") totals.pictures += entry.packetsReceived ?? 0;
+      totals.frames += entry.framesDecoded ?? 0;
       totals.received += entry.packetsReceived ?? 0;
       totals.lost += Math.max(0, entry.packetsLost ?? 0);
       totals.frozen += (entry.totalFreezesDuration ?? 0) * 1000;
@@ -36,7 +42,7 @@ export function received(report: Iterable<[string, Entry]>): Totals {
 
 /** Totals of what the server says of our packets. */
 export function sent(report: Iterable<[string, Entry]>): Totals {
-  const totals: Totals = { received: 0, lost: 0, frozen: 0, roundTrip: null };
+  const totals: Totals = { received: 0, lost: 0, frozen: 0, roundTrip: null, pictures: 0, frames: 0 };
   for (const [, entry] of report) {
     if (entry.type === "outbound-rtp") totals.received += entry.packetsSent ?? 0;
     if (entry.type === "remote-inbound-rtp") totals.lost += Math.max(0, entry.packetsLost ?? 0);

@@ -18,7 +18,7 @@ export function noticeOf(state: PresenceState, online: boolean, wasOpen: boolean
     if (!online) return say("notice.offline", true);
     return wasOpen || state.phase === "waiting" ? say("notice.rejoining") : null;
   }
-  if (state.blocked) return say("notice.blocked", true);
+  if (state.blocked && !state.http) return say("notice.blocked", true);
   const { microphone, camera } = state.own.problems;
   if (microphone && microphone === camera) return say(`device.both.${camera}`, true, "both");
   for (const source of ["microphone", "camera", "screen"] as const) {
@@ -26,6 +26,7 @@ export function noticeOf(state: PresenceState, online: boolean, wasOpen: boolean
     if (problem) return say(`device.${source}.${problem}`, true, source);
   }
   if (state.refusal) return say(`problem.${state.refusal}`, true);
+  if (state.http) return say("notice.http");
   if (state.receiving === "recovering" || state.sending === "recovering") return say("notice.media");
   if (state.room.recording === "stopped") return say(`recording.${whyStopped(state.room.recordingReason)}`, true);
   if (state.room.recording === "paused" && state.rights.includes("set_recording")) return say("recording.pausedText", true);

@@ -22,6 +22,7 @@ import type {
   Slot,
   Welcome,
 } from "../protocol/messages";
+import { arrives, BY_WEBRTC, step } from "../room/http_rung";
 import { between, judge, type LineState, type LineWord, NEW_LINE } from "../room/line";
 import { EMPTY_ROOM, fromSnapshot, participant, reduce, type RoomState } from "../room/reducer";
 import { type Qualities, rungOf } from "../room/rung";
@@ -48,6 +49,7 @@ export interface PresenceState {
   readonly blocked: boolean; // media do not get through, again and again, while the WebSocket does
   readonly refusal: string | null; // the server's word on the last thing asked
   readonly line: LineWord;
+  readonly http: boolean; // nothing comes by WebRTC: better watch by HTTP, some seconds behind
   readonly own: OwnState;
 }
 
@@ -80,6 +82,7 @@ export class Presence {
   private readonly sendingSide: Sending;
   private readonly listeners = new Set<() => void>();
   private line: LineState = NEW_LINE;
+  private http = BY_WEBRTC;
   private totals: Totals | null = null;
   private described: number; // generation of the receiving peer connection that `qualities` are about
   private measuring: ReturnType<typeof setInterval>;
@@ -124,6 +127,7 @@ export class Presence {
       blocked: false,
       refusal: null,
       line: "connecting",
+      http: false,
       own: this.own.state,
     };
     this.connection = new Connection({
@@ -303,6 +307,7 @@ export class Presence {
       this.totals = null;
       this.line = NEW_LINE;
       const lost = side.state === "recovering" || (this.state.phase === "waiting" && side.state !== "idle");
+      this.judgeWay(false);
       return this.update({ line: lost ? "lost" : "connecting" });
     }
     const report = await side.statistics()?.catch(() => null);
@@ -312,8 +317,18 @@ export class Presence {
     this.totals = totals;
     // Counters that run backwards belong to another peer connection.
     if (!before || totals.received < before.received) return;
+    if (!sends) this.judgeWay(arrives(before, totals));
     this.line = judge(this.line, between(before, totals));
     this.update({ line: this.line.word });
+  }
+
+  /** Whether WebRTC brings what there is. While nobody sends anything, or the room is away, it cannot be told. */
+  private judgeWay(flows: boolean): void {
+    const { phase, room, me } = this.state;
+    const others = room.publications.some((one) => one.participant_id !== me);
+    const due = this.options.patient && phase === "open" && room.startedMs !== null && others;
+    this.http = step(this.http, due ? flows : null);
+    this.update({ http: this.http.on });
   }
 
   private update(fields: Partial<PresenceState>): void {

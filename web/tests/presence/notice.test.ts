@@ -26,6 +26,7 @@ const WELL: PresenceState = {
   blocked: false,
   refusal: null,
   line: "good",
+  http: false,
   own: { tracks: NONE, problems: NONE, muted: false, opening: false, live: false },
 };
 const away = [
@@ -38,6 +39,7 @@ test.each<[string, Partial<PresenceState>, string | null]>([
   ["the WebSocket is being made again", { phase: "opening" }, "notice.rejoining"],
   ["media are being made again", { receiving: "recovering" }, "notice.media"],
   ["no media get through", { receiving: "recovering", blocked: true }, "notice.blocked"],
+  ["the lesson is watched by HTTP instead", { receiving: "recovering", blocked: true, http: true }, "notice.http"],
   ["the camera is refused", { own: { ...WELL.own, problems: { ...NONE, camera: "refused" } } }, "device.camera.refused"],
   ["neither is found", { own: { ...WELL.own, problems: { ...NONE, camera: "missing", microphone: "missing" } } }, "device.both.missing"],
   ["the floor is full", { refusal: "floor_full" }, "problem.floor_full"],

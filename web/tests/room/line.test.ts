@@ -24,8 +24,8 @@ test("two bad readings change no word, three do, eight good ones bring it back",
 });
 
 test("a reading is what happened between two totals", () => {
-  const before = { received: 100, lost: 10, frozen: 0, roundTrip: 50 };
-  const after = { received: 190, lost: 20, frozen: 300, roundTrip: 60 };
+  const before = { received: 100, lost: 10, frozen: 0, roundTrip: 50, pictures: 0, frames: 0 };
+  const after = { received: 190, lost: 20, frozen: 300, roundTrip: 60, pictures: 0, frames: 0 };
   expect(between(before, after)).toEqual({ lost: 0.1, roundTrip: 60, frozen: 300 });
   expect(between(after, after).lost).toBe(0);
 });
