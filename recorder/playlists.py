@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from recorder.parts import Part
 
 TARGET_S = 6  # EXT-X-TARGETDURATION; no part is longer than half a second more
+GAP = "gap.m4s"  # never fetched, but FFmpeg refuses a whole list for a name that ends otherwise
 WINDOW_S = 30  # of a sliding playlist; more than three target durations, as section 6.2.2 wants it
 
 CHUNK_TARGET_S = 1.08  # EXT-X-PART-INF; fragments are about a second long
@@ -133,7 +134,7 @@ class MediaPlaylist:
             start_us = self._epoch_us + (part.start - entry.lead_in) * 1_000_000 // entry.timescale
             at = datetime.fromtimestamp(start_us / 1e6, UTC)
             lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{at.isoformat(timespec='milliseconds').replace('+00:00', 'Z')}")
-        uri = entry.prefix + (part.file or "gap")
+        uri = entry.prefix + (part.file or GAP)
         if with_chunks:
             for chunk in part.chunks:
                 key = ",INDEPENDENT=YES" if chunk.key else ""

@@ -29,7 +29,7 @@ def test_a_gap_is_said_and_time_is_given_again_after_it() -> None:
     playlist.add(Part(6 * 90_000, 6 * 90_000), 90_000, "H264")
     playlist.add(part(2), 90_000, "H264")
     text = playlist.whole(ended=False)
-    assert "#EXT-X-GAP\n#EXTINF:6.000000,\ngap\n#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:12.000Z\n#EXTINF" in text
+    assert "#EXT-X-GAP\n#EXTINF:6.000000,\ngap.m4s\n#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:12.000Z\n#EXTINF" in text
 
 
 def test_another_codec_is_a_discontinuity_another_size_is_not() -> None:
