@@ -1,8 +1,10 @@
 """Who is recorded, in real browsers: a class that agrees, one that does not, a pause, and a lesson deleted at last."""
 
 import asyncio
+import itertools
 from pathlib import Path
 
+import av
 import pytest
 from playwright.async_api import expect
 
@@ -92,6 +94,10 @@ async def test_a_class_that_does_not_agree_stands_in_no_file_and_a_pause_in_none
 
         await eventually("a finished recording", ready)
         lengths = await recorded()
+        tracks = (await tongke.request("GET", f"/api/lessons/{lesson_id}/recording", token=admin)).json["tracks"]
+        camera = next(one for one in tracks if one["lead"] and one["source"] == "camera")
+        assert max(end - begin for begin, end in camera["gaps"]) >= 6000  # the pause
+        await asyncio.to_thread(_decodes, folder / camera["playlist"])
         assert near_id in lengths
         assert far_id not in lengths
         for path in (path for path in folder.rglob("*") if path.is_file()):
@@ -113,3 +119,11 @@ async def test_a_class_that_does_not_agree_stands_in_no_file_and_a_pause_in_none
         assert (deleted["actor"], deleted["actor_role"]) == (teacher.name, "teacher")
         for person in (teacher, near, far):
             assert person.errors == []
+
+
+def _decodes(playlist: Path) -> None:
+    """A track plays to its end, over what was not recorded."""
+    with av.open(str(playlist), options={"allowed_extensions": "ALL"}) as played:
+        times = [frame.time for frame in played.decode(video=0) if frame.time is not None]
+    assert times == sorted(times)
+    assert max(b - a for a, b in itertools.pairwise(times)) >= 6
