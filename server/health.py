@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 from aiohttp import hdrs, web
@@ -68,6 +69,13 @@ async def metrics(request: web.Request) -> web.Response:
         "recordings_stopped": ("Lessons on air whose recording had to stop", app[RECORDER].stopped),
         "archive_free_bytes": ("Room on the archive's disk", float(app[ARCHIVE].free_bytes)),
     }
+    if (uploads := await asyncio.to_thread(app[ARCHIVE].uploads)) is not None:
+        gauges |= {
+            "archive_store_reachable": ("Whether the S3 store takes recordings", float(uploads.reachable)),
+            "archive_waiting_files": ("Files that wait for the store", uploads.waiting_files),
+            "archive_waiting_bytes": ("Bytes that wait for the store", uploads.waiting_bytes),
+            "archive_waiting_seconds": ("Since when the oldest of them waits", uploads.oldest_s),
+        }
     return web.Response(
         body=exposition(
             app[METER], measured, gauges, list(app[SURVEYS].transports), [await job_metrics.measure(app[JOBS])]

@@ -11,6 +11,8 @@ from typing import Any
 
 from recorder.describe import NoRecordingError, describe
 from recorder.places.place import Place, SignedURL, StoredFile
+from recorder.places.stored import StorePlace
+from recorder.places.uploader import Status, read_status
 from recorder.rebuild import known_manifest
 from server.lessons.api import RecordingWord
 
@@ -78,3 +80,7 @@ class Recordings:
         Raises PlaceError when only the store has it and that does not answer.
         """
         return self._place.file(lesson_id, path)
+
+    def uploads(self) -> Status | None:
+        """How the queue of what goes to the store stands; None where there is no store. Reads a file."""
+        return read_status(self._archive) if isinstance(self._place, StorePlace) else None
