@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 import pytest
 
+from server.audit.trail import SERVER, entry
 from server.database import create_engine, migrate, now, sessions
 from server.lessons.store import CODE_REST, Lessons, LessonUnknownError, NoFreeCodeError
 
@@ -97,3 +98,31 @@ async def test_a_lesson_that_is_removed_takes_its_code_along(lessons: Lessons) -
 async def test_text_that_is_no_id_is_no_lesson(lessons: Lessons, lesson_id: str) -> None:
     with pytest.raises(LessonUnknownError):
         await lessons.get(lesson_id)
+
+
+async def test_a_deleted_lesson_is_unknown_whatever_is_left_of_it(lessons: Lessons) -> None:
+    lesson, code = await lessons.create("一", "lecture")
+    made = entry(SERVER, "deleted", lesson.id, "一")
+    assert not await lessons.mark_deleted(lesson.id, made)  # it is not over
+    await lessons.ended(lesson.id, now())
+    assert await lessons.mark_deleted(lesson.id, entry(SERVER, "deleted", lesson.id, "一"))
+    assert not await lessons.mark_deleted(lesson.id, entry(SERVER, "deleted", lesson.id, "一"))
+    with pytest.raises(LessonUnknownError):
+        await lessons.get(lesson.id)
+    assert await lessons.by_code(code) is None
+    assert list(await lessons.page(10)) == []
+    assert await lessons.deleted() == [lesson.id]
+    await lessons.remove(lesson.id)
+    assert await lessons.deleted() == []
+
+
+async def test_old_lessons_are_found_by_kind_unless_they_are_kept(lessons: Lessons) -> None:
+    ids = []
+    for kind, days in (("lecture", 40), ("lecture", 31), ("training", 40), ("lecture", 29), ("lecture", 50)):
+        lesson, _ = await lessons.create("课", kind)  # type: ignore[arg-type]
+        await lessons.ended(lesson.id, now() - timedelta(days=days))
+        ids.append(lesson.id)
+    await lessons.set_keep(ids[4], True, entry(SERVER, "kept", ids[4], "课"))
+    limit = now() - timedelta(days=30)
+    assert {one.id for one in await lessons.older_than(limit, ["lecture"], 10)} == {ids[0], ids[1]}
+    assert len(await lessons.older_than(limit, ["lecture", "training"], 2)) == 2
