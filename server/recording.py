@@ -29,7 +29,7 @@ _log = logging.getLogger("tongke.recording")
 RECONNECT = 0.1  # seconds between attempts to reach the recorder; the supervisor starts a dead one again as fast
 LOST_AFTER = 10.0  # seconds without a recorder until recordings are called stopped: as long as workers hold media back
 REFUSED_AGAIN = 5.0  # seconds until a refused request (disk full) is tried again
-STOP_AGAIN = 1.0  # seconds until a worker that did not answer is told again what not to record
+ASK_AGAIN = 1.0  # seconds until a worker that did not answer is told again what to record or not
 BATCH = 500  # events in one message, far below the framing's 4 MiB
 WATCHED_FOR = 30.0  # seconds after a fetch by HTTP in which a lesson counts as watched; players come every 2 to 6 s
 CLOSE_TIME = 5.0  # seconds a room waits for its recording to close; then it goes on closing in the background
@@ -336,10 +336,14 @@ class RecorderAttachment:
             lead=publication.lead,
             epoch_us=lesson.epoch_us,
         )
-        try:
-            answer = await sent.worker.request(record)
-        except (ConnectionError, TimeoutError):
-            return  # the worker has died: its publications are gone and will be added anew
+        answer: media.Reply | None = None
+        while answer is None:
+            try:
+                answer = await sent.worker.request(record)
+            except (ConnectionError, TimeoutError):
+                await asyncio.sleep(ASK_AGAIN)
+                if lesson.publications.get(publication.publication_id) is not sent or not sent.recorded:
+                    return  # the worker has died, and the publication was added anew; or it may not be recorded now
         if isinstance(answer, media.Refused):
             _log.info("a worker refuses to record", extra={"lesson_id": lesson.lesson_id, "code": answer.code})
         elif lesson.truth is not None and lesson.state is not None and lesson.state.recording == "off":
@@ -351,9 +355,11 @@ class RecorderAttachment:
             with contextlib.suppress(ConnectionError, TimeoutError):
                 await worker.request(media.StopRecording(publication_id))
                 return  # if refused, it has gone with its transport: the next worker in this place does not know it
-            await asyncio.sleep(STOP_AGAIN)
+            await asyncio.sleep(ASK_AGAIN)
             lesson = self._lessons.get(lesson_id)
-            sent = lesson.publications.get(publication_id) if lesson is not None else None
+            if lesson is None:
+                return  # it is over, and its transports are closed
+            sent = lesson.publications.get(publication_id)
             if sent is not None and sent.recorded:
                 return  # it may be recorded again
 

@@ -463,7 +463,7 @@ async def test_while_paused_nothing_is_recorded_and_then_the_truth_is_told_again
 async def test_a_worker_that_does_not_answer_is_told_again_what_not_to_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "STOP_AGAIN", 0.01)
+    monkeypatch.setattr(recording, "ASK_AGAIN", 0.01)
     async with attached(tmp_path) as (rooms, attachment, _):
         worker = Worker()
         rooms.open("l1")
@@ -478,6 +478,26 @@ async def test_a_worker_that_does_not_answer_is_told_again_what_not_to_record(
         count = len(worker.told)
         await asyncio.sleep(0.05)
         assert len(worker.told) == count
+
+
+async def test_a_worker_that_does_not_answer_is_asked_again_to_record_while_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "ASK_AGAIN", 0.01)
+    async with attached(tmp_path) as (rooms, attachment, _):
+        deaf, other = Worker(), Worker()
+        deaf.deaf = True
+        rooms.open("l1")
+        rooms.join("l1", "a", "receiving_class")
+        rooms.publish("l1", "a", deaf)
+        await until(lambda: deaf.told.count(("Record", "a-0")) >= 3)
+        attachment.publication_removed("l1", "a-0", deaf)
+        rooms.publish("l1", "a", other)  # it had died, and the class has come to another
+        await until(lambda: other.told == [("Record", "a-0")])
+        await asyncio.sleep(0.05)
+        count = deaf.told.count(("Record", "a-0"))
+        await asyncio.sleep(0.05)
+        assert deaf.told.count(("Record", "a-0")) == count
 
 
 async def test_a_new_server_process_decides_by_the_whole_log(tmp_path: Path) -> None:
