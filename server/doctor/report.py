@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 
 from server.data_folder import DataFolder
-from server.doctor import machine, media, turn
+from server.doctor import machine, media, store, turn
 from server.doctor.finding import Finding
 from server.settings import Settings
 
@@ -38,6 +38,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     checks: list[Callable[[], Iterable[Finding]]] = [
         lambda: machine.data_folder(settings),
         lambda: machine.database(settings),
+        lambda: store.store(settings),
         lambda: machine.ports(settings, running),
         lambda: machine.addresses(settings),
         lambda: turn.servers(settings),
