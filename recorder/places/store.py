@@ -128,6 +128,10 @@ class Store:
                 chunk_size=PIECE,
                 max_concurrency=2,
             )
+        except FileNotFoundError as error:
+            if isinstance(body, Path) and not body.exists():
+                raise
+            raise PlaceError(f"{self.name} has no such bucket") from error
         except BaseError as error:
             raise PlaceError(_line(error)) from error
         etag = (result["e_tag"] or "").strip('"')
@@ -205,14 +209,14 @@ class Store:
             for chunk in obstore.list(self._objects, prefix or None):
                 for found in chunk:
                     yield Object(found["path"], found["size"], (found["e_tag"] or "").strip('"'))
-        except BaseError as error:
+        except (BaseError, FileNotFoundError) as error:
             raise PlaceError(_line(error)) from error
 
     def folders(self) -> list[str]:
         """The names before the first slash. Raises PlaceError."""
         try:
             found = obstore.list_with_delimiter(self._objects)["common_prefixes"]
-        except BaseError as error:
+        except (BaseError, FileNotFoundError) as error:
             raise PlaceError(_line(error)) from error
         return sorted(name.strip("/") for name in found)
 

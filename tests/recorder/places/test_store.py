@@ -85,6 +85,17 @@ def test_a_wrong_secret_is_an_error_that_does_not_repeat_it(s3: S3Server) -> Non
     assert "\n" not in str(raised.value)
 
 
+def test_a_bucket_that_is_not_there_is_the_stores_fault_and_not_the_files(s3: S3Server, tmp_path: Path) -> None:
+    store = Store.open("s3://none/x", s3.access)
+    (tmp_path / "x").write_bytes(BODY)
+    for body in (BODY, tmp_path / "x"):
+        with pytest.raises(PlaceError):
+            put(store, "L1/x.m4s", body)
+    for listing in (lambda: list(store.objects("L1/")), store.folders):
+        with pytest.raises(PlaceError):
+            listing()
+
+
 def test_a_store_that_does_not_answer_is_an_error() -> None:
     store = Store.open("s3://lessons/x", Access("http://127.0.0.1:9", "us-east-1", "a", "b"))
     with pytest.raises(PlaceError):
