@@ -34,7 +34,7 @@ class LeadPlaylists:
     def __init__(self, folder: Path, epoch_us: int) -> None:
         self._folder = folder
         self._epoch_us = epoch_us
-        self.microphone_on_air = True  # so that sound is to be waited for
+        self.camera_on_air = self.microphone_on_air = True  # so that they are to be waited for
         self._camera = MediaPlaylist(epoch_us, TARGET_S)
         self._sound = MediaPlaylist(epoch_us, TARGET_S)
         self._camera_file = PlaylistFile(folder / CAMERA_LIST, self._camera)
@@ -83,6 +83,8 @@ class LeadPlaylists:
             if not playlist.empty:
                 file.write(ended)
         self.write_live(ended)
+        if not ended and self._masters is None and self._incomplete():
+            return  # players read a master playlist once: it must have both from the beginning
         masters = self._draw_master(CAMERA_LIST, SOUND_LIST), self._draw_master(LIVE_CAMERA_LIST, LIVE_SOUND_LIST)
         if masters != self._masters:
             replace(self._folder / MASTER, masters[0])
@@ -119,6 +121,9 @@ class LeadPlaylists:
             length = min(_SEGMENT_S * CAMERA_RATE, until - self._camera_end)
             self._camera.add(Part(self._camera_end, length), CAMERA_RATE, entry.codec)
             self._camera_end += length
+
+    def _incomplete(self) -> bool:
+        return (self._camera.empty and self.camera_on_air) or (self._sound.empty and self.microphone_on_air)
 
     def _show(self, entry: TrackEntry) -> None:
         if self._shown is None:

@@ -22,6 +22,7 @@ from recorder.levels import LEVELS
 from recorder.manifest import FileEntry, Manifest, TrackEntry, duration_ms, write_manifest
 from recorder.parts import Part, begin_journal, read_parts, timed
 from recorder.playlists import TARGET_S
+from recorder.segments import SegmentWriter
 from recorder.stored_track import TRACKS, StoredTrack, folder_name, playlist_of
 from recorder.track import AudioTrack, Track, VideoTrack
 
@@ -51,6 +52,7 @@ class Lesson:
         self._dirty: set[str] = set()  # folders whose playlist lacks parts
         self._lead_dirty = False
         self._segment_s = TARGET_S
+        self._watched = False  # by HTTP
         self._now_us = 0  # as we were last told
         self._lost = ""  # why recording has been stopped at some time
         self._cut_off: dict[str, int] = {}  # by folder of the tracks on air when it stopped: until when, 0 for still
@@ -131,10 +133,16 @@ class Lesson:
         return self._log.append(lines)
 
     def watch(self, watched: bool) -> None:
-        """Someone watches by HTTP, or nobody does: how long segments become from now on."""
+        """Someone watches by HTTP, or nobody does: how long segments become from now on, and how soon they are told."""
+        self._watched = watched
         self._segment_s = WATCHED_S if watched else TARGET_S
         for track in self._tracks.values():
             track.segment_s = self._segment_s
+        try:
+            for stored in self._stored.values():
+                self._tell_chunks(stored)
+        except OSError as error:
+            self.stop(error)
 
     def heard(self) -> None:
         """Media have come: recording is on. Called with the first of them, and again after a stop."""
@@ -258,7 +266,20 @@ class Lesson:
     def _store(self, entry: TrackEntry, parts: list[Part]) -> StoredTrack:
         stored = StoredTrack(self.folder, self.epoch_us, entry, parts, self._on_part)
         self._stored[entry.folder] = stored
+        self._tell_chunks(stored)
         return stored
+
+    def _tell_chunks(self, stored: StoredTrack) -> None:
+        """While someone watches, the lead's sliding lists have each fragment as soon as it is written."""
+        if _in_lead(stored.entry) and isinstance(stored.writer, SegmentWriter):
+            stored.writer.watch((lambda part: self._on_chunk(stored, part)) if self._watched else None)
+
+    def _on_chunk(self, stored: StoredTrack, part: Part) -> None:
+        entry = stored.entry
+        self._cut_before(entry, part.start / entry.timescale)
+        self._lead.camera_on_air, self._lead.microphone_on_air = self._on_air("video"), self._on_air("audio")
+        self._lead.begin(entry, part, self._lead_begin_ms())
+        self._lead.write_live(ended=False)
 
     def _on_part(self, stored: StoredTrack, part: Part) -> None:
         entry = stored.entry
@@ -274,8 +295,14 @@ class Lesson:
         self._dirty.add(entry.folder)
         if part.media and _in_lead(entry):
             self._cut_before(entry, part.start / entry.timescale)
+            self._lead.camera_on_air, self._lead.microphone_on_air = self._on_air("video"), self._on_air("audio")
             self._lead.add(entry, part, self._lead_begin_ms())
             self._lead_dirty = True
+
+    def _on_air(self, kind: str) -> bool:
+        """Whether one of the lead's tracks that HLS can have is being recorded."""
+        entries = (track.entry for track in self._tracks.values() if not track.ended)
+        return any(entry.kind == kind and entry.codec != "VP8" and _in_lead(entry) for entry in entries)
 
     def _cut_before(self, later: TrackEntry, start_s: float) -> None:
         """End the open parts of the lead's other tracks that come before one of `later`: the lists only grow.
