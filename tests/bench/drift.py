@@ -5,8 +5,8 @@
 Every picture of the camera and of the screen carries the time it was drawn, and a beep sounds on every full second of
 the same clock. Afterwards the archived files are decoded, and what they show and sound is compared with where it stands
 on the lesson clock. Three numbers come of each stretch of ten seconds: how late camera, screen and sound stand. How far
-they are apart is what a viewer sees and hears; how they change over the lesson is drift. In the first is what the browser
-itself adds: it takes the beginning of a sound packet of 20 ms for the moment of its sending, and says so in its reports.
+they are apart is what a viewer sees and hears; how they change over the lesson is drift. In the first is what the
+browser itself adds: it takes the beginning of a sound packet of 20 ms for the moment of its sending, and reports so.
 """
 
 from __future__ import annotations

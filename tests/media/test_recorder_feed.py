@@ -228,3 +228,28 @@ def test_a_level_that_is_none_is_not_recorded() -> None:
     world.settle()
     _, *packets = frames(world, reader)
     assert [rtp.parse(frame.rtp()[1]).extensions for frame in packets] == [{}, {}]  # type: ignore[union-attr]
+
+
+def test_a_recorder_that_comes_back_hears_the_last_report_of_each_track_that_goes_on() -> None:
+    world, teacher, _ = recorded()
+    teacher.say(1)
+    for second in (123, 124):
+        teacher.report(SenderReport(AUDIO, second << 32, 960, 1, 5))
+    world.worker.recorder_feed.take()
+    announced, report = Reader().feed(world.worker.recorder_feed.connected())
+    assert announced.track().publication_id == "teacher-0"
+    assert report.report().ntp == 124 << 32
+    world.worker.handle(StopRecording("teacher-0"), world.now)
+    assert Reader().feed(world.worker.recorder_feed.connected()) == []
+
+
+def test_a_recording_that_begins_in_mid_stream_hears_the_last_report_first() -> None:
+    world = World()
+    teacher = world.publisher()
+    teacher.say(1)
+    teacher.report(SenderReport(AUDIO, 123 << 32, 960, 1, 5))
+    world.worker.handle(Record("teacher-0", "lesson", "p-1", "microphone", True, EPOCH), world.now)
+    teacher.say(2)
+    sent = Reader().feed(world.worker.recorder_feed.take())
+    assert [frame.type for frame in sent] == [FrameType.TRACK, FrameType.REPORT, FrameType.RTP]
+    assert sent[1].report().ssrc == AUDIO

@@ -10,6 +10,7 @@ from recorder import opus
 from recorder.clock import SenderClock, TrackClock
 from recorder.depayload import for_codec
 from recorder.manifest import TrackEntry
+from recorder.parts import gaps
 from recorder.segments import SegmentWriter
 from recorder.track import AudioTrack, VideoTrack
 from tests.recorder.source import payloads, picture, sound
@@ -252,3 +253,32 @@ def test_another_layer_stands_where_its_own_sender_report_puts_it_from_its_first
     with av.open(io.BytesIO(data), "r") as container:
         times = [packet.pts / bench.rate for packet in container.demux() if packet.size and packet.pts is not None]
     assert times == pytest.approx([0.1 + number / 20 for number in range(120)], abs=0.002)
+
+
+def test_a_camera_that_is_off_for_minutes_leaves_a_gap_of_that_length(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, "video")
+    for number in range(40):
+        bench.show(number, number / 20)
+    for second in range(2, 200):
+        bench.video.tick(second * SECOND)
+    for number in range(40):
+        bench.show(number, 200 + number / 20)
+    bench.video.end()
+    (gap,) = gaps(bench.writer.parts, bench.rate)
+    assert [at / bench.rate for at in gap] == pytest.approx([2.0, 200.0], abs=0.1)
+    listed = [part.duration for part in bench.writer.parts if part.duration]
+    assert sum(listed) / bench.rate == pytest.approx(202, abs=0.1)
+    assert max(listed) <= 6.49 * bench.rate
+    assert count_of_samples(tmp_path) == 80
+
+
+def test_a_recording_that_begins_again_with_the_same_stream_goes_on_behind_what_there_is(tmp_path: Path) -> None:
+    """The publication was stopped and started, as when recording was paused."""
+    bench = Bench(tmp_path, "audio")
+    for number in range(50):
+        bench.send(sound(2)[number].data, number / 50)
+    bench.audio.end()
+    for number in range(50):
+        bench.send(sound(2)[number].data, 5 + number / 50)
+    bench.audio.end()
+    assert sum(bench.lengths()) == pytest.approx(6.0, abs=0.001)
