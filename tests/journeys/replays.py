@@ -56,14 +56,19 @@ _APART = """async (ms) => {
     if (video) follow(name, video);
   }
   const sound = [...document.querySelectorAll("audio[data-testid=replay-sound]")].find((one) => !one.paused);
+  let unsteady = 0;
+  const jumped = () => { unsteady += 1; };
+  sound?.addEventListener("seeking", jumped);
   while (performance.now() < until) {
+    if (sound && sound.playbackRate !== 1) unsteady += 1;
     if (sound) note("sound", Number(sound.dataset.start) + sound.currentTime * 1000 - performance.now());
     await new Promise((done) => setTimeout(done, 20));
   }
   const early = (values) => values.sort((a, b) => a - b)[Math.floor(values.length * 0.75)];
   const middle = (values) => values.sort((a, b) => a - b)[Math.floor(values.length * 0.5)];
-  return Object.fromEntries(Object.entries(offsets).map(([name, all]) => [name, {
-    count: all.length, offset: name === "sound" ? middle(all) : early(all)}]));
+  sound?.removeEventListener("seeking", jumped);
+  return {unsteady, places: Object.fromEntries(Object.entries(offsets).map(([name, all]) => [name, {
+    count: all.length, offset: name === "sound" ? middle(all) : early(all)}]))};
 }"""
 
 
@@ -80,6 +85,12 @@ class Shown:
     position: float  # ms since the recording began
     length: float
     pictures: dict[str, Picture | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    ahead: dict[str, float]  # ms by which a picture is ahead of the sound
+    steady: bool  # the sound neither jumped nor changed its speed
 
 
 class Replay:
@@ -108,9 +119,9 @@ class Replay:
 
         await eventually(f"the replay past {beyond:.0f} ms", check, within)
 
-    async def apart(self, ms: int = 2000) -> dict[str, float]:
-        """How far each picture is from the sound that leads, ms, measured while it plays."""
-        said: dict[str, dict[str, float]] = await self._page.evaluate(_APART, ms)
-        seen = {name: one["offset"] for name, one in said.items() if one["count"] >= 8}
+    async def apart(self, ms: int = 2000) -> Apart:
+        """How far each picture is from the sound that leads, measured while it plays at single speed."""
+        said: dict[str, Any] = await self._page.evaluate(_APART, ms)
+        seen: dict[str, float] = {name: one["offset"] for name, one in said["places"].items() if one["count"] >= 8}
         sound = seen.pop("sound", None)
-        return {} if sound is None else {name: offset - sound for name, offset in seen.items()}
+        return Apart({} if sound is None else {name: at - sound for name, at in seen.items()}, said["unsteady"] == 0)

@@ -14,7 +14,7 @@ from playwright.async_api import expect
 
 from tests.bench.peer import own_address
 from tests.journeys.people import PATIENCE, Teacher
-from tests.journeys.replays import Replay, Shown
+from tests.journeys.replays import Apart, Replay, Shown
 from tests.support import timecode
 from tests.support.browser import chromium, eventually, rerouted
 from tests.support.firefox import firefox
@@ -110,7 +110,7 @@ async def _replays(replay: Replay, taught: Taught) -> None:
     assert _width(smaller) < _width(whole)
 
     # In step while they play, however often one has to look on a busy machine …
-    apart: dict[str, float] = {}
+    apart: Apart | None = None
 
     async def in_step() -> bool:
         nonlocal apart
@@ -118,13 +118,14 @@ async def _replays(replay: Replay, taught: Taught) -> None:
         await replay.play()
         await replay.plays(taught.position("whole") - 1200)  # what began late has caught up
         apart = await replay.apart(2000)
-        each = [*apart.values(), 0.0]  # the sound, from which the others are measured
-        return {"camera", "screen"} <= apart.keys() and max(each) - min(each) <= IN_STEP
+        each = [*apart.ahead.values(), 0.0]  # the sound, from which the others are measured
+        in_sight = {"camera", "screen"} <= apart.ahead.keys()
+        return in_sight and max(each) - min(each) <= IN_STEP and apart.steady
 
     try:
         await eventually("camera, screen and sound in step", in_step, within=30)
     finally:
-        print(f"ahead of the sound, ms: {apart}")
+        print(apart)
 
     # … and, at double speed, into the part without a camera and out of it again, by themselves.
     await replay.speed(2)
