@@ -17,10 +17,11 @@ def render(folder: Path, out: Path, progress: Progress) -> None:
     Raises NothingToRenderError when no microphone was recorded, ManifestError and OSError, and what `progress` raises;
     `out` then is as it was.
     """
-    tracks = sounds(read_manifest(folder))
+    manifest = read_manifest(folder)
+    tracks = sounds(manifest)
     if not tracks:
         raise NothingToRenderError(f"{folder.name}: no microphone was recorded")
     begin, end = begin_ms(tracks), end_ms(tracks)
-    with mp4(out) as container:
+    with mp4(out, manifest) as container:
         sound = Sound(folder, tracks, begin, end)
         mux(container, [encoded_sound(container, sound)], (end - begin) / 1000, progress)

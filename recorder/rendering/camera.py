@@ -33,7 +33,7 @@ def render(folder: Path, out: Path, progress: Progress) -> None:
     if not cameras and not sounds:
         raise NothingToRenderError(f"{folder.name}: neither camera nor microphone of the lead teacher was recorded")
     begin, end = span.begin_ms([*cameras, *sounds]), span.end_ms([*cameras, *sounds])
-    with mp4(out) as container:
+    with mp4(out, manifest) as container:
         streams: list[Iterator[Timed]] = []
         if all(track.codec == "H264" for track in cameras):
             picture = copied(container, folder, cameras, begin)

@@ -32,7 +32,7 @@ def render(folder: Path, out: Path, progress: Progress) -> None:
     sounds = span.sounds(manifest)
     begin, end = span.begin_ms([*pictures, *sounds]), span.end_ms([*pictures, *sounds])
     directed = scenes(_shown(folder, manifest, pictures, (begin, end)), begin, end)
-    with mp4(out) as container:
+    with mp4(out, manifest) as container:
         streams = [composed(container, folder, pictures, directed, (WIDTH, HEIGHT))]
         if sounds:
             streams.append(encoded_sound(container, Sound(folder, sounds, begin, end)))

@@ -11,12 +11,14 @@ import heapq
 import time
 import typing
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
+from recorder.manifest import Manifest
 from recorder.rendering.progress import Progress
 from recorder.rendering.sound import RATE, Sound
 
@@ -31,12 +33,18 @@ _SEARCH = {"aac_coder": "fast"}
 
 
 @contextlib.contextmanager
-def mp4(out: Path) -> Iterator[OutputContainer]:
-    """A container that becomes `out` when all went well; otherwise `out` stays as it was. Raises OSError."""
+def mp4(out: Path, manifest: Manifest) -> Iterator[OutputContainer]:
+    """A container that becomes `out` when all went well; otherwise `out` stays as it was. Raises OSError.
+
+    It bears the lesson's title and date.
+    """
     partial = out.with_name(out.name + ".part")
     try:
         form = "ipod" if out.suffix == ".m4a" else "mp4"  # differ in the brand by which players know music
         with av.open(str(partial), "w", format=form, options={"movflags": "+faststart"}) as container:
+            container.metadata["title"] = manifest.title
+            began = datetime.fromtimestamp(manifest.epoch_us / 1e6, UTC)
+            container.metadata["creation_time"] = began.isoformat()
             yield container
         partial.replace(out)
     finally:

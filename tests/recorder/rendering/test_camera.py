@@ -1,6 +1,9 @@
 """recorder/rendering/camera.py: the lead teacher's camera and all microphones as one ordinary MP4."""
 
+import errno
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -29,6 +32,8 @@ def test_an_export_is_one_ordinary_mp4_with_picture_and_sound_in_step(tmp_path: 
         assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
         assert container.duration is not None
         assert container.duration / 1e6 == pytest.approx(10, abs=0.1)
+        assert container.metadata["title"] == "a lesson"
+        assert container.metadata["creation_time"].startswith("2023-11-14T22:13:20")
     bright, loud = risings(decode_file(out, 0), 130), risings(decode_file(out, 1), 0.01)
     assert bright == pytest.approx(list(range(1, 10)), abs=0.021)
     assert loud == pytest.approx(list(range(1, 10)), abs=0.025)
@@ -122,6 +127,25 @@ def test_an_export_that_is_called_off_leaves_nothing(tmp_path: Path) -> None:
         render(folder, out, progress)
     assert out.read_bytes() == b"before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lesson", "lesson.mp4"]
+
+
+@pytest.mark.parametrize("largest", [100, 30_000])
+def test_an_export_for_which_the_disk_has_no_room_leaves_nothing(tmp_path: Path, largest: int) -> None:
+    folder = archived(tmp_path / "lesson", lead("H264", 10))
+    script = """
+import resource, signal, sys
+from pathlib import Path
+from recorder.rendering.camera import render
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+try:
+    render(Path(sys.argv[1]), Path(sys.argv[2]), lambda fraction: None)
+except OSError as error:
+    sys.exit(error.errno)
+"""
+    command = [sys.executable, "-c", script, str(folder), str(tmp_path / "out.mp4"), str(largest)]
+    assert subprocess.run(command, cwd=Path(__file__).parents[3]).returncode == errno.EFBIG
+    assert [path.name for path in tmp_path.iterdir()] == ["lesson"]
 
 
 def test_a_segment_that_is_missing_costs_itself(tmp_path: Path) -> None:
