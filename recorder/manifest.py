@@ -109,6 +109,8 @@ def track_entry(value: dict[str, Any]) -> TrackEntry:
         raise ValueError("not a track")
     if type(entry.timescale) is not int or entry.timescale <= 0 or any(len(gap) != 2 for gap in entry.gaps):
         raise ValueError("not a track")
+    if entry.kind not in ("audio", "video") or type(entry.lead) is not bool:
+        raise ValueError("not a track")
     if "/" in entry.folder or entry.folder in ("", ".", ".."):
         raise ValueError("a track elsewhere")
     return entry

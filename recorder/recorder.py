@@ -171,15 +171,14 @@ class Recorder:
         (self._archive / BOOT).write_text(boot)
 
     def _resume(self, folder: Path, thorough: bool) -> bool:
-        """Take up a lesson that was left open; False if it was closed and nothing of it is amiss."""
+        """Take up a lesson that was left open; False if it is closed, and was so long enough to be durable."""
         try:
             closed = read_manifest(folder).status != "recording"
         except (FileNotFoundError, ManifestError):
             closed = False
-        if closed and not (thorough and repair(folder)):
+        if closed and not thorough:
             return False
-        if not closed:
-            repair(folder, thorough)
+        repair(folder, thorough)
         self._lessons[folder.name] = Lesson.resume(folder, self._teller(folder.name))
         logger.info("%s: resumed", folder.name)
         return True

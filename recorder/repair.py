@@ -23,8 +23,8 @@ from recorder.stored_track import TRACKS
 logger = logging.getLogger(__name__)
 
 
-def repair(folder: Path, thorough: bool = True) -> bool:
-    """Make the folder of a lesson that is to be recorded on whole; gives whether anything was amiss.
+def repair(folder: Path, thorough: bool = True) -> None:
+    """Make the folder of a lesson whole; it must be resumed, even if only to be closed, to have playlists again.
 
     After a loss of power it must be `thorough`: what was written last is read again. Raises OSError, FileNotFoundError
     if nothing of a lesson is there.
@@ -32,16 +32,15 @@ def repair(folder: Path, thorough: bool = True) -> bool:
     for half_written in folder.rglob("*.new"):
         half_written.unlink()
     cut_torn_line(folder / EVENTS)
-    amiss = bool(whole_events(folder / EVENTS))
-    if amiss:
+    if whole_events(folder / EVENTS):
         logger.warning("%s: damaged lines of its event log are left out", folder.name)
     try:
         known = read_manifest(folder)
     except (FileNotFoundError, ManifestError):
-        amiss = True
         logger.warning("%s: its manifest is made anew", folder.name)
         known = dataclasses.replace(rebuild(folder), status="recording", reason="", duration_ms=0)
         write_manifest(folder, known)
+        thorough = True
     ledger = Ledger(folder)
     for entry in known.tracks:
         place = folder / TRACKS / entry.folder
@@ -51,9 +50,10 @@ def repair(folder: Path, thorough: bool = True) -> bool:
             return stored is not None and stored.sha256 == part.sha256
 
         if count := repair_track(place, entry, known.epoch_us, thorough, elsewhere):
-            amiss = True
             logger.info("%s: %s parts of %s mended after a crash", folder.name, count, entry.publication_id)
     silence = folder / SILENCE / "init.mp4"
     if silence.parent.exists():
         silence.write_bytes(boxes.init_segment(OPUS.entry, opus.RATE))
-    return amiss
+    if thorough:
+        for playlist in folder.rglob("*.m3u8"):
+            playlist.unlink()  # nobody draws those anew of which no media are left

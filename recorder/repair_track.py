@@ -150,6 +150,10 @@ def _heads(place: Path, entry: TrackEntry, parts: list[Part]) -> dict[str, Part]
             init = InitSegment.read(data)
             if init is not None and init.codec == entry.codec:
                 heads[path.name] = init_part(path.name, data, hashlib.sha256(data).hexdigest())
+    if not heads and entry.codec == "opus" and any(place.glob("seg-*.m4s")):  # the same for all sound
+        data = boxes.init_segment(OPUS.entry, opus.RATE)
+        (place / "init-1.mp4").write_bytes(data)
+        heads["init-1.mp4"] = init_part("init-1.mp4", data, hashlib.sha256(data).hexdigest())
     return heads
 
 
@@ -222,8 +226,12 @@ def _take_in(path: Path, mended: list[Part]) -> None:
                 break
             at = index
     init = next((part.init for part in reversed(mended[:at]) if part.init), "")
-    if not spans or not init or any(part.media and part.end > spans[0].start for part in mended[:at]):
+    if not spans or any(part.media and part.end > spans[0].start for part in mended[:at]):
         path.unlink()
+        return
+    if not init:
+        logger.error("%s: nothing says how it is to be played", path)
+        path.rename(path.with_name(f"lost-{path.name}"))  # whoever knows the camera may still make one
         return
     mended.insert(at, _part(path, data, spans, init))
 
