@@ -43,13 +43,20 @@ test.each([
   ["far off", -450, { act: "seek" }],
 ] as const)("a second sound %s", (_, ahead, expected) => expect(correction(ahead, 1, true)).toEqual(expected));
 
+test("a picture that is being corrected is brought nearer than one that is left alone", () => {
+  expect(correction(10, 1, false, true)).toEqual({ act: "rate", rate: 0.99 });
+  expect(correction(3, 1, false, true)).toEqual({ act: "rate", rate: 1 });
+});
+
 test.each([300, -300, 60, -60])("pictures that begin %i ms off are within 40 ms of each other three seconds later, and stay", (off) => {
   const places = [off, -off]; // two pictures, each ms ahead of the clock
+  const rates = [1, 1];
   const apart: number[] = [];
   for (let now = 0; now <= 10_000; now += 100) {
     for (const index of [0, 1]) {
       const noise = ((now * 7 + index * 3) % 11) - 5; // an element's clock is read with some ms of error
-      const act = correction((places[index] ?? 0) + noise, 1);
+      const act = correction((places[index] ?? 0) + noise, 1, false, rates[index] !== 1);
+      rates[index] = act.act === "rate" ? act.rate : 1;
       places[index] = act.act === "seek" ? 0 : (places[index] ?? 0) + (act.rate - 1) * 100;
     }
     if (now >= 3_000) apart.push(Math.abs((places[0] ?? 0) - (places[1] ?? 0)));
