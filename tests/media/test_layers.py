@@ -322,6 +322,21 @@ def test_the_recorder_gets_the_best_layer_and_another_only_from_its_key_frame_on
     assert lesson.wanted() == ("l",)
 
 
+def test_a_recording_wakes_the_best_layer_when_it_had_been_switched_off() -> None:
+    lesson = Lesson()
+    lesson.choose(LOW)
+    lesson.frames(70)
+    assert lesson.wanted() == ("l",)
+    lesson.silent = {"h", "m"}  # the browser does as it is told
+    lesson.frames(20)
+    lesson.world.worker.handle(Record(CAMERA, "lesson", "lead", "camera", True, 0), lesson.world.now)
+    assert lesson.wanted() == ("h", "l")
+    lesson.frames(10)
+    lesson.silent = {"m"}
+    lesson.frames(10)
+    assert [(rid, payload) for rid, _, payload in recorded(lesson)][-1] == ("h", vp8_key(720))
+
+
 def test_loss_of_a_layer_is_repaired_by_its_own_rtx() -> None:
     lesson = Lesson()
     lesson.frames(3)
