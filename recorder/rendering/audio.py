@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recorder.manifest import read_manifest
+from recorder.rebuild import known_manifest
 from recorder.rendering.mp4 import encoded_sound, mp4, mux
 from recorder.rendering.progress import NothingToRenderError, Progress
 from recorder.rendering.sound import Sound
@@ -14,10 +14,10 @@ from recorder.rendering.span import begin_ms, end_ms, sounds
 def render(folder: Path, out: Path, progress: Progress) -> None:
     """Write the sound of the lesson in `folder` to `out`.
 
-    Raises NothingToRenderError when no microphone was recorded, ManifestError and OSError, and what `progress` raises;
-    `out` then is as it was.
+    Raises NothingToRenderError when no microphone was recorded, OSError (FileNotFoundError without a lesson), and what
+    `progress` raises; `out` then is as it was.
     """
-    manifest = read_manifest(folder)
+    manifest = known_manifest(folder)
     tracks = sounds(manifest)
     if not tracks:
         raise NothingToRenderError(f"{folder.name}: no microphone was recorded")

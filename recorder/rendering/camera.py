@@ -11,7 +11,8 @@ from pathlib import Path
 
 from av.container import OutputContainer
 
-from recorder.manifest import TrackEntry, read_manifest
+from recorder.manifest import TrackEntry
+from recorder.rebuild import known_manifest
 from recorder.rendering import span
 from recorder.rendering.composed import composed
 from recorder.rendering.copied import copied
@@ -25,10 +26,10 @@ from recorder.rendering.stage import Box
 def render(folder: Path, out: Path, progress: Progress) -> None:
     """Write the lesson in `folder` to `out`.
 
-    Raises NothingToRenderError when neither the lead teacher's camera nor any microphone was recorded, ManifestError
-    and OSError, and what `progress` raises; `out` then is as it was.
+    Raises NothingToRenderError when neither the lead teacher's camera nor any microphone was recorded, OSError
+    (FileNotFoundError without a lesson), and what `progress` raises; `out` then is as it was.
     """
-    manifest = read_manifest(folder)
+    manifest = known_manifest(folder)
     cameras, sounds = span.lead_cameras(manifest), span.sounds(manifest)
     if not cameras and not sounds:
         raise NothingToRenderError(f"{folder.name}: neither camera nor microphone of the lead teacher was recorded")

@@ -25,7 +25,7 @@ from av.video.frame import PictureType, VideoFrame
 from recorder.files import replace
 from recorder.lesson import Lesson
 from recorder.manifest import Manifest, StillOpenError, TrackEntry, read_manifest, update_manifest
-from recorder.parts import gaps, read_parts
+from recorder.parts import begin_journal, gaps, read_parts
 from recorder.playlists import TARGET_S
 from recorder.rendering.annexb import to_sample
 from recorder.rendering.mp4 import Packet
@@ -100,22 +100,17 @@ def _successor(folder: Path, manifest: Manifest, track: TrackEntry, progress: Pr
     mark = place / _MARK
     if mark.exists():  # made by a run that was killed before it could say so in the manifest
         return TrackEntry(**json.loads(mark.read_bytes()))
+    fresh = dataclasses.replace(track, folder=name, codec=_TO, playlist=playlist_of(name, _TO))
     place.mkdir()
     try:
+        begin_journal(place, manifest, fresh)
         writer = SegmentWriter(place, track.timescale, [], lambda part: None)
         _write(folder, track, writer, progress)
         if writer.format is None:
             shutil.rmtree(place)
             return None
-        fresh = dataclasses.replace(
-            track,
-            folder=name,
-            codec=_TO,
-            playlist=playlist_of(name, _TO),
-            codecs=writer.format.codecs,
-            width=writer.format.width,
-            height=writer.format.height,
-        )
+        format = writer.format
+        fresh = dataclasses.replace(fresh, codecs=format.codecs, width=format.width, height=format.height)
         os.sync()  # what the mark and the manifest promise must outlast a loss of power
         replace(mark, json.dumps(dataclasses.asdict(fresh)))
     except BaseException:

@@ -7,7 +7,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from recorder.manifest import Manifest, TrackEntry, read_manifest
+from recorder.manifest import Manifest, ManifestError, TrackEntry
+from recorder.rebuild import known_manifest
 from recorder.rendering import span, speech
 from recorder.rendering.composed import composed
 from recorder.rendering.directing import HEIGHT, WIDTH, Shown, Stretch, View, both, scenes, speaking, stretches
@@ -22,10 +23,10 @@ _TEACHERS: dict[str, View] = {"lead_teacher": "teacher", "co_teacher": "co_teach
 def render(folder: Path, out: Path, progress: Progress) -> None:
     """Write the lesson in `folder` to `out`.
 
-    Raises NothingToRenderError when no picture was recorded, ManifestError and OSError, and what `progress` raises;
-    `out` then is as it was.
+    Raises NothingToRenderError when no picture was recorded, OSError (FileNotFoundError without a lesson), and what
+    `progress` raises; `out` then is as it was.
     """
-    manifest = read_manifest(folder)
+    manifest = known_manifest(folder)
     pictures = [track for track in manifest.tracks if track.kind == "video" and track.duration_ms]
     if not pictures:
         raise NothingToRenderError(f"{folder.name}: no picture was recorded")
@@ -70,7 +71,7 @@ def _spoken(folder: Path) -> dict[str, list[Stretch]]:
         path = Path(elsewhere) / "speech.json"
         try:
             speech.render(folder, path, ignored)
-        except NothingToRenderError:
+        except (NothingToRenderError, ManifestError):
             return {}
         return _read(path)
 

@@ -15,6 +15,7 @@ from recorder.formats import OPUS, Format
 from recorder.lesson import Lesson
 from recorder.levels import LEVELS, LevelLog
 from recorder.manifest import Manifest, TrackEntry, write_manifest
+from recorder.parts import begin_journal
 from recorder.playlists import TARGET_S
 from recorder.rendering.annexb import to_sample
 from recorder.segments import SegmentWriter
@@ -24,6 +25,7 @@ from recorder.writer import Writer
 from tests.recorder.source import Sample
 
 EPOCH_US = 1_700_000_000_000_000
+TITLE = "a lesson"
 RATE = 90_000
 
 
@@ -56,9 +58,7 @@ def archived(folder: Path, recorded: Iterable[Recorded], events: Sequence[dict[s
         place = folder / TRACKS / each.name
         place.mkdir(parents=True)
         sound = each.codec == "opus"
-        kind = WebmWriter if each.codec == "VP8" else SegmentWriter
         rate = opus.RATE if sound else RATE
-        writer: Writer = kind(place, rate, [], lambda part: None)
         entry = TrackEntry(
             folder=each.name,
             publication_id=each.name,
@@ -70,6 +70,9 @@ def archived(folder: Path, recorded: Iterable[Recorded], events: Sequence[dict[s
             timescale=rate,
             playlist=playlist_of(each.name, each.codec),
         )
+        begin_journal(place, Manifest(folder.name, EPOCH_US, TITLE), entry)
+        kind = WebmWriter if each.codec == "VP8" else SegmentWriter
+        writer: Writer = kind(place, rate, [], lambda part: None)
         if sound:
             _write_sound(writer, place / LEVELS, each.pieces)
         else:
@@ -82,7 +85,7 @@ def archived(folder: Path, recorded: Iterable[Recorded], events: Sequence[dict[s
         json.dumps({"seq": number, "actor": "server", **event}) + "\n" for number, event in enumerate(events, start=1)
     ]
     (folder / EVENTS).write_text("".join(lines))
-    known = Manifest(folder.name, EPOCH_US, "a lesson", tracks=entries)
+    known = Manifest(folder.name, EPOCH_US, TITLE, tracks=entries)
     write_manifest(folder, known)
     Lesson(folder, known, lambda state, reason: None).close()
     return folder
