@@ -26,6 +26,7 @@ class Track:
     """Call `receive`, `report`, `tick` and `end`; all may raise OSError when the disk does not take any more."""
 
     IDLE_US = 11_000_000  # without a packet; longer than a worker holds them for a recorder that is slow or away
+    LONGEST_TICK_US = 60_000_000  # between two ticks; if more has passed, a clock was set
     OVERDUE_US = 500_000  # a packet asked for so long, several times, has probably gone for good
 
     def __init__(self, entry: TrackEntry, writer: Writer, clock: TrackClock, segment_s: int) -> None:
@@ -35,6 +36,9 @@ class Track:
         self.clock = clock
         self.ended = True  # until the first packet, and after the end
         self.last_arrival_us = 0
+        self._known_us = 0  # the last arrival at the last tick …
+        self._here_us = 0  # … and that tick by the same clock …
+        self._ticked_us = 0  # … and by ours
         self._rate = entry.timescale
         self._order = Reorder(0)
         self._ssrc = -1
@@ -69,6 +73,7 @@ class Track:
         """About once a second: what time alone brings about."""
         if self.ended:
             return
+        now_us = self._here(now_us)
         if self._order.waiting:
             self._pass(self._order.give_up(now_us))
         self._idle(now_us)
@@ -93,6 +98,18 @@ class Track:
         self._ssrc = -1
         self.clock.forget()
         self._forget()
+
+    def _here(self, now_us: int) -> int:
+        """Now, by the clock that packets arrive by; behind it by what they are under way and a tick at most.
+
+        That clock is the worker's, and ours may part from it by hours when the machine's is set in mid-lesson.
+        """
+        passed, self._ticked_us = now_us - self._ticked_us, now_us
+        if self.last_arrival_us != self._known_us:
+            self._known_us = self._here_us = self.last_arrival_us
+        else:
+            self._here_us += min(max(0, passed), self.LONGEST_TICK_US)
+        return self._here_us
 
     def _begin(self, ssrc: int, sequence: int) -> None:
         if self._ssrc >= 0:

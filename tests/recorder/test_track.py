@@ -79,6 +79,7 @@ def test_a_camera_that_sends_nothing_for_a_while_can_be_watched_up_to_there(tmp_
     bench = Bench(tmp_path, "video")
     for number in range(20):
         bench.show(number, number / 20)
+    bench.video.tick(1 * SECOND)
     bench.video.tick(14 * SECOND)
     assert sum(bench.lengths()) == pytest.approx(1.0, abs=0.05)
 
@@ -282,3 +283,22 @@ def test_a_recording_that_begins_again_with_the_same_stream_goes_on_behind_what_
         bench.send(sound(2)[number].data, 5 + number / 50)
     bench.audio.end()
     assert sum(bench.lengths()) == pytest.approx(6.0, abs=0.001)
+
+
+@pytest.mark.parametrize("kind", ["audio", "video"])
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_a_machine_whose_clock_is_set_in_mid_lesson_records_on(tmp_path: Path, kind: str, step_s: int) -> None:
+    """The recorder's clock jumps, and what workers say of arrivals does not."""
+    bench = Bench(tmp_path, kind)
+    for second in range(40):
+        for number in range(20 if kind == "video" else 50):
+            if kind == "video":
+                bench.show(second * 20 % 40 + number, second + number / 20)
+            else:
+                bench.send(sound(2)[number].data, second + number / 50)
+        track = bench.video if kind == "video" else bench.audio
+        track.tick((second + 1 + (step_s if second > 20 else 0)) * SECOND)
+    track.end()
+    assert sum(bench.lengths()) == pytest.approx(40, abs=0.1)
+    assert not any(part.gap for part in bench.writer.parts)
+    assert count_of_samples(tmp_path) == 40 * (20 if kind == "video" else 50)
