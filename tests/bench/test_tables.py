@@ -3,6 +3,7 @@ from typing import Any
 
 from tests.bench import tables
 from tests.bench.__main__ import record, report
+from tests.bench.export import Export
 from tests.bench.forwarding import Forwarding
 from tests.bench.plan import Plan, tasks
 from tests.bench.servers import Kind
@@ -74,6 +75,16 @@ def test_a_busy_machine_is_told_beside_the_verdicts() -> None:
     busy = dataclasses.replace(ROW, others=0.4)
     assert "repeat alone" in tables.verdicts(made(record("comparison", 0, busy)))[-1]
     assert "repeat alone" not in tables.verdicts(made(record("comparison", 0, ROW)))[-1]
+
+
+def test_exports_are_held_against_the_time_a_lesson_took() -> None:
+    film = Export("movie", 60.0, 20.0, 15.0, 4.0, 150.0, 9.0, 0.0)
+    rows = [record("export", number, film) for number in range(2)]
+    rows.append(record("export", 0, dataclasses.replace(film, kind="camera", times_real_time=80.0)))
+    said = tables.verdicts(made(*rows))
+    assert next(line for line in said if "as movie" in line).startswith("kept")
+    assert next(line for line in said if "as camera" in line).startswith("MISSED")
+    assert "movie of 60 s" in table(made(*rows), "export")
 
 
 def test_the_report_names_each_row_and_the_machine() -> None:
