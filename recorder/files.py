@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # parts, which playlists are drawn from, need `replace`
     from recorder.playlists import MediaPlaylist
 
+# What a gap's URI names. Players that know EXT-X-GAP leave it alone; FFmpeg's fetches it, and complains when nothing
+# is there: so there is an empty box.
+GAP = "gap.m4s"
+GAP_DATA = b"\0\0\0\x08free"
+
 
 def replace(path: Path, text: str) -> None:
     """Give `path` new contents in one step: a reader sees the old or the new. Raises OSError, leaving the old."""
@@ -27,10 +32,14 @@ class PlaylistFile:
         self._path = path
         self._playlist = playlist
         self._size = 0  # bytes on disk, 0 when we do not know what stands there
+        self._gap_is_there = False
 
     def write(self, ended: bool) -> None:
         """Bring the file up to date. Raises OSError; the next time writes it whole."""
         size, self._size = self._size, 0
+        if self._playlist.has_gap and not self._gap_is_there:
+            (self._path.parent / GAP).write_bytes(GAP_DATA)
+            self._gap_is_there = True
         if ended or not size:
             text = self._playlist.whole(ended)
             replace(self._path, text)

@@ -17,6 +17,7 @@ from media.recording_link import Track as Announcement
 from recorder import depayload, manifest
 from recorder.clock import SenderClock, TrackClock
 from recorder.event_log import EVENTS, EventLog
+from recorder.files import GAP
 from recorder.lead import LeadPlaylists
 from recorder.levels import LEVELS
 from recorder.manifest import FileEntry, Manifest, TrackEntry, duration_ms, write_manifest
@@ -352,6 +353,8 @@ class Lesson:
         small = [
             self.folder / EVENTS,
             *self.folder.glob("*.m3u8"),
+            *self.folder.glob(GAP),
+            *self.folder.glob(f"{TRACKS}/*/{GAP}"),
             *self.folder.glob(f"{TRACKS}/*/*.m3u8"),
             *self.folder.glob(f"{TRACKS}/*/{LEVELS}"),
         ]

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from recorder.files import GAP
 from recorder.parts import Part
 
 TARGET_S = 6  # EXT-X-TARGETDURATION; no part is longer than half a second more
-GAP = "gap.m4s"  # never fetched, but FFmpeg refuses a whole list for a name that ends otherwise
 WINDOW_S = 30  # of a sliding playlist; more than three target durations, as section 6.2.2 wants it
 
 CHUNK_TARGET_S = 1.08  # EXT-X-PART-INF; fragments are about a second long
@@ -41,14 +41,11 @@ class _Entry:
     map_before: str  # in force when it comes
     changed: bool  # another codec than before: players must begin anew
     joined: bool  # media before it end where it begins
+    init: str  # EXT-X-MAP's URI, empty for a gap
 
     @property
     def duration_s(self) -> float:
         return (self.part.duration + self.lead_in) / self.timescale
-
-    @property
-    def map(self) -> str:
-        return self.prefix + self.part.init if self.part.init else ""
 
 
 class MediaPlaylist:
@@ -62,25 +59,30 @@ class MediaPlaylist:
         self._given = 0  # how many entries `whole` and `more` have given
         self._map = ""  # in force after the last entry
         self._codec = ""
+        self.has_gap = False
 
     @property
     def empty(self) -> bool:
         return not self._entries
 
-    def add(self, part: Part, timescale: int, codec: str, prefix: str = "", lead_in: int = 0) -> None:
-        """A part of a track in the folder `prefix` (with its slash); `lead_in` ticks before it count as its own."""
+    def add(self, part: Part, timescale: int, codec: str, prefix: str = "", lead_in: int = 0, init: str = "") -> None:
+        """A part of a track in the folder `prefix` (with its slash); `lead_in` ticks before it count as its own.
+
+        `init` is where its initialisation segment is if not in that folder.
+        """
         self._open = None
         if not part.duration:
             return
-        entry = self._entry(part, timescale, codec, prefix, lead_in)
+        entry = self._entry(part, timescale, codec, prefix, lead_in, init)
         self._entries.append(entry)
-        self._map = entry.map or self._map
+        self._map = entry.init or self._map
+        self.has_gap = self.has_gap or part.gap
         if not part.gap:
             self._codec = codec
 
-    def begin(self, part: Part, timescale: int, codec: str, prefix: str = "", lead_in: int = 0) -> None:
+    def begin(self, part: Part, timescale: int, codec: str, prefix: str = "", lead_in: int = 0, init: str = "") -> None:
         """The same of a part that is still being written, as far as it is: only sliding lists show it."""
-        self._open = self._entry(part, timescale, codec, prefix, lead_in)
+        self._open = self._entry(part, timescale, codec, prefix, lead_in, init)
 
     def whole(self, ended: bool) -> str:
         """Everything from the beginning: EVENT, or VOD once ended."""
@@ -116,10 +118,11 @@ class MediaPlaylist:
             lines += self._draw(self._open, first=not shown, with_chunks=True)[:-2]  # without EXTINF and URI
         return "\n".join(lines) + "\n"
 
-    def _entry(self, part: Part, timescale: int, codec: str, prefix: str, lead_in: int) -> _Entry:
+    def _entry(self, part: Part, timescale: int, codec: str, prefix: str, lead_in: int, init: str) -> _Entry:
         joined = bool(self._entries) and not self._entries[-1].part.gap and not part.gap
         changed = not part.gap and self._codec not in ("", codec)
-        return _Entry(part, timescale, prefix, lead_in, self._map, changed, joined)
+        init = (init or prefix + part.init) if part.init else ""
+        return _Entry(part, timescale, prefix, lead_in, self._map, changed, joined, init)
 
     def _draw(self, entry: _Entry, first: bool = False, with_chunks: bool = False) -> list[str]:
         """An entry's lines; the `first` of a list says what others leave to those before them."""
@@ -127,7 +130,7 @@ class MediaPlaylist:
         part = entry.part
         if entry.changed:
             lines.append("#EXT-X-DISCONTINUITY")
-        in_force = entry.map or (entry.map_before if first else "")
+        in_force = entry.init or (entry.map_before if first else "")
         if in_force and (first or in_force != entry.map_before):
             lines.append(f'#EXT-X-MAP:URI="{in_force}"')
         if first or not entry.joined:
