@@ -108,3 +108,14 @@ test("who closes it with Escape is back at its button, and it asks no more", asy
   expect(asked.length).toBe(before);
   wrapper.unmount();
 });
+
+test("who presses elsewhere has done with it", async () => {
+  const { wrapper } = await panel();
+  wrapper.find("li").element.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+  await wrapper.vm.$nextTick();
+  expect(wrapper.find("section").exists()).toBe(true);
+  document.body.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+  await wrapper.vm.$nextTick();
+  expect(wrapper.find("section").exists()).toBe(false);
+  wrapper.unmount();
+});
