@@ -4,6 +4,8 @@ lesson's way. While the store cannot be reached everything stays here and waits;
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import logging
 import shutil
@@ -58,6 +60,20 @@ class _Job:
     manifest: tuple[int, int] | None = None  # mtime and size of the one `items` are from; None while recorded
 
 
+@dataclass(slots=True)
+class _Faults:
+    """What the store did not take."""
+
+    all: int = 0
+    in_a_row: int = 0
+    last: PlaceError | None = None
+
+    def add(self, error: PlaceError) -> None:
+        self.all += 1
+        self.in_a_row += 1
+        self.last = error
+
+
 class Uploader:
     def __init__(
         self,
@@ -104,7 +120,10 @@ class Uploader:
             stop.wait(backoff or LOOK_S)
 
     def once(self, stop: threading.Event | None = None) -> Status:
-        """Send all that waits, as far as the store takes it; then free what may go. Raises OSError."""
+        """Send all that waits, as far as the store takes it; then free what may go. Raises OSError.
+
+        When our own disk has no room for the ledger, what was sent is sent again once there is.
+        """
         stop = stop or threading.Event()
         error = ""
         jobs = self._jobs()
@@ -115,13 +134,15 @@ class Uploader:
                 self._adopted = time.monotonic()
                 for lesson_id in self._adopt():
                     logger.info("%s: its small files were fetched from the store", lesson_id)
-        except PlaceError as fault:
+        except (PlaceError, OSError) as fault:
             error = str(fault)
-        if not error and self._looked_at_all_now:
-            self._free()
         status = self._status(jobs, error)
-        replace(self._archive / STATUS, json.dumps(asdict(status)) + "\n")
-        return status
+        with contextlib.suppress(OSError):  # no room even for that; what follows makes some
+            replace(self._archive / STATUS, json.dumps(asdict(status)) + "\n")
+        little = self._low_space()
+        if little or (not error and self._looked_at_all_now):
+            self._free(0.0 if little else self._keep_s)
+        return dataclasses.replace(status, freed_bytes=self._freed)
 
     # ── what there is to do ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -177,24 +198,31 @@ class Uploader:
     # ── doing it ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _send(self, jobs: list[_Job], stop: threading.Event) -> None:
-        """Send lesson by lesson, files of one in parallel and its manifest last. Raises PlaceError, OSError."""
+        """Send lesson by lesson, files of one in parallel and its manifest last. Raises PlaceError, OSError.
+
+        One file that the store does not take stops no others, but several in a row do.
+        """
+        faults = _Faults()
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="upload") as pool:
             for job in jobs:
-                files = [item for item in job.items if item.path != NAME]
-                self._send_all(pool, job, files, stop)
-                if stop.is_set():
-                    return
-                if job.manifest is not None:
-                    self._send_all(pool, job, [Item(NAME)], stop)
-                    self._finish(job)
+                before = faults.all
+                self._send_all(pool, job, [item for item in job.items if item.path != NAME], faults, stop)
+                if stop.is_set() or faults.in_a_row >= FAULTS:
+                    break
+                if job.manifest is not None and faults.all == before:
+                    self._send_all(pool, job, [Item(NAME)], faults, stop)
+                    if faults.all == before:
+                        self._finish(job)
+        if faults.last is not None:
+            raise faults.last
 
-    def _send_all(self, pool: ThreadPoolExecutor, job: _Job, items: list[Item], stop: threading.Event) -> None:
-        faults = 0
+    def _send_all(
+        self, pool: ThreadPoolExecutor, job: _Job, items: list[Item], faults: _Faults, stop: threading.Event
+    ) -> None:
         left = list(reversed(items))
         running: dict[Future[None], Item] = {}
-        failed: PlaceError | None = None
-        while running or (left and faults < FAULTS and not stop.is_set()):
-            while left and len(running) < AT_ONCE and faults < FAULTS and not stop.is_set():
+        while running or (left and faults.in_a_row < FAULTS and not stop.is_set()):
+            while left and len(running) < AT_ONCE and faults.in_a_row < FAULTS and not stop.is_set():
                 item = left.pop()
                 running[pool.submit(self._send_one, job, item)] = item
             done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -202,17 +230,14 @@ class Uploader:
                 item = running.pop(future)
                 try:
                     future.result()
-                    faults = 0
+                    faults.in_a_row = 0
                 except PlaceError as error:
-                    failed = error
-                    faults += 1
+                    faults.add(error)
                 except FileNotFoundError:
                     if (job.folder / NAME).exists():
                         logger.error("%s/%s is missing and cannot be sent", job.folder.name, item.path)
                 except DamagedError as error:
                     logger.error("%s: %s; not sent", job.folder.name, error)
-        if failed is not None:
-            raise failed
 
     def _send_one(self, job: _Job, item: Item) -> None:
         """Send one file and enter it in the ledger. Raises PlaceError, DamagedError, OSError."""
@@ -248,9 +273,8 @@ class Uploader:
         self._ledgers.pop(folder.name, None)
         logger.info("%s: all of it is in the store", folder.name)
 
-    def _free(self) -> None:
-        """Take large files away that the store has and nobody has used for a while."""
-        keep_s = 0.0 if self._low_space() else self._keep_s
+    def _free(self, keep_s: float) -> None:
+        """Take large files away that the store has and nobody has used for so long."""
         for lesson_id, stamp in self._complete.items():
             folder = self._archive / lesson_id
             used = max(stamp[0] / 1e9, last_held(folder))

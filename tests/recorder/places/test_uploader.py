@@ -9,6 +9,7 @@ import pytest
 from recorder.files import replace
 from recorder.manifest import FileEntry, read_manifest, update_manifest
 from recorder.places.ledger import LEDGER, Confirmed, Ledger
+from recorder.places.place import PlaceError
 from recorder.places.store import Digest, Store
 from recorder.places.stored import StorePlace
 from recorder.places.uploader import Uploader, read_status
@@ -91,6 +92,22 @@ def test_a_store_that_goes_in_the_middle_keeps_what_it_confirmed(archive: Path, 
     assert in_store(store, "L1") == named(folder)
 
 
+def test_a_file_that_the_store_refuses_stops_no_other_lesson(archive: Path, s3: S3Server) -> None:
+    class Picky(Store):
+        def put(self, path: str, body: Path | bytes, digest: Digest, content_type: str = "") -> str:
+            if path == "L1/tracks/p-0/seg-00001.m4s":
+                raise PlaceError("not that one")
+            return super().put(path, body, digest, content_type)
+
+    record(archive, "L1", 7)
+    record(archive, "L2", 7)
+    store = s3.store("picky")
+    status = Uploader(archive, Picky(store._objects, store.name), HOUR).once()
+    assert status.error == "not that one"
+    assert in_store(store, "L2") == named(archive / "L2")
+    assert in_store(store, "L1") == named(archive / "L1") - {"tracks/p-0/seg-00001.m4s", "manifest.json"}
+
+
 def test_a_damaged_file_does_not_go_to_the_store_and_stops_no_other(archive: Path, store: Store) -> None:
     record(archive, "L2", 7)
     folder = record(archive, "L1", 7)
@@ -114,6 +131,26 @@ def test_large_files_leave_only_when_the_store_has_them_and_time_has_passed(arch
     assert {"manifest.json", "events.jsonl", "tracks/p-0/init-1.mp4", "tracks/p-0/index.m3u8"} <= left
     look_at_all(short)
     assert short.once().sent_files == 0  # and what has left is not missed
+
+
+def test_a_full_disk_is_freed_even_when_the_store_takes_nothing_more(archive: Path, s3: S3Server) -> None:
+    store = s3.store("full")
+    record(archive, "L1", 7)
+    uploader = Uploader(archive, store, HOUR, low_space=lambda: full)
+    full = False
+    assert uploader.once().freed_bytes == 0
+    record(archive, "L2", 7)
+    s3.kill()
+    try:
+        full = True
+        look_at_all(uploader)
+        status = uploader.once()
+    finally:
+        s3.start()
+    assert status.error
+    assert status.freed_bytes > 10_000
+    assert not list((archive / "L1").rglob("seg-*"))
+    assert list((archive / "L2").rglob("seg-*"))  # which nobody else has
 
 
 def test_a_lesson_in_someones_hands_keeps_its_files(archive: Path, store: Store) -> None:
