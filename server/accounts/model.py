@@ -20,6 +20,7 @@ class User(Base):
     role: Mapped[str] = mapped_column(String(16))  # AccountRole
     password_hash: Mapped[str] = mapped_column(String(255))  # Argon2id
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # nobody logs in with it any more
 
 
 class AccountSession(Base):
@@ -29,5 +30,18 @@ class AccountSession(Base):
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256, hex
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class AccountLink(Base):
+    """A link that gives a password once: to an account that is there, or to a new one. Kept as its hash only."""
+
+    __tablename__ = "account_links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256, hex
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)  # None: new
+    role: Mapped[str] = mapped_column(String(16))  # AccountRole, of the new account
+    name: Mapped[str] = mapped_column(String(64))  # of the account that is there, or proposed for the new one
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -27,6 +27,10 @@ class Lesson(Base):
     recording_policy: Mapped[str] = mapped_column(String(16), default="consented")  # RecordingPolicy
     keep: Mapped[bool] = mapped_column(default=False)  # its recording is not deleted for its age
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)  # gone, but for what is still to do
+    starts_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)  # planned; None: whenever it is started
+    subject: Mapped[str] = mapped_column(String(40), default="")  # as people say it
+    grade: Mapped[str] = mapped_column(String(40), default="")
+    rehearsal: Mapped[bool] = mapped_column(default=False)  # the studio alone: not recorded, not counted
 
 
 class ClassCode(Base):

@@ -6,8 +6,9 @@ from server.accounts import model as accounts_model
 from server.audit import model as audit_model
 from server.database import Base
 from server.lessons import model as lessons_model
+from server.schools import model as schools_model
 
-TABLES = (accounts_model, audit_model, lessons_model)  # imported so that Base knows their tables
+TABLES = (accounts_model, audit_model, lessons_model, schools_model)  # imported so that Base knows their tables
 
 context.configure(
     connection=context.config.attributes["connection"],

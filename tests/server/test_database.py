@@ -13,6 +13,7 @@ from server.audit import model as audit_model
 from server.database import Base, create_engine, migrate
 from server.failure import CannotWorkError
 from server.lessons import model as lessons_model
+from server.schools import model as schools_model
 from tests.support.postgres import Cluster
 from tests.support.server import Tongke
 
@@ -23,6 +24,7 @@ def url(folder: Path) -> str:
 
 async def test_the_migrations_make_what_the_models_say(database: str) -> None:
     assert accounts_model.User.metadata is lessons_model.Lesson.metadata is audit_model.AuditEntry.metadata
+    assert schools_model.School.metadata is lessons_model.Lesson.metadata
     engine = create_engine(database)
     await migrate(engine)
     async with engine.connect() as connection:
@@ -47,7 +49,7 @@ async def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
 async def test_a_server_and_a_command_can_use_the_database_at_once(tmp_path: Path) -> None:
     server, command = create_engine(url(tmp_path)), create_engine(url(tmp_path))
     await migrate(server)
-    insert = text("INSERT INTO users VALUES (:id, :id, 'teacher', 'x', '2026-11-23')")
+    insert = text("INSERT INTO users VALUES (:id, :id, 'teacher', 'x', '2026-11-23', NULL)")
     async with server.connect() as reading:
         await reading.execute(text("SELECT * FROM users"))
         async with command.begin() as writing:
