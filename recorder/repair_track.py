@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,6 +35,8 @@ _USUAL_FRAMES = 15  # per second, for the last frame of a WebM file, which says 
 _HOLE = bytes(512)  # a lost sector: no codec writes so many zeros, H.264 never more than three
 _END = bytes(8)  # of a file whose last sector is lost
 
+_SEGMENT = re.compile(r"seg-\d+\.m4s")
+
 logger = logging.getLogger(__name__)
 
 
@@ -52,11 +55,11 @@ def repair_track(
     place.mkdir(parents=True, exist_ok=True)
     cut_torn_line(place / JOURNAL)
     journal = read_journal(place)
-    doubted = _doubted(place, thorough)
+    there = _There(place, thorough)
     if entry.codec == "VP8":
-        parts = _webm(place, entry, epoch_us, journal.parts, doubted)
+        parts = _webm(place, entry, epoch_us, journal.parts, there.doubted(WEBM_FILE))
     else:
-        parts = _segments(place, entry, journal.parts, doubted, elsewhere)
+        parts = _segments(place, entry, journal.parts, there, elsewhere)
     if parts == journal.parts and not journal.damaged:
         return 0
     if parts[: len(journal.parts)] == journal.parts and not journal.damaged:
@@ -86,12 +89,27 @@ def cut_torn_line(path: Path) -> None:
             file.truncate(at)
 
 
-def _doubted(place: Path, thorough: bool) -> Callable[[Path], bool]:
-    """Whether a file may have other contents than were written."""
-    if not thorough:
-        return lambda path: False
-    newest = max((path.stat().st_mtime_ns for path in place.iterdir()), default=0)
-    return lambda path: path.stat().st_mtime_ns > newest - UNSYNCED_NS
+class _There:
+    """The files of a folder as they were found, looked up once: a long lesson has thousands."""
+
+    def __init__(self, place: Path, thorough: bool) -> None:
+        self._files = {entry.name: entry.stat() for entry in os.scandir(place)}
+        newest = max((status.st_mtime_ns for status in self._files.values()), default=0)
+        self._since = newest - UNSYNCED_NS if thorough else newest
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._files
+
+    def size(self, name: str) -> int:
+        """Bytes, 0 for none."""
+        return self._files[name].st_size if name in self._files else 0
+
+    def doubted(self, name: str) -> bool:
+        """Whether it may have other contents than were written."""
+        return name in self._files and self._files[name].st_mtime_ns > self._since
+
+    def segments(self) -> list[str]:
+        return sorted(name for name in self._files if _SEGMENT.fullmatch(name))
 
 
 # ── segments ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -101,7 +119,7 @@ def _segments(
     place: Path,
     entry: TrackEntry,
     parts: list[Part],
-    doubted: Callable[[Path], bool],
+    there: _There,
     elsewhere: Callable[[Part], bool],
 ) -> list[Part]:
     heads = _heads(place, entry, parts)
@@ -110,19 +128,21 @@ def _segments(
         if part.head:
             if part.file in heads:
                 mended.append(heads[part.file])
-        elif part.gap or (elsewhere(part) and not (place / part.file).exists()):
+        elif part.gap or (part.file not in there and elsewhere(part)):
             mended.append(part)
         elif part.init not in heads:
             logger.error("%s: %s is lost, and %s cannot be played without it", place, part.init, part.file)
             mended.append(Part(part.start, part.duration))
+        elif there.size(part.file) == part.size and not there.doubted(part.file):
+            mended.append(part)
         else:
-            mended += _checked(place / part.file, part, entry.kind == "audio", doubted)
+            mended += _checked(place / part.file, part, entry.kind == "audio")
     listed = {part.file for part in mended}
     mended[:0] = [head for name, head in heads.items() if name not in listed]
     known = {part.file for part in parts}
-    for path in sorted(place.glob("seg-[0-9]*.m4s")):
-        if path.name not in known:
-            _take_in(path, mended)
+    for name in there.segments():
+        if name not in known:
+            _take_in(place / name, mended)
     mended = _bridged(mended, entry.timescale)
     while mended and mended[-1].gap:  # whoever resumes bridges to what comes next
         mended.pop()
@@ -157,18 +177,17 @@ def _heads(place: Path, entry: TrackEntry, parts: list[Part]) -> dict[str, Part]
     return heads
 
 
-def _checked(path: Path, part: Part, sound: bool, doubted: Callable[[Path], bool]) -> list[Part]:
+def _checked(path: Path, part: Part, sound: bool) -> list[Part]:
     """A segment the journal knows: as it is, or what is left of it and a gap; of sound, silence for what is lost."""
-    size = path.stat().st_size if path.exists() else 0
-    if size < part.size or doubted(path):
-        data = path.read_bytes()[: part.size] if size else b""
-        if hashlib.sha256(data).hexdigest() != part.sha256:
-            logger.warning("%s: %s of %s bytes are whole or less", path, len(data), part.size)
-            whole = _whole_fragments(data)
-            return [_silenced(path, part, data, whole)] if sound else _cut(path, part, data, whole)
-    if size > part.size:
-        os.truncate(path, part.size)
-    return [part]
+    found = path.read_bytes() if path.exists() else b""
+    data = found[: part.size]
+    if hashlib.sha256(data).hexdigest() == part.sha256:
+        if len(found) > part.size:
+            os.truncate(path, part.size)
+        return [part]
+    logger.warning("%s: %s of %s bytes are whole or less", path, len(data), part.size)
+    whole = _whole_fragments(data)
+    return [_silenced(path, part, data, whole)] if sound else _cut(path, part, data, whole)
 
 
 def _whole_fragments(data: bytes) -> list[boxes.FragmentSpan]:
@@ -265,9 +284,7 @@ def _bridged(parts: list[Part], rate: int) -> list[Part]:
 # ── WebM ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _webm(
-    place: Path, entry: TrackEntry, epoch_us: int, parts: list[Part], doubted: Callable[[Path], bool]
-) -> list[Part]:
+def _webm(place: Path, entry: TrackEntry, epoch_us: int, parts: list[Part], doubted: bool) -> list[Part]:
     """Clusters the journal does not know, as one part; what follows them is cut, the header as at the beginning."""
     path = place / WEBM_FILE
     if not path.exists():
@@ -283,7 +300,7 @@ def _webm(
         elif head is None:
             head = Part(0, 0, WEBM_FILE, "", 0, head_size)  # where it began is found below
             parts = []
-        kept = _sound_stretches(file, parts, doubted(path))
+        kept = _sound_stretches(file, parts, doubted)
         at = media_end(kept) if kept else head_size
         file.seek(at)
         data = file.read()
