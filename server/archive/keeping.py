@@ -7,22 +7,24 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from recorder.places import forgotten
 from recorder.places.mend import mend as mend_lesson
 from recorder.places.moving import copy as copy_lesson
 from recorder.places.moving import move as move_lesson
 from recorder.places.place import Place, PlaceError
+from recorder.places.stored import StorePlace
 from recorder.places.verify import LessonOpenError, Report
 from recorder.places.verify import verify as verify_lesson
 from recorder.places.waiting import DamagedError
 from server.archive.export import teller
 from server.archive.places import open_place, open_store
 from server.audit.trail import SERVER, entry
-from server.data_folder import PRIVATE, why_not
+from server.data_folder import PRIVATE, DataFolder, why_not
 from server.failure import CannotWorkError
 from server.jobs.ledger import JobsUnavailableError
 from server.jobs.queue import Queue
@@ -91,6 +93,7 @@ def move(settings: Settings, lesson_ids: Sequence[str], to: str, keep: bool) -> 
             except DamagedError as error:
                 raise CannotWorkError(f"Lesson {lesson_id}: {error}; run `tongke archive repair` first.") from error
         sys.stdout.write(f"{lesson_id}: {size} bytes, now in {target.name}\n")
+    _finish_deletions(settings, place)
     return 0
 
 
@@ -136,6 +139,13 @@ async def _record(settings: Settings, title: str, kind: LessonKind, begun: datet
 async def _forget(settings: Settings, lesson_id: str) -> None:
     async with open_records(settings) as records:
         await records.lessons.remove(lesson_id)
+
+
+def _finish_deletions(settings: Settings, place: Place) -> None:
+    """A running node's uploader does it by itself; else its next start would delete a lesson that was moved back."""
+    if isinstance(place, StorePlace) and DataFolder(settings.data).running() is None:
+        with suppress(PlaceError):  # then the next start does it
+            forgotten.carry_out(place.folder, place.store)
 
 
 def _ask_for_jobs(settings: Settings, folder: Path) -> None:

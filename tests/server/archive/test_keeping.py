@@ -10,6 +10,7 @@ from recorder.manifest import read_manifest
 from server.command import main
 from tests.recorder.importing.test_film import film
 from tests.recorder.places.recorded import begin, record
+from tests.support.s3 import ACCESS_KEY, SECRET_KEY, node, s3_server
 
 SEGMENT = "tracks/p-0/seg-00002.m4s"
 
@@ -60,6 +61,28 @@ def test_lessons_move_and_are_copied(data: Path, tmp_path: Path, capsys: pytest.
     assert (code, (data / "archive" / "L1").exists()) == (0, False)
     for place in ("copy", "other"):
         assert said(capsys, "verify", "--data", data, "--archive-url", f"file://{tmp_path}/{place}", "L1")[0] == 0
+
+
+def test_a_lesson_goes_to_a_store_and_back_and_no_deletion_is_left_over(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if node() is None:
+        pytest.skip("the S3 server for tests is not installed: make .setup/store")
+    with s3_server(tmp_path / "s3") as s3:
+        config = tmp_path / "tongke.toml"
+        config.write_text(
+            f'archive_endpoint = "{s3.endpoint}"\narchive_region = "us-east-1"\n'
+            f'archive_access_key = "{ACCESS_KEY}"\narchive_secret_key = "{SECRET_KEY}"\n'
+        )
+        there, shared = ("--archive-url", "s3://lessons/bj"), ("--data", data, "--config", config)
+        assert said(capsys, "move", *shared, "--to", "s3://lessons/bj", "L1")[0] == 0
+        assert s3.store("bj").folders() == ["L1"]
+        assert said(capsys, "verify", *shared, *there)[0] == 0
+        assert said(capsys, "repair", *shared, *there)[0] == 0
+        assert said(capsys, "move", *shared, *there, "--to", tmp_path / "back", "--all")[0] == 0
+        assert list(s3.store("bj").objects()) == []
+        assert not list((data / "archive" / ".forget").iterdir())
+    assert said(capsys, "verify", "--data", data, "--archive-url", f"file://{tmp_path}/back")[0] == 0
 
 
 def test_what_cannot_be_is_told_in_a_sentence(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
