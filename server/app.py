@@ -176,7 +176,14 @@ def _verifier(grants: Grants) -> Verifier:
             claims = grants.read(token)
         except TokenError as error:
             raise GrantError(error.code) from error
-        return Grant(claims.lesson_id, claims.role, claims.participant_id, claims.name, claims.expires_at)
+        return Grant(
+            claims.lesson_id,
+            claims.role,
+            claims.participant_id,
+            claims.name,
+            claims.expires_at,
+            claims.class_group_id,
+        )
 
     return verify
 

@@ -29,6 +29,8 @@ class Grant:
     participant_id: str | None  # given: whoever comes with this grant is always this participant
     name: str | None  # given: wins over the name the page says
     expires_at: float  # seconds since 1970
+    class_group_id: str | None = None  # of a class that is on the server's list
+    consent: bool | None = None  # what the server knows that class to have said about being recorded
 
     @property
     def room_role(self) -> Role:

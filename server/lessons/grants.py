@@ -1,7 +1,8 @@
 """Grants: signed statements that whoever shows one has a role in one lesson for a while (JWT, HS256).
 
-Claims: lesson, role, name?, sub? (a participant id), iat, exp, kind. `kind` keeps a grant from being shown as an
-archive cookie and the other way round. What a role may do in a room is signaling's to decide, over REST `caller.py`'s.
+Claims: lesson, role, name?, sub? (a participant id), class? (the id of a class that came with its own code), iat, exp,
+kind. `kind` keeps a grant from being shown as an archive cookie and the other way round. What a role may do in a room is
+signaling's to decide, over REST `caller.py`'s.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Claims:
     name: str | None
     participant_id: str | None
     expires_at: int  # seconds since 1970
+    class_group_id: str | None = None  # the class it was given to, if that came with its own code
 
 
 class Grants:
@@ -52,12 +54,13 @@ class Grants:
         *,
         name: str | None = None,
         participant_id: str | None = None,
+        class_group_id: str | None = None,
         ttl: float = GRANT_TIME,
         kind: TokenKind = "grant",
     ) -> tuple[str, Claims]:
         """A token good for `ttl` seconds, and what it says."""
         issued = int(time.time())
-        claims = Claims(lesson_id, role, name, participant_id, issued + int(ttl))
+        claims = Claims(lesson_id, role, name, participant_id, issued + int(ttl), class_group_id)
         payload: dict[str, Any] = {
             "kind": kind,
             "lesson": lesson_id,
@@ -69,6 +72,8 @@ class Grants:
             payload["name"] = name
         if participant_id is not None:
             payload["sub"] = participant_id
+        if class_group_id is not None:
+            payload["class"] = class_group_id
         return jwt.encode(payload, self._key, algorithm="HS256"), claims
 
     def read(self, token: str, kind: TokenKind = "grant") -> Claims:
@@ -81,13 +86,16 @@ class Grants:
             raise TokenError("token_expired") from error
         except (jwt.InvalidTokenError, UnicodeError) as error:  # UnicodeError: bytes in a header that are no text
             raise TokenError("token_invalid") from error
-        lesson_id, role, name, participant_id = (payload.get(claim) for claim in ("lesson", "role", "name", "sub"))
+        lesson_id, role, name, participant_id, class_group_id = (
+            payload.get(claim) for claim in ("lesson", "role", "name", "sub", "class")
+        )
         if (
             payload["kind"] != kind
             or role not in GRANT_ROLES
             or not isinstance(lesson_id, str)
             or not isinstance(name, str | None)
             or not isinstance(participant_id, str | None)
+            or not isinstance(class_group_id, str | None)
         ):
             raise TokenError("token_invalid")
-        return Claims(lesson_id, role, name, participant_id, int(payload["exp"]))
+        return Claims(lesson_id, role, name, participant_id, int(payload["exp"]), class_group_id)
