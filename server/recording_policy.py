@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from signaling.events import SERVER, Chat, Consent, Event, Joined, RecordingPolicy
+from signaling.events import SERVER, Chat, Consent, Event, Headcount, Joined, RecordingPolicy
 from signaling.messages import ParticipantState
 from signaling.rights import may
 from signaling.state import RoomState
@@ -40,6 +40,8 @@ class ArchivedLog:
             case Consent() if self._hidden(payload.participant_id):
                 return replace(event, payload=replace(payload, name="", headcount=None))
             case Chat() if self._state.recording == "paused" or self._hidden(event.actor):
+                return None
+            case Headcount() if self._hidden(payload.participant_id):
                 return None
         return event
 

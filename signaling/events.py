@@ -7,6 +7,7 @@ its kind. The JSON is the same to the browser, in the journal and in the archive
 from __future__ import annotations
 
 import json
+import re
 import typing
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -20,6 +21,10 @@ from signaling.recording_policy import RecordingPolicy as RecordingPolicy
 Source = Literal["microphone", "camera", "screen"]
 LeaveReason = Literal["left", "lost", "removed"]
 RecordingState = Literal["on", "paused", "stopped", "off"]
+
+ShownSource = Literal["camera", "slides", "whiteboard", "screen"]
+Layout = Literal["content", "portrait", "side_by_side"]
+Participation = Literal["interactive", "view_only"]
 
 SERVER = "server"  # the actor of what no participant did
 
@@ -106,6 +111,50 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What the classes see large, and how the teacher's picture goes with it."""
+
+    source: ShownSource
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True)
+class OnStage:
+    """The picture of this class on the floor is shown large; None: of no class."""
+
+    participant_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of the lesson begins: intro, new_content, practice, summary, or what the teacher calls it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    until_ms: int | None  # the lesson clock; None: taken away
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    participant_id: str
+    mode: Participation
+
+
+@dataclass(frozen=True, slots=True)
+class LeadMic:
+    shared: bool  # the lead microphone reaches the lead class too, not the teacher alone
+
+
+@dataclass(frozen=True, slots=True)
+class Headcount:
+    participant_id: str
+    headcount: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The lesson is over."""
 
@@ -114,8 +163,14 @@ class Ended:
 Payload = (
     Joined | Away | Left | Started | Published | Unpublished | Muted
     | Hand | Floor | Chat | Mark | Recording | Consent | Ended
+    | Shown | OnStage | Stage | Countdown | Mode | LeadMic | Headcount
 )
 # fmt: on
+
+
+def kind_of(payload: type) -> str:
+    """The name of a kind of event in JSON: `OnStage` is `on_stage`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", payload.__name__).lower()
 
 
 class EventError(ValueError):
@@ -131,7 +186,7 @@ class Event:
 
     @property
     def kind(self) -> str:
-        return type(self.payload).__name__.lower()
+        return _KINDS[type(self.payload)]
 
     def to_wire(self) -> dict[str, Any]:
         """The event as a JSON object, without `type`."""
@@ -157,6 +212,5 @@ class Event:
             raise EventError(f"not an event: {str(value)[:200]}") from error
 
 
-_PAYLOADS: dict[str, TypeAdapter[Payload]] = {
-    cls.__name__.lower(): TypeAdapter(cls) for cls in typing.get_args(Payload)
-}
+_KINDS: dict[type, str] = {cls: kind_of(cls) for cls in typing.get_args(Payload)}
+_PAYLOADS: dict[str, TypeAdapter[Payload]] = {kind_of(cls): TypeAdapter(cls) for cls in typing.get_args(Payload)}

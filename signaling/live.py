@@ -160,6 +160,20 @@ class LiveRoom:
                 self.commit(room.pause_recording(now, actor, state == "paused"))
             case messages.GiveConsent(given=given):
                 self.commit(room.consent(now, actor, given))
+            case messages.Show(source=source, layout=layout):
+                self.commit(room.show(now, actor, source, layout))
+            case messages.PutOnStage(participant_id=on_stage):
+                self.commit(room.put_on_stage(now, actor, on_stage))
+            case messages.BeginStage(name=name):
+                self.commit(room.begin_stage(now, actor, name))
+            case messages.SetCountdown(until_ms=until_ms):
+                self.commit(room.count_down(now, actor, until_ms))
+            case messages.SetMode(participant_id=participant_id, mode=mode):
+                self.commit(room.set_mode(now, actor, participant_id, mode))
+            case messages.SetLeadMic(shared=shared):
+                self.commit(room.share_lead_mic(now, actor, shared))
+            case messages.SetHeadcount(participant_id=participant_id, headcount=headcount):
+                self.commit(room.set_headcount(now, actor, participant_id, headcount))
             case messages.End():
                 self.commit(room.end(now, actor))
             case messages.Leave():

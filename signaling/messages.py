@@ -13,7 +13,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from media.messages import Direction, Kind, PublicationStatistics, SlotStatistics
-from signaling.events import Event, RecordingPolicy, RecordingState, Source
+from signaling.events import (
+    Event,
+    Layout,
+    Participation,
+    RecordingPolicy,
+    RecordingState,
+    ShownSource,
+    Source,
+)
 from signaling.grants import Role
 
 MAX_MESSAGE = 64 * 1024  # bytes of JSON
@@ -161,6 +169,58 @@ class GiveConsent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    type: Literal["shown"] = "shown"
+    id: Number = None
+    source: ShownSource
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutOnStage:
+    type: Literal["on_stage"] = "on_stage"
+    id: Number = None
+    participant_id: Id | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginStage:
+    type: Literal["stage"] = "stage"
+    id: Number = None
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetCountdown:
+    type: Literal["countdown"] = "countdown"
+    id: Number = None
+    until_ms: Annotated[int, Field(ge=0, le=2**53)] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMode:
+    type: Literal["mode"] = "mode"
+    id: Number = None
+    participant_id: Id
+    mode: Participation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLeadMic:
+    type: Literal["lead_mic"] = "lead_mic"
+    id: Number = None
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetHeadcount:
+    type: Literal["headcount"] = "headcount"
+    id: Number = None
+    participant_id: Id
+    headcount: Annotated[int, Field(ge=0, le=9999)] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     type: Literal["end"] = "end"
     id: Number = None
@@ -176,6 +236,7 @@ class Leave:
 ClientMessage = (
     Hello | Ping | Offer | Mute | KeyFrame | View | Start | RaiseHand | GiveFloor | Say | SetMark | Remove
     | SetRecording | GiveConsent | End | Leave
+    | Show | PutOnStage | BeginStage | SetCountdown | SetMode | SetLeadMic | SetHeadcount
 )
 # fmt: on
 
@@ -215,6 +276,8 @@ class ParticipantState:
     on_floor: bool
     away: bool
     consent: bool | None = None  # to being recorded; None: a class that has not said
+    mode: Participation = "interactive"
+    spoke_ms: int | None = None  # when it last got the floor or gave it back; None: never had it
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +309,19 @@ class MarkState:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownState:
+    source: ShownSource
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True)
+class StageState:
+    seq: int
+    at_ms: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     participants: tuple[ParticipantState, ...]
     publications: tuple[PublicationState, ...]
@@ -255,6 +331,11 @@ class Snapshot:
     recording_reason: str | None
     chat: tuple[ChatLine, ...]
     marks: tuple[MarkState, ...]
+    shown: ShownState | None = None  # None: nobody has chosen, a screen goes before the teacher
+    on_stage: str | None = None  # participant
+    stages: tuple[StageState, ...] = ()  # all that have begun; the last is on
+    countdown_ms: int | None = None  # until when, on the lesson clock
+    lead_mic_shared: bool | None = None  # None: not asked yet
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,29 @@ Right = Literal[
     "set_recording",
     "consent",
     "end",
+    "show",
+    "stage",
+    "headcount",
+    "lead_class",
 ]
 
 RIGHTS: dict[Role, tuple[Right, ...]] = {
-    "lead_teacher": ("publish", "start", "floor", "chat", "mark", "remove", "set_recording", "end"),
-    "co_teacher": ("publish", "floor", "chat", "mark"),
-    "receiving_class": ("publish_on_floor", "hand", "chat", "consent"),
+    "lead_teacher": (
+        "publish",
+        "start",
+        "floor",
+        "chat",
+        "mark",
+        "remove",
+        "set_recording",
+        "end",
+        "show",
+        "stage",
+        "headcount",
+        "lead_class",
+    ),
+    "co_teacher": ("publish", "floor", "chat", "mark", "show", "stage"),
+    "receiving_class": ("publish_on_floor", "hand", "chat", "consent", "headcount"),
     "local_teacher": ("hand", "chat", "mark"),
     "observer": ("mark",),
 }

@@ -14,30 +14,43 @@ from signaling.events import (
     Away,
     Chat,
     Consent,
+    Countdown,
     Ended,
     Event,
     Floor,
     Hand,
+    Headcount,
     Joined,
+    Layout,
+    LeadMic,
     LeaveReason,
     Left,
     Mark,
+    Mode,
     Muted,
+    OnStage,
+    Participation,
     Payload,
     Published,
     Recording,
     RecordingPolicy,
     RecordingState,
+    Shown,
+    ShownSource,
     Source,
+    Stage,
     Started,
     Unpublished,
 )
 from signaling.grants import Role
-from signaling.messages import ParticipantState
+from signaling.messages import ParticipantState, ShownState
 from signaling.rights import Right, may, may_publish
 from signaling.state import RoomState
 
 FLOOR_PLACES = 2  # classes that have the floor at once
+INTERACTIVE_PLACES = 6  # classes that may be called on; the others watch until one is promoted
+MAX_STAGES = 200  # in one lesson, as the marks
+MAX_COUNTDOWN = 3600_000  # ms
 MAX_MARKS = 2000  # in one lesson; the snapshot carries them all
 
 
@@ -73,7 +86,12 @@ class Room:
             known = None
         if known is None:
             self.check_place(role)
+        elif headcount is None:
+            headcount = known.headcount
+        full = known is None and role == "receiving_class" and self._interactive() >= INTERACTIVE_PLACES
         events.append(self._emit(at_ms, participant_id, Joined(participant_id, role, _tidy(name), headcount)))
+        if full:
+            events.append(self._emit(at_ms, SERVER, Mode(participant_id, "view_only")))
         return events
 
     def check_place(self, role: Role) -> None:
@@ -190,6 +208,8 @@ class Room:
             raise RoomError("not_allowed", "the floor is for classes")
         if known.on_floor == granted:
             return []
+        if granted and known.mode == "view_only":
+            raise RoomError("view_only", "this class only watches")
         if not granted:
             events = [self._emit(at_ms, actor, Floor(participant_id, granted=False))]
             for publication in self.state.publications_of(participant_id):
@@ -210,6 +230,66 @@ class Room:
             raise RoomError("too_many_messages", f"the lesson has {MAX_MARKS} marks already")
         return [self._emit(at_ms, actor, Mark(label))]
 
+    # ── what the teacher directs ──────────────────────────────────────────────────────────────────────────────────
+
+    def show(self, at_ms: int, actor: str, source: ShownSource, layout: Layout) -> list[Event]:
+        """What the classes see large."""
+        self._entitled(actor, "show")
+        if self.state.shown == ShownState(source, layout):
+            return []
+        return [self._emit(at_ms, actor, Shown(source, layout))]
+
+    def put_on_stage(self, at_ms: int, actor: str, participant_id: str | None) -> list[Event]:
+        """Show the picture of a class on the floor large, or none any more."""
+        self._entitled(actor, "floor")
+        if participant_id is not None and not self.participant(participant_id).on_floor:
+            raise RoomError("not_on_floor", "only a class on the floor comes on stage")
+        return [] if self.state.on_stage == participant_id else [self._emit(at_ms, actor, OnStage(participant_id))]
+
+    def begin_stage(self, at_ms: int, actor: str, name: str) -> list[Event]:
+        """A stage of the lesson begins. The one that is on does not begin again."""
+        self._entitled(actor, "stage")
+        name = _tidy(name)
+        if not name:
+            raise RoomError("message_malformed", "a stage has a name")
+        if self.state.stages and self.state.stages[-1].name == name:
+            return []
+        if len(self.state.stages) >= MAX_STAGES:
+            raise RoomError("too_many_messages", f"the lesson has {MAX_STAGES} stages already")
+        return [self._emit(at_ms, actor, Stage(name))]
+
+    def count_down(self, at_ms: int, actor: str, until_ms: int | None) -> list[Event]:
+        """Count down to a moment of the lesson clock, at most an hour ahead, or no longer."""
+        self._entitled(actor, "stage")
+        if until_ms is not None and not at_ms < until_ms <= at_ms + MAX_COUNTDOWN:
+            raise RoomError("message_malformed", "a countdown ends in the hour to come")
+        return [] if self.state.countdown_ms == until_ms else [self._emit(at_ms, actor, Countdown(until_ms))]
+
+    def set_mode(self, at_ms: int, actor: str, participant_id: str, mode: Participation) -> list[Event]:
+        """Let a class take part or only watch; who only watches gives the floor back."""
+        self._entitled(actor, "floor")
+        known = self.participant(participant_id)
+        if known.role != "receiving_class":
+            raise RoomError("not_allowed", "only a class takes part or watches")
+        if known.mode == mode:
+            return []
+        if mode == "interactive" and self._interactive() >= INTERACTIVE_PLACES:
+            raise RoomError("interactive_full", f"{INTERACTIVE_PLACES} classes take part already")
+        events = self.floor(at_ms, actor, participant_id, granted=False) if known.on_floor else []
+        return [*events, self._emit(at_ms, actor, Mode(participant_id, mode))]
+
+    def share_lead_mic(self, at_ms: int, actor: str, shared: bool) -> list[Event]:
+        """Whether the lead microphone reaches the lead class too, as the lead teacher says."""
+        self._entitled(actor, "lead_class")
+        return [] if self.state.lead_mic_shared == shared else [self._emit(at_ms, actor, LeadMic(shared))]
+
+    def set_headcount(self, at_ms: int, actor: str, participant_id: str, headcount: int | None) -> list[Event]:
+        """How many pupils sit there: a class says it of itself, the lead teacher of the lead class."""
+        known = self._entitled(actor, "headcount")
+        if participant_id != actor:
+            raise RoomError("not_allowed", "each counts its own pupils")
+        return [] if known.headcount == headcount else [self._emit(at_ms, actor, Headcount(participant_id, headcount))]
+
     # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def participant(self, participant_id: str) -> ParticipantState:
@@ -219,6 +299,10 @@ class Room:
         if known is None:
             raise RoomError("unknown_participant", "no such participant in this room")
         return known
+
+    def _interactive(self) -> int:
+        classes = (one for one in self.state.participants.values() if one.role == "receiving_class")
+        return sum(one.mode == "interactive" for one in classes)
 
     def _open(self) -> None:
         if self.state.ended_ms is not None:

@@ -13,21 +13,36 @@ from signaling.events import (
     Away,
     Chat,
     Consent,
+    Countdown,
     Ended,
     Event,
     Floor,
     Hand,
+    Headcount,
     Joined,
+    LeadMic,
     Left,
     Mark,
+    Mode,
     Muted,
+    OnStage,
     Published,
     Recording,
     RecordingState,
+    Shown,
+    Stage,
     Started,
     Unpublished,
 )
-from signaling.messages import ChatLine, MarkState, ParticipantState, PublicationState, Snapshot
+from signaling.messages import (
+    ChatLine,
+    MarkState,
+    ParticipantState,
+    PublicationState,
+    ShownState,
+    Snapshot,
+    StageState,
+)
 
 CHAT_SHOWN = 100  # lines a latecomer gets
 
@@ -46,6 +61,11 @@ class RoomState:
         self.recording_reason: str | None = None
         self.chat: deque[ChatLine] = deque(maxlen=CHAT_SHOWN)
         self.marks: list[MarkState] = []
+        self.shown: ShownState | None = None
+        self.on_stage: str | None = None
+        self.stages: list[StageState] = []
+        self.countdown_ms: int | None = None
+        self.lead_mic_shared: bool | None = None
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -57,6 +77,11 @@ class RoomState:
             recording_reason=self.recording_reason,
             chat=tuple(self.chat),
             marks=tuple(self.marks),
+            shown=self.shown,
+            on_stage=self.on_stage,
+            stages=tuple(self.stages),
+            countdown_ms=self.countdown_ms,
+            lead_mic_shared=self.lead_mic_shared,
         )
 
     def on_floor(self) -> list[ParticipantState]:
@@ -84,6 +109,8 @@ class RoomState:
                 self._change(participant_id, away=away)
             case Left(participant_id, _):
                 self.participants.pop(participant_id, None)
+                if self.on_stage == participant_id:
+                    self.on_stage = None
                 for publication in self.publications_of(participant_id):
                     del self.publications[publication.publication_id]
             case Started():
@@ -100,7 +127,9 @@ class RoomState:
             case Hand(raised):
                 self._change(event.actor, hand_ms=event.at_ms if raised else None)
             case Floor(participant_id, granted):
-                self._change(participant_id, on_floor=granted)
+                self._change(participant_id, on_floor=granted, spoke_ms=event.at_ms)
+                if not granted and self.on_stage == participant_id:
+                    self.on_stage = None
             case Chat(text):
                 actor = self.participants.get(event.actor)
                 if actor is not None:
@@ -115,6 +144,20 @@ class RoomState:
                     self._change(participant_id, consent=True, name=name, headcount=headcount)
                 else:
                     self._change(participant_id, consent=False)
+            case Shown(source, layout):
+                self.shown = ShownState(source, layout)
+            case OnStage(stage_participant):
+                self.on_stage = stage_participant
+            case Stage(name):
+                self.stages.append(StageState(event.seq, event.at_ms, name))
+            case Countdown(until_ms):
+                self.countdown_ms = until_ms
+            case Mode(participant_id, mode):
+                self._change(participant_id, mode=mode)
+            case LeadMic(shared):
+                self.lead_mic_shared = shared
+            case Headcount(participant_id, headcount):
+                self._change(participant_id, headcount=headcount)
             case Ended():
                 self.ended_ms = event.at_ms
 

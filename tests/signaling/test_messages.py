@@ -54,7 +54,7 @@ def test_every_message_and_every_kind_of_event_has_a_sample() -> None:
         "event",
     }
     kinds = {value["kind"] for value in server if value["type"] == "event"}
-    assert kinds == {cls.__name__.lower() for cls in typing.get_args(events.Payload)}
+    assert kinds == {events.kind_of(cls) for cls in typing.get_args(events.Payload)}
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,11 @@ export type Direction = "send" | "receive";
 export type RecordingState = "off" | "on" | "paused" | "stopped";
 export const POLICIES = ["consented", "teacher_only", "all", "nothing"] as const; // as a teacher is offered them
 export type RecordingPolicy = (typeof POLICIES)[number];
+export const SHOWN_SOURCES = ["camera", "slides", "whiteboard", "screen"] as const;
+export type ShownSource = (typeof SHOWN_SOURCES)[number];
+export const LAYOUTS = ["content", "portrait", "side_by_side"] as const;
+export type Layout = (typeof LAYOUTS)[number];
+export type Participation = "interactive" | "view_only";
 export type LeaveReason = "left" | "lost" | "removed";
 
 export interface Participant {
@@ -37,6 +42,8 @@ export interface Participant {
   on_floor: boolean;
   away: boolean; // its connection is lost, the room waits for it
   consent: boolean | null; // to being recorded; null: a class that has not said
+  mode: Participation;
+  spoke_ms: number | null; // when it last got the floor or gave it back; null: never had it
 }
 
 export interface Publication {
@@ -64,6 +71,18 @@ export interface Mark {
   label: string;
 }
 
+/** What the classes see large, and how the teacher's picture goes with it. */
+export interface ShownChoice {
+  source: ShownSource;
+  layout: Layout;
+}
+
+export interface Stage {
+  seq: number;
+  at_ms: number;
+  name: string;
+}
+
 export interface Snapshot {
   participants: Participant[];
   publications: Publication[];
@@ -73,6 +92,11 @@ export interface Snapshot {
   recording_reason: string | null;
   chat: ChatLine[];
   marks: Mark[];
+  shown: ShownChoice | null; // null: nobody has chosen, a screen goes before the teacher
+  on_stage: string | null; // participant
+  stages: Stage[]; // all that have begun; the last is on
+  countdown_ms: number | null; // until when, on the lesson clock
+  lead_mic_shared: boolean | null; // null: not asked yet
 }
 
 export interface Slot {
@@ -155,6 +179,13 @@ interface Payloads {
   recording: { state: RecordingState; reason: string | null };
   consent: { participant_id: string; given: boolean; name: string; headcount: number | null };
   ended: object;
+  shown: ShownChoice;
+  on_stage: { participant_id: string | null };
+  stage: { name: string };
+  countdown: { until_ms: number | null };
+  mode: { participant_id: string; mode: Participation };
+  lead_mic: { shared: boolean };
+  headcount: { participant_id: string; headcount: number | null };
   /** A kind this page does not know yet: it only moves `seq` on. */
   other: object;
 }
@@ -237,6 +268,13 @@ export type Command =
   | { type: "remove"; participant_id: string }
   | { type: "set_recording"; state: "on" | "paused" }
   | { type: "consent"; given: boolean }
+  | ({ type: "shown" } & ShownChoice)
+  | { type: "on_stage"; participant_id: string | null }
+  | { type: "stage"; name: string }
+  | { type: "countdown"; until_ms: number | null }
+  | { type: "mode"; participant_id: string; mode: Participation }
+  | { type: "lead_mic"; shared: boolean }
+  | { type: "headcount"; participant_id: string; headcount: number | null }
   | { type: "end" }
   | { type: "leave" };
 
@@ -250,6 +288,9 @@ const source = oneOf("microphone", "camera", "screen");
 const direction = oneOf("send", "receive");
 const recording = oneOf("off", "on", "paused", "stopped");
 export const policy = oneOf(...POLICIES);
+const shownSource = oneOf(...SHOWN_SOURCES);
+const layout = oneOf(...LAYOUTS);
+const participation = oneOf("interactive", "view_only");
 
 const participant = shape<Participant>({
   participant_id: text,
@@ -261,6 +302,8 @@ const participant = shape<Participant>({
   on_floor: flag,
   away: flag,
   consent: nullable(flag),
+  mode: or<Participation>("interactive", participation),
+  spoke_ms: nullable(number),
 });
 
 const publication = shape<Publication>({
@@ -283,6 +326,11 @@ const snapshot = shape<Snapshot>({
     shape<ChatLine>({ seq: number, at_ms: number, participant_id: text, name: or("", text), role, text }),
   ),
   marks: list(shape<Mark>({ seq: number, at_ms: number, participant_id: text, label: or("", text) })),
+  shown: nullable(shape<ShownChoice>({ source: shownSource, layout })),
+  on_stage: nullable(text),
+  stages: or<Stage[]>([], list(shape<Stage>({ seq: number, at_ms: number, name: text }))),
+  countdown_ms: nullable(number),
+  lead_mic_shared: nullable(flag),
 });
 
 const slot = shape<Slot>({
@@ -353,6 +401,13 @@ const payloads: { [K in EventKind]: Decoder<Payloads[K]> } = {
   recording: shape({ state: recording, reason: nullable(text) }),
   consent: shape({ participant_id: text, given: flag, name: or("", text), headcount: nullable(number) }),
   ended: nothing,
+  shown: shape({ source: shownSource, layout }),
+  on_stage: shape({ participant_id: nullable(text) }),
+  stage: shape({ name: text }),
+  countdown: shape({ until_ms: nullable(number) }),
+  mode: shape({ participant_id: text, mode: participation }),
+  lead_mic: shape({ shared: flag }),
+  headcount: shape({ participant_id: text, headcount: nullable(number) }),
   other: nothing,
 };
 

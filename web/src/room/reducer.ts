@@ -11,7 +11,9 @@ import type {
   Publication,
   RecordingState,
   Role,
+  ShownChoice,
   Snapshot,
+  Stage,
 } from "../protocol/messages";
 
 export interface RoomState {
@@ -23,6 +25,11 @@ export interface RoomState {
   readonly recordingReason: string | null;
   readonly chat: readonly ChatLine[];
   readonly marks: readonly Mark[];
+  readonly shown: ShownChoice | null; // null: nobody has chosen, a screen goes before the teacher
+  readonly onStage: string | null; // the class on the floor whose picture is large
+  readonly stages: readonly Stage[]; // all that have begun; the last is on
+  readonly countdownMs: number | null; // until when, on the lesson clock
+  readonly leadMicShared: boolean | null; // null: not asked yet
   readonly removed: readonly string[]; // participants the teacher has sent out
 }
 
@@ -35,6 +42,11 @@ export const EMPTY_ROOM: RoomState = {
   recordingReason: null,
   chat: [],
   marks: [],
+  shown: null,
+  onStage: null,
+  stages: [],
+  countdownMs: null,
+  leadMicShared: null,
   removed: [],
 };
 
@@ -51,6 +63,11 @@ export function fromSnapshot(snapshot: Snapshot): RoomState {
     recordingReason: snapshot.recording_reason,
     chat: snapshot.chat,
     marks: snapshot.marks,
+    shown: snapshot.shown,
+    onStage: snapshot.on_stage,
+    stages: snapshot.stages,
+    countdownMs: snapshot.countdown_ms,
+    leadMicShared: snapshot.lead_mic_shared,
   };
 }
 
@@ -71,6 +88,8 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
             on_floor: false,
             away: false,
             consent: null,
+            mode: "interactive",
+            spoke_ms: null,
           };
       return {
         ...state,
@@ -87,6 +106,7 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
         ...state,
         participants: state.participants.filter((one) => one.participant_id !== participant_id),
         publications: state.publications.filter((one) => one.participant_id !== participant_id),
+        onStage: state.onStage === participant_id ? null : state.onStage,
         removed: reason === "removed" ? [...state.removed, participant_id] : state.removed,
       };
     }
@@ -110,7 +130,9 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
     case "floor": {
       const { participant_id, granted } = event.payload;
       // Whoever gets the floor has been heard: the hand goes down with it.
-      return change(state, participant_id, granted ? { on_floor: true, hand_ms: null } : { on_floor: false });
+      const fields = { on_floor: granted, spoke_ms: event.at_ms };
+      const onStage = !granted && state.onStage === participant_id ? null : state.onStage;
+      return change({ ...state, onStage }, participant_id, granted ? { ...fields, hand_ms: null } : fields);
     }
     case "chat": {
       const from = participant(state, event.actor);
@@ -140,6 +162,22 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
     }
     case "ended":
       return { ...state, endedMs: event.at_ms };
+    case "shown":
+      return { ...state, shown: event.payload };
+    case "on_stage":
+      return { ...state, onStage: event.payload.participant_id };
+    case "stage": {
+      const { seq, at_ms } = event;
+      return { ...state, stages: [...state.stages, { seq, at_ms, name: event.payload.name }] };
+    }
+    case "countdown":
+      return { ...state, countdownMs: event.payload.until_ms };
+    case "mode":
+      return change(state, event.payload.participant_id, { mode: event.payload.mode });
+    case "lead_mic":
+      return { ...state, leadMicShared: event.payload.shared };
+    case "headcount":
+      return change(state, event.payload.participant_id, { headcount: event.payload.headcount });
     case "other":
       return state;
   }
@@ -163,9 +201,9 @@ export function countOf(state: RoomState, role: Role): number {
   return state.participants.filter((one) => one.role === role).length;
 }
 
-/** Pupils in the classes that are here, as far as the classes told. */
+/** Pupils in the classes that are here and in the lead class, as far as they told. */
 export function headcount(state: RoomState): number {
-  return state.participants.reduce((sum, one) => sum + (one.role === "receiving_class" ? (one.headcount ?? 0) : 0), 0);
+  return state.participants.reduce((sum, one) => sum + (one.headcount ?? 0), 0);
 }
 
 export function lead(state: RoomState): Participant | null {

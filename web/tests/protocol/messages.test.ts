@@ -36,6 +36,13 @@ describe("the samples both languages share", () => {
     remove: { type: "remove", participant_id: "c" },
     set_recording: { type: "set_recording", state: "paused" },
     consent: { type: "consent", given: true },
+    shown: { type: "shown", source: "screen", layout: "content" },
+    on_stage: { type: "on_stage", participant_id: null },
+    stage: { type: "stage", name: "practice" },
+    countdown: { type: "countdown", until_ms: null },
+    mode: { type: "mode", participant_id: "c", mode: "interactive" },
+    lead_mic: { type: "lead_mic", shared: false },
+    headcount: { type: "headcount", participant_id: "c", headcount: 41 },
     end: { type: "end" },
     leave: { type: "leave" },
   };

@@ -45,6 +45,11 @@ export const SNAPSHOT: Snapshot = {
   recording_reason: null,
   chat: [],
   marks: [],
+  shown: null,
+  on_stage: null,
+  stages: [],
+  countdown_ms: null,
+  lead_mic_shared: null,
 };
 
 export function welcome(fields: Partial<Welcome> = {}): Welcome {
