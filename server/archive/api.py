@@ -161,8 +161,9 @@ async def _blocking(request: web.Request, lesson_id: str) -> None:
             raise ValueError("a part of no segment")
     except ValueError as error:
         raise ProblemError(400, "delivery_directive_malformed", "Ask for _HLS_msn, or _HLS_part with it") from error
-    if segment is not None and isinstance(found := await _find(request, lesson_id, request.match_info["path"]), Path):
-        await request.app[LISTS].reached(found, segment, part)
+    folder = request.app[ARCHIVE].folder(lesson_id)
+    if segment is not None and folder is not None:  # a list that is not there, or only in the store, does not grow
+        await request.app[LISTS].reached(folder / request.match_info["path"], segment, part)
 
 
 def _check_range(request: web.Request, size: int) -> None:
