@@ -70,3 +70,38 @@ def test_parameter_sets_may_stand_in_the_session_description() -> None:
     assert frame is not None
     assert frame.format is not None
     assert frame.format.codecs == "avc1.42c014"
+
+
+def test_av1_samples_hold_units_that_say_their_size_and_no_delimiters() -> None:
+    samples = picture("AV1", 4)
+    found = frames(for_codec("AV1", ""), "AV1", samples)
+    for frame, sample in zip(found, samples, strict=True):
+        assert sample.data[:2] == b"\x12\x00"  # the delimiter that the encoder put there
+        assert frame.data == sample.data[2:]
+    form = found[0].format
+    assert form is not None
+    assert form.codecs == "av01.0.00M.08"
+    assert b"av1C\x81" in form.entry
+    assert samples[0].data[4:6] in form.entry  # the sequence header once more
+
+
+def test_av1_that_does_not_follow_is_not_given_until_a_sequence_begins() -> None:
+    depayloader = for_codec("AV1", "")
+    samples = picture("AV1", 4)
+    made = [payloads("AV1", sample, MTU["AV1"]) for sample in samples]
+
+    def push(number: int, left_out: int = -1) -> Frame | None:
+        done = None
+        for at, payload in enumerate(made[number]):
+            if at != left_out:
+                done = depayloader.push(number * 3000, at == len(made[number]) - 1, payload) or done
+        return done
+
+    assert push(0) is not None
+    assert push(1, left_out=0) is None
+    assert depayloader.failed  # a piece without its beginning, although nobody had said that something was lost
+    assert push(2) is None
+    depayloader.lost()
+    assert not depayloader.failed
+    assert push(3) is None
+    assert push(40) is not None
