@@ -1,24 +1,30 @@
 /**
- * Which picture goes where on a page. Values in, value out: the slots of this participant, who it is, what it sends.
- * The screen is what pupils must read, so it is large whenever there is one; then a class on the floor; then the teacher.
+ * Which picture goes where on a page: the same decision on the screens of the classes, in the studio and in the window
+ * for its projector. Values in, value out. Large is a class on stage, or what the teacher has chosen; before any choice the
+ * screen, which pupils must read, and without one the teacher.
  */
 
-import type { Participant, Slot } from "../protocol/messages";
+import type { Participant, ShownChoice, Slot } from "../protocol/messages";
 import { participant, type RoomState } from "./reducer";
 import type { Qualities } from "./rung";
 
-export interface Picture {
-  mid: string;
-  publication_id: string;
+/** Enough of a picture to know its place. */
+export interface Seen {
   source: "camera" | "screen";
   who: Participant;
+}
+
+export interface Picture extends Seen {
+  mid: string;
+  publication_id: string;
   paused: boolean; // it stands still, because the line does not carry it
   speaking: boolean; // whoever is in it
 }
 
-export interface Arrangement {
-  large: Picture | null;
-  small: Picture[];
+export interface Arrangement<P extends Seen = Picture> {
+  large: P | null;
+  beside: P | null; // as large as `large`, when two stand side by side
+  small: P[];
 }
 
 export function arrange(
@@ -42,10 +48,30 @@ export function arrange(
       speaking: slot.source === "camera" && heard.has(who.participant_id),
     });
   }
-  const rank = (one: Picture) =>
-    one.source === "screen" ? 0 : one.who.role === "receiving_class" && one.who.on_floor ? 1 : teaches(one.who) ? 2 : 3;
-  const [large = null, ...small] = pictures.sort((a, b) => rank(a) - rank(b));
-  return { large, small };
+  return compose(pictures, room.shown, room.onStage);
+}
+
+/** Where each of these pictures goes; screens that the teacher has not chosen go nowhere. */
+export function compose<P extends Seen>(
+  pictures: readonly P[],
+  choice: ShownChoice | null,
+  onStage: string | null,
+): Arrangement<P> {
+  const content = !choice || choice.source === "screen" ? (pictures.find((one) => one.source === "screen") ?? null) : null;
+  const cameras = pictures.filter((one) => one.source === "camera");
+  const teacher = cameras.find((one) => one.who.role === "lead_teacher") ?? cameras.find((one) => teaches(one.who)) ?? null;
+  const called = cameras.filter((one) => one.who.role === "receiving_class" && one.who.on_floor);
+  const guest = called.find((one) => one.who.participant_id === onStage) ?? null;
+  const others = cameras.filter((one) => one !== teacher && !called.includes(one));
+  const abreast = choice?.layout === "side_by_side";
+
+  const places: (P | null)[] = abreast
+    ? [content ?? teacher, guest, content && teacher, called[0] ?? null, others[0] ?? null]
+    : [guest, choice?.layout === "portrait" ? teacher : content, content, teacher, called[0] ?? null, others[0] ?? null];
+  const [large = null, second = null] = [...new Set(places)].filter((one) => one !== null);
+  const beside = abreast && second !== others[0] ? second : null;
+  const small = [content, ...called, teacher, ...others].filter((one) => one !== null && one !== large && one !== beside);
+  return { large, beside, small: small as P[] };
 }
 
 /** Whose microphones are spoken into; `speaking` are the publications. */

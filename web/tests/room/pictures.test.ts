@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Slot, Source } from "../../src/protocol/messages";
-import { arrange, speakers } from "../../src/room/pictures";
+import type { Layout, Participant, ShownSource, Slot, Source } from "../../src/protocol/messages";
+import { arrange, compose, speakers } from "../../src/room/pictures";
 import { EMPTY_ROOM, reduce } from "../../src/room/reducer";
 import { lessonEvent } from "../support/fake_socket";
 
@@ -22,13 +22,13 @@ const shown = (...slots: Slot[]) => {
   return [large, ...small].map((one) => one && `${one.who.participant_id} ${one.source}`);
 };
 
-test("the screen is large, then the class on the floor, then the teacher", () => {
+test("before a choice the screen is large, else the teacher, and a class on the floor goes before the teacher among the small", () => {
   expect(shown(slot("3", "t", "camera"), slot("4", "t", "screen"), slot("5", "c", "camera"))).toEqual([
     "t screen",
     "c camera",
     "t camera",
   ]);
-  expect(shown(slot("3", "t", "camera"), slot("5", "c", "camera"))).toEqual(["c camera", "t camera"]);
+  expect(shown(slot("3", "t", "camera"), slot("5", "c", "camera"))).toEqual(["t camera", "c camera"]);
   expect(shown(slot("3", "t", "camera"))).toEqual(["t camera"]);
 });
 
@@ -40,7 +40,36 @@ test("a picture stands still by its slot, and is heard by the microphone of who 
   const speaking = reduce(room, lessonEvent(4, "published", { publication_id: "c-m", participant_id: "c", kind: "audio", source: "microphone" }));
   const quality = { "5": { mid: "5", rid: "l", height: 180, paused: true } };
   const { large, small } = arrange([slot("3", "t", "camera"), slot("5", "c", "camera")], speaking, quality, ["c-m"]);
-  expect([large?.paused, large?.speaking, small[0]?.paused, small[0]?.speaking]).toEqual([true, true, false, false]);
+  expect([small[0]?.paused, small[0]?.speaking, large?.paused, large?.speaking]).toEqual([true, true, false, false]);
   const muted = reduce(speaking, lessonEvent(5, "muted", { publication_id: "c-m", muted: true }));
   expect(speakers(muted, ["c-m"]).size).toBe(0);
+});
+
+const seen = (participant_id: string, role: Participant["role"], source: "camera" | "screen" = "camera", on_floor = false) => ({
+  source,
+  who: { participant_id, role, on_floor } as Participant,
+});
+const ALL = [seen("t", "lead_teacher"), seen("t", "lead_teacher", "screen"), seen("c", "receiving_class", "camera", true), seen("k", "co_teacher")];
+
+test.each<[ShownSource, Layout, string | null, string, string | null, string[]]>([
+  ["screen", "content", null, "t screen", null, ["c camera", "t camera", "k camera"]],
+  ["screen", "portrait", null, "t camera", null, ["t screen", "c camera", "k camera"]],
+  ["screen", "side_by_side", null, "t screen", "t camera", ["c camera", "k camera"]],
+  ["screen", "content", "c", "c camera", null, ["t screen", "t camera", "k camera"]],
+  ["screen", "side_by_side", "c", "t screen", "c camera", ["t camera", "k camera"]],
+  ["camera", "content", null, "t camera", null, ["c camera", "k camera"]], // the screen is not what they shall see
+  ["camera", "side_by_side", null, "t camera", "c camera", ["k camera"]],
+  ["camera", "portrait", "c", "c camera", null, ["t camera", "k camera"]],
+  ["whiteboard", "content", null, "t camera", null, ["c camera", "k camera"]],
+])("%s with layout %s and %s on stage", (source, layout, onStage, large, beside, small) => {
+  const name = (one: { source: string; who: Participant } | null) => one && `${one.who.participant_id} ${one.source}`;
+  const placed = compose(ALL, { source, layout }, onStage);
+  expect([name(placed.large), name(placed.beside), placed.small.map(name)]).toEqual([large, beside, small]);
+});
+
+test("a class that has the floor without a teacher in sight is not left small, and one alone stands beside nobody", () => {
+  const guest = seen("c", "receiving_class", "camera", true);
+  expect(compose([guest], null, null)).toEqual({ large: guest, beside: null, small: [] });
+  expect(compose([guest], { source: "screen", layout: "side_by_side" }, null)).toEqual({ large: guest, beside: null, small: [] });
+  expect(compose([seen("k", "co_teacher")], { source: "camera", layout: "side_by_side" }, null).beside).toBeNull();
 });
