@@ -1,0 +1,48 @@
+/** What the classes see, as tiles that can be drawn: our own pictures and those received, each in its place. */
+
+import { computed, type ComputedRef, type ShallowRef } from "vue";
+import { useI18n } from "../i18n";
+import type { Presence, PresenceState } from "../presence/presence";
+import type { Participant } from "../protocol/messages";
+import { arrange, type Arrangement, compose, type Picture, type Seen } from "../room/pictures";
+import { participant } from "../room/reducer";
+
+export interface Tile extends Seen {
+  key: string;
+  track: MediaStreamTrack | null;
+  label: string;
+  testid: string;
+  mid?: string; // of what is received
+  paused?: boolean;
+  speaking?: boolean;
+}
+
+export type Scene = Arrangement<Tile>;
+
+export function useScene(presence: Presence, state: Readonly<ShallowRef<PresenceState>>): ComputedRef<Scene> {
+  const { t } = useI18n();
+
+  function received(picture: Picture): Tile {
+    const { who, source, mid, paused, speaking } = picture;
+    const name = who.name || t(`role.${who.role}`);
+    return {
+      ...{ who, source, mid, paused, speaking },
+      key: picture.publication_id,
+      track: presence.track(mid),
+      label: source === "screen" ? t("live.screenOf", { name }) : name,
+      testid: source === "screen" ? "screen-video" : "main-video",
+    };
+  }
+
+  return computed(() => {
+    const { room, me, own, slots, qualities, speaking } = state.value;
+    const who = participant(room, me) ?? ({ participant_id: me ?? "", role: "lead_teacher" } as Participant);
+    const tiles: Tile[] = [];
+    const { screen, camera } = own.tracks;
+    if (screen) tiles.push({ key: "own-screen", track: screen, label: t("studio.screen"), testid: "own-screen", source: "screen", who });
+    if (camera) tiles.push({ key: "own-camera", track: camera, label: t("studio.camera"), testid: "own-camera", source: "camera", who });
+    const { large, beside, small } = arrange(slots, room, qualities, speaking);
+    for (const picture of [large, beside, ...small]) if (picture) tiles.push(received(picture));
+    return compose(tiles, room.shown, room.onStage);
+  });
+}
