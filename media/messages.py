@@ -136,6 +136,23 @@ class Survey:
     transport_ids: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SendTrain:
+    """Send a receiving transport packets that carry nothing, so that its browser can measure its line (train.py)."""
+
+    transport_id: str
+    packets: int  # a second
+    size: int  # bytes of payload in each
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How much has come by a sending transport; of a receiving one, how much its trains have sent."""
+
+    transport_id: str
+
+
 Request = (
     Answer
     | Place
@@ -150,6 +167,8 @@ Request = (
     | ListHeld
     | Measure
     | Survey
+    | SendTrain
+    | Count
 )
 
 
@@ -268,6 +287,16 @@ class Surveyed:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Totals since the transport began; they may begin again with a stream of the browser's."""
+
+    at_ms: float  # of the worker's own clock
+    packets: int
+    expected: int  # packets, from the first to the newest number
+    octets: int  # of RTP, headers included
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The request was carried out and there is nothing to say about it."""
 
@@ -284,7 +313,7 @@ class Refused:
     message: str
 
 
-Reply = Answered | IceRestarted | Held | Measured | Surveyed | Done | Refused
+Reply = Answered | IceRestarted | Held | Measured | Surveyed | Counted | Done | Refused
 
 
 # ── what the worker tells by itself ───────────────────────────────────────────────────────────────────────────────

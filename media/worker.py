@@ -19,6 +19,8 @@ from media.messages import (
     Answer,
     Answered,
     CloseTransport,
+    Count,
+    Counted,
     Done,
     Event,
     Held,
@@ -37,6 +39,7 @@ from media.messages import (
     Request,
     RequestKeyFrame,
     RestartIce,
+    SendTrain,
     SpeechChanged,
     StopRecording,
     Survey,
@@ -52,6 +55,7 @@ from media.sdp import SdpError
 from media.sendmmsg import Batch
 from media.statistics import survey
 from media.subscription import Slot
+from media.train import Train
 from media.transport import Shared, Transport
 
 TICK = 0.02  # seconds
@@ -59,6 +63,7 @@ TICKS_PER_SECOND = 50
 TICKS_PER_HEARING = 5  # between looks at who speaks
 CALM = 5  # ticks at once while nothing is urgent: to wake up 50 times a second takes 1 % of a core
 MAX_PROBING = 24  # viewers at once, for a second or two each: padding is written packet by packet, in the slow way
+MAX_TRAINS = 8  # at once, of at most 500 packets a second each
 MAX_TRANSPORTS = 4000  # of one worker; at some 150 kB each
 
 log = logging.getLogger(__name__)
@@ -101,6 +106,7 @@ class Worker:
         self._dirty: dict[Transport, None] = {}  # those with packets to forward
         self._probing: dict[Transport, None] = {}  # those whose path is being tried
         self._lossy: dict[Transport, None] = {}  # those whose path loses
+        self._trains: dict[Transport, Train] = {}  # of those whose line is measured
         self._slices: list[dict[Transport, None]] = [{} for _ in range(TICKS_PER_SECOND)]  # when each one reports
         self._tick = 0
 
@@ -148,6 +154,10 @@ class Worker:
             case Survey():
                 known = (self._transports.get(transport_id) for transport_id in request.transport_ids)
                 return Surveyed(tuple(survey(transport, now) for transport in known if transport is not None))
+            case SendTrain():
+                return self._send_train(request, now)
+            case Count():
+                return self._count(request, now)
             case Pull():
                 if request.publication_id in self._publications or self.relay.pull(request):
                     return Done()
@@ -223,6 +233,33 @@ class Worker:
             slots[shown.mid].max_height = max(0, shown.height)
         transport.viewer.bandwidth.allocate(now)
         return Done()
+
+    def _send_train(self, request: SendTrain, now: float) -> Reply:
+        transport = self._transports.get(request.transport_id)
+        if transport is None or transport.viewer is None:
+            return _unknown_transport(request.transport_id)
+        train = self._trains.get(transport)
+        if train is None:
+            slot = next(iter(transport.viewer.slots.values()), None)
+            if slot is None or slot.publication is not None:
+                return Refused("unknown_slot", f"no empty slot in {request.transport_id}")
+            train = Train(transport.outlet, slot)
+        if not train.goes and sum(one.goes for one in self._trains.values()) >= MAX_TRAINS:
+            return Refused("limit_reached", f"{MAX_TRAINS} lines are being measured")
+        self._trains[transport] = train
+        train.depart(request.packets, request.size, request.seconds, now)
+        return Done()
+
+    def _count(self, request: Count, now: float) -> Reply:
+        transport = self._transports.get(request.transport_id)
+        if transport is None:
+            return _unknown_transport(request.transport_id)
+        if (train := self._trains.get(transport)) is not None:
+            return Counted(now * 1000, train.packets, train.packets, train.octets)
+        layers = [layer for publication in transport.publications for layer in publication.layers]
+        seen = [layer.stream.reception for layer in layers if layer.stream is not None]
+        received, expected = sum(one.received for one in seen), sum(one.expected for one in seen)
+        return Counted(now * 1000, received, expected, sum(layer.octets for layer in layers))
 
     def _restart_ice(self, transport_id: str) -> IceRestarted | Refused:
         transport = self._transports.get(transport_id)
@@ -344,7 +381,8 @@ class Worker:
     @property
     def calm(self) -> bool:
         """Whether a look ten times a second is enough: nobody publishes, comes in, is being probed or loses."""
-        return not self._ticking and not self._probing and not self._lossy
+        trains = any(train.goes for train in self._trains.values())
+        return not self._ticking and not self._probing and not self._lossy and not trains
 
     def tick(self, now: float, passed: int = 1) -> None:
         """Every 20 ms, or when so many of 20 ms have `passed`: timers; and each transport's reports once a second,
@@ -364,6 +402,12 @@ class Worker:
             if self._tick % TICKS_PER_HEARING == 0:
                 self._tell_who_speaks(now)
             self._report(self._slices[self._tick], now)
+        for transport, train in list(self._trains.items()):
+            if train.goes:
+                try:
+                    train.tick(now)
+                except Exception:
+                    self._broken(transport)
         for tended, tend in ((self._probing, self._probe), (self._lossy, self._attend)):
             for transport in list(tended):
                 try:
@@ -429,6 +473,7 @@ class Worker:
         self._ticking.pop(transport, None)
         self._probing.pop(transport, None)
         self._lossy.pop(transport, None)
+        self._trains.pop(transport, None)
         for ufrag in [ufrag for ufrag, owner in self._by_ufrag.items() if owner is transport]:
             del self._by_ufrag[ufrag]
         for path in [path for path, owner in self._by_path.items() if owner is transport]:

@@ -1,0 +1,59 @@
+"""A train of packets that carry nothing, by which a browser measures its line before a lesson.
+
+It goes out in a slot that is empty, as sound that nobody plays: sound waits for no estimate, so what arrives says what
+the line carries. What has been sent is counted, so that the browser can tell how much was lost on the way.
+"""
+
+from __future__ import annotations
+
+from media import rtp
+from media.fanout import Outlet
+from media.subscription import Slot
+
+MOST_PACKETS = 500  # a second
+LARGEST = 1100  # bytes of payload: with all headers it passes everywhere
+LONGEST = 20.0  # seconds
+BEHIND = 0.06  # seconds of the train that may leave at once after a late tick; the rest is left out
+
+
+class Train:
+    """What one transport is sent to be measured. Times are seconds, monotonic."""
+
+    def __init__(self, outlet: Outlet, slot: Slot) -> None:
+        self.packets = 0  # sent, by all that went
+        self.octets = 0  # of these, RTP headers included
+        self.goes = False
+        self._outlet = outlet
+        self._slot = slot
+        self._sequence = 0
+        self._rate = 0.0  # packets a second
+        self._size = 0
+        self._until = 0.0
+        self._ticked = 0.0
+        self._due = 0.0
+
+    def depart(self, packets: int, size: int, seconds: float, now: float) -> None:
+        """From now on so many packets a second with so many bytes each; in place of what goes already."""
+        self._rate, self._size = max(1, min(packets, MOST_PACKETS)), max(1, min(size, LARGEST))
+        self._until = now + max(0.0, min(seconds, LONGEST))
+        self._ticked, self._due, self.goes = now, 0.0, True
+
+    def tick(self, now: float) -> None:
+        """Every 20 ms while it `goes`."""
+        outlet, slot = self._outlet, self._slot
+        end = min(now, self._until)
+        self._due = min(self._due + (end - self._ticked) * self._rate, self._rate * BEHIND)
+        self._ticked = end
+        if now >= self._until or slot.publication is not None or not slot.section.codecs:
+            self.goes = False
+        if outlet.srtp is None or outlet.batch is None or outlet.name is None or slot.publication is not None:
+            return
+        payload_type = slot.section.codecs[0].payload_type
+        while self._due >= 1:
+            self._due -= 1
+            timestamp = int(now * 48000) + self.packets & 0xFFFFFFFF  # no two alike
+            data = rtp.HEADER.pack(0x80, payload_type, self._sequence, timestamp, slot.ssrc) + bytes(self._size)
+            outlet.batch.send(outlet.name, outlet.srtp.rtp(data))
+            self._sequence = (self._sequence + 1) & 0xFFFF
+            self.packets += 1
+            self.octets += len(data)
