@@ -29,15 +29,19 @@ from server.endpoint import MAX_BODY
 from server.jobs import api as jobs_api
 from server.jobs.service import Jobs
 from server.lessons import api as lessons_api
-from server.lessons import participants, statistics
+from server.lessons import entering, participants, statistics
 from server.lessons.deletion import Deletions
 from server.lessons.grants import Grants, TokenError
+from server.lessons.invitations import Invitations
 from server.lessons.lifecycle import Directory, Lifecycle
 from server.lessons.retention import Retention
 from server.lessons.store import Lessons, LessonUnknownError
 from server.metrics import HttpMeter
 from server.recording import RecorderAttachment
 from server.run_folder import RunFolder
+from server.schools import api as schools_api
+from server.schools.consents import Consents
+from server.schools.store import Schools
 from server.secret import derive, load_turn_secret
 from server.settings import Settings
 from server.tries import WrongTries
@@ -53,6 +57,8 @@ from signaling.workers import Workers
 ENDPOINTS = (
     *accounts_api.ENDPOINTS,
     *lessons_api.ENDPOINTS,
+    *entering.ENDPOINTS,
+    *schools_api.ENDPOINTS,
     *participants.ENDPOINTS,
     *statistics.ENDPOINTS,
     *archive_api.ENDPOINTS,
@@ -70,6 +76,8 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     engine = create_engine(settings.database)
     records = sessions(engine)
     lessons = Lessons(records)
+    schools = Schools(records)
+    consents = Consents(records)
     grants = Grants(key)
     lifecycle = Lifecycle(lessons)
     jobs = Jobs(settings.data, settings.archive, settings.redis_url)
@@ -105,8 +113,11 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[caller.ACCOUNTS] = Accounts(records)
     app[caller.GRANTS] = grants
     app[accounts_api.LOGIN_TRIES] = WrongTries("login")
-    app[lessons_api.CODE_TRIES] = WrongTries("class code")
+    app[entering.CODE_TRIES] = WrongTries("class code")
     app[lessons_api.LESSONS] = lessons
+    app[lessons_api.INVITATIONS] = Invitations(records, schools)
+    app[schools_api.SCHOOLS] = schools
+    app[schools_api.CONSENTS] = consents
     app[lessons_api.ROOMS] = rooms
     app[lessons_api.RECORDINGS] = recordings
     app[lessons_api.DELETIONS] = deletions
@@ -127,7 +138,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         await engine.dispose()
 
     async def observers(app: web.Application) -> AsyncIterator[None]:
-        async with _background(lifecycle.run(), recorder.run(), trail.run()):
+        async with _background(lifecycle.run(), recorder.run(), trail.run(), consents.run()):
             yield
 
     async def open_rooms(app: web.Application) -> AsyncIterator[None]:

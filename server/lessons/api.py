@@ -1,25 +1,26 @@
-"""Lessons over REST: make, list, end them, get into them."""
+"""Lessons over REST: make, list, plan, end, delete them, take part with an account."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Protocol, cast
+from typing import Annotated, Literal, Protocol, Self, cast
 
 from aiohttp import web
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from server import caller
 from server.audit.trail import actor_of, entry
 from server.caller import Caller
 from server.database import now
-from server.endpoint import ONE_LINE, Endpoint, Model, address, read, reply
+from server.endpoint import ONE_LINE, Endpoint, Model, read, reply
 from server.lessons.deletion import Deletions, LessonLiveError
+from server.lessons.invitations import MOST, Invitations
 from server.lessons.kinds import LessonKind, LessonStatus
 from server.lessons.kinds import RecordingWord as RecordingWord
 from server.lessons.model import Lesson
 from server.lessons.store import Lessons, LessonUnknownError, NoFreeCodeError
-from server.tries import WrongTries
+from server.schools.store import ClassUnknownError, KnownClass
 from signaling.events import RecordingPolicy
 from signaling.grants import GrantRole
 from signaling.problems import ProblemError
@@ -36,15 +37,32 @@ LESSONS = web.AppKey("lessons", Lessons)
 ROOMS = web.AppKey("rooms", Rooms)
 RECORDINGS = web.AppKey("recordings", Recordings)
 DELETIONS = web.AppKey("deletions", Deletions)
-CODE_TRIES = web.AppKey("code_tries", WrongTries)
+INVITATIONS = web.AppKey("invitations", Invitations)
 
 PAGE = 100  # lessons in one answer unless asked for another number
+
+
+Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40, pattern=ONE_LINE)]
+ClassIds = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=16)], ...], Field(max_length=MOST)]
 
 
 class NewLesson(Model):
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE)]
     kind: LessonKind = "delivered_class"
     recording_policy: RecordingPolicy = Field("consented", description="Who is recorded, of those who publish")
+    starts_at: AwareDatetime | None = Field(None, description="When it is to begin; null: when somebody starts it")
+    subject: Short = ""
+    grade: Short = ""
+    class_group_ids: ClassIds = Field((), description="Classes that enter at once, and by their own code")
+    rehearsal: bool = Field(False, description="The studio alone: not recorded, not counted, forgotten after a day")
+
+
+class InvitedView(Model):
+    class_group_id: str
+    school: str
+    name: str
+    headcount: int | None
+    code: str | None = Field(None, description="The class's own code; only for those who may run the lesson")
 
 
 class LessonView(Model):
@@ -61,10 +79,28 @@ class LessonView(Model):
     recording_policy: RecordingPolicy
     keep: bool = Field(description="Its recording is not deleted for its age")
     may_run: bool = Field(description="Whether you may end, keep and delete it")
+    starts_at: datetime | None
+    subject: str
+    grade: str
+    rehearsal: bool
+    classes: tuple[InvitedView, ...] = Field((), description="Who is invited; only for those who may run the lesson")
 
 
 class ChangedLesson(Model):
-    keep: bool
+    """What is left out stays, and something must be in it. All but `keep` can be changed until the lesson begins."""
+
+    keep: bool | None = None
+    kind: LessonKind = "delivered_class"
+    starts_at: AwareDatetime | None = None
+    subject: Short = ""
+    grade: Short = ""
+    class_group_ids: ClassIds | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("nothing to be changed")
+        return self
 
 
 class LessonList(Model):
@@ -82,28 +118,30 @@ class GrantView(Model):
     expires_at: datetime
 
 
-class Entry(Model):
-    code: Annotated[str, StringConstraints(min_length=1, max_length=32)]
-    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = None
-    headcount: Annotated[int, Field(ge=0, le=9999)] | None = None
-
-
-class EntryView(GrantView):
-    lesson_id: str
-    title: str
-    status: LessonStatus
-
-
 async def create(request: web.Request) -> web.Response:
     who = await caller.require(request)
     if not who.may_make_lessons():
         raise caller.forbidden()
     wanted = await read(request, NewLesson)
     owner_id = who.account.user_id if who.account else None
+    invitations = request.app[INVITATIONS]
     try:
-        lesson, _ = await request.app[LESSONS].create(wanted.title, wanted.kind, owner_id, wanted.recording_policy)
+        await invitations.check(wanted.class_group_ids)
+        lesson, _ = await request.app[LESSONS].create(
+            wanted.title,
+            wanted.kind,
+            owner_id,
+            wanted.recording_policy,
+            starts_at=wanted.starts_at,
+            subject=wanted.subject,
+            grade=wanted.grade,
+            rehearsal=wanted.rehearsal,
+        )
+        await invitations.invite(lesson.id, wanted.class_group_ids)
     except NoFreeCodeError as error:
         raise ProblemError(503, "no_free_code", "All class codes are in use") from error
+    except ClassUnknownError as error:
+        raise class_unknown(str(error)) from error
     return reply((await _views(request, who, [lesson]))[0], 201)
 
 
@@ -139,13 +177,24 @@ async def end(request: web.Request) -> web.Response:
 
 
 async def change(request: web.Request) -> web.Response:
-    """Have its recording kept however old it grows, or no longer."""
+    """Plan it anew, or have its recording kept however old it grows, or no longer."""
     who = await caller.require(request)
     lesson = await find(request, request.match_info["lesson_id"])
     if not who.may_run(lesson):
         raise caller.forbidden()
     wanted = await read(request, ChangedLesson)
-    if wanted.keep != lesson.keep:
+    planned = wanted.model_dump(include={"kind", "starts_at", "subject", "grade"}, exclude_unset=True)
+    if planned or wanted.class_group_ids is not None:
+        if lesson.status != "scheduled":
+            raise ProblemError(409, "lesson_begun", "The lesson has begun already")
+        try:
+            if wanted.class_group_ids is not None:
+                await request.app[INVITATIONS].invite(lesson.id, wanted.class_group_ids)
+        except ClassUnknownError as error:
+            raise class_unknown(str(error)) from error
+        if planned:
+            await request.app[LESSONS].plan(lesson.id, **planned)
+    if wanted.keep is not None and wanted.keep != lesson.keep:
         done = entry(actor_of(who), "kept" if wanted.keep else "released", lesson.id, lesson.title)
         await request.app[LESSONS].set_keep(lesson.id, wanted.keep, done)
     return reply((await _views(request, who, [await find(request, lesson.id)]))[0])
@@ -176,34 +225,7 @@ async def grant(request: web.Request) -> web.Response:
     if wanted.role not in who.roles_in(lesson) or who.account is None:
         raise caller.forbidden(f"{wanted.role} in this lesson")
     token, claims = request.app[caller.GRANTS].mint(lesson.id, wanted.role, name=who.account.name)
-    return reply(GrantView(token=token, role=claims.role, expires_at=_moment(claims.expires_at)), 201)
-
-
-async def enter(request: web.Request) -> web.Response:
-    """A class enters with its code; name and headcount go into the room with the page's `hello`."""
-    wanted = await read(request, Entry)
-    tries = request.app[CODE_TRIES]
-    # Typed on a board: with blanks, or with the full-width digits of a Chinese input method.
-    code = "".join(str(int(letter)) for letter in wanted.code if letter.isdecimal())
-    async with tries.turn(address(request)):
-        lesson = await request.app[LESSONS].by_code(code)
-        if lesson is None:
-            tries.wrong(address(request))
-    if lesson is None:
-        raise ProblemError(404, "class_code_unknown", "No lesson has this class code")
-    if lesson.status == "ended":
-        raise ProblemError(410, "lesson_ended", "The lesson is over")
-    token, claims = request.app[caller.GRANTS].mint(lesson.id, "receiving_class", name=wanted.name or None)
-    return reply(
-        EntryView(
-            lesson_id=lesson.id,
-            title=lesson.title,
-            status=cast(LessonStatus, lesson.status),
-            token=token,
-            role=claims.role,
-            expires_at=_moment(claims.expires_at),
-        )
-    )
+    return reply(GrantView(token=token, role=claims.role, expires_at=moment(claims.expires_at)), 201)
 
 
 async def find(request: web.Request, lesson_id: str) -> Lesson:
@@ -224,14 +246,25 @@ async def watchable(request: web.Request, who: Caller) -> Lesson:
 
 async def _views(request: web.Request, who: Caller, lessons: Iterable[Lesson]) -> tuple[LessonView, ...]:
     lessons = list(lessons)
-    codes = await request.app[LESSONS].codes([lesson.id for lesson in lessons if who.may_run(lesson)])
+    run = [lesson.id for lesson in lessons if who.may_run(lesson)]
+    codes = await request.app[LESSONS].codes(run)
+    invited = await request.app[INVITATIONS].of(run)
     words = await request.app[RECORDINGS].words([lesson.id for lesson in lessons])
     return tuple(
-        view(lesson, codes.get(lesson.id), words.get(lesson.id, "none"), who.may_run(lesson)) for lesson in lessons
+        view(
+            lesson,
+            codes.get(lesson.id),
+            words.get(lesson.id, "none"),
+            who.may_run(lesson),
+            invited.get(lesson.id, ()),
+        )
+        for lesson in lessons
     )
 
 
-def view(lesson: Lesson, code: str | None, recording: RecordingWord, may_run: bool) -> LessonView:
+def view(
+    lesson: Lesson, code: str | None, recording: RecordingWord, may_run: bool, invited: Iterable[KnownClass] = ()
+) -> LessonView:
     return LessonView(
         lesson_id=lesson.id,
         title=lesson.title,
@@ -246,7 +279,25 @@ def view(lesson: Lesson, code: str | None, recording: RecordingWord, may_run: bo
         recording_policy=cast(RecordingPolicy, lesson.recording_policy),
         keep=lesson.keep,
         may_run=may_run,
+        starts_at=lesson.starts_at,
+        subject=lesson.subject,
+        grade=lesson.grade,
+        rehearsal=lesson.rehearsal,
+        classes=tuple(
+            InvitedView(
+                class_group_id=one.class_group_id,
+                school=one.school,
+                name=one.name,
+                headcount=one.headcount,
+                code=one.code,
+            )
+            for one in invited
+        ),
     )
+
+
+def class_unknown(detail: str = "") -> ProblemError:
+    return ProblemError(404, "class_unknown", "There is no such class", detail[:100])
 
 
 def join_url(code: str) -> str:
@@ -261,7 +312,7 @@ def _limit(request: web.Request) -> int:
     return int(text)
 
 
-def _moment(seconds: int) -> datetime:
+def moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -274,7 +325,7 @@ ENDPOINTS = (
         body=NewLesson,
         reply=LessonView,
         status=201,
-        codes=("no_free_code",),
+        codes=("no_free_code", "class_unknown"),
     ),
     Endpoint("GET", "/api/lessons", list_lessons, "Lessons, newest first (?limit=, ?before=)", reply=LessonList),
     Endpoint("GET", "/api/lessons/{lesson_id}", show, "One lesson", reply=LessonView, codes=("lesson_unknown",)),
@@ -282,10 +333,10 @@ ENDPOINTS = (
         "PATCH",
         "/api/lessons/{lesson_id}",
         change,
-        "Keep a lesson's recording whatever its age, or let it go when its time has come",
+        "Plan a lesson anew; keep its recording whatever its age, or let it go when its time has come",
         body=ChangedLesson,
         reply=LessonView,
-        codes=("lesson_unknown",),
+        codes=("lesson_unknown", "lesson_begun", "class_unknown"),
     ),
     Endpoint(
         "DELETE",
@@ -312,15 +363,5 @@ ENDPOINTS = (
         reply=GrantView,
         status=201,
         codes=("lesson_unknown",),
-    ),
-    Endpoint(
-        "POST",
-        "/api/class/enter",
-        enter,
-        "A class enters a lesson with its code",
-        body=Entry,
-        reply=EntryView,
-        codes=("class_code_unknown", "lesson_ended", "too_many_tries"),
-        open=True,
     ),
 )

@@ -1,8 +1,8 @@
 """Grants: signed statements that whoever shows one has a role in one lesson for a while (JWT, HS256).
 
 Claims: lesson, role, name?, sub? (a participant id), class? (the id of a class that came with its own code), iat, exp,
-kind. `kind` keeps a grant from being shown as an archive cookie and the other way round. What a role may do in a room is
-signaling's to decide, over REST `caller.py`'s.
+kind. `kind` keeps a grant from being shown as an archive cookie and the other way round. What a role may do in a room
+is signaling's to decide, over REST `caller.py`'s.
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
 """How long lessons are kept: deleted once they are older than their kind is kept for, by a task that looks once a day.
 
-A lesson with `keep` set stays, whatever its age. Without rules nothing is ever deleted for its age.
+A lesson with `keep` set stays, whatever its age. Without rules no lesson is ever deleted for its age, but a rehearsal,
+which has no recording and is shown to nobody any more, goes after a day.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
@@ -15,11 +17,13 @@ from sqlalchemy.exc import DBAPIError
 from server.audit.trail import SERVER
 from server.database import now
 from server.lessons.deletion import Deletions, LessonLiveError
+from server.lessons.model import Lesson
 from server.lessons.retention_rule import RetentionRule, kinds_by_days
 from server.lessons.store import Lessons, LessonUnknownError
 
 FIRST = 300.0  # seconds after a start until the first look: a node that starts has other things to do
 EVERY = 24 * 3600.0  # seconds between looks
+REHEARSED = timedelta(days=1)  # after which a rehearsal is forgotten
 AT_ONCE = 100  # lessons of one question to the database
 
 _log = logging.getLogger("tongke.retention")
@@ -33,8 +37,6 @@ class Retention:
 
     async def run(self) -> None:
         """Look once a day, until cancelled."""
-        if not self._kinds:
-            return
         await asyncio.sleep(FIRST)
         while True:
             try:
@@ -47,19 +49,28 @@ class Retention:
 
     async def sweep(self, moment: datetime) -> int:
         """Delete what is too old at this moment; gives how many lessons that were."""
-        deleted = 0
+        deleted = await self._delete_all(
+            lambda: self._lessons.rehearsed(moment - REHEARSED, AT_ONCE), "a rehearsal that is over"
+        )
         for days, kinds in self._kinds.items():
-            found = None
-            while found is None or found == AT_ONCE:
-                old = await self._lessons.older_than(moment - timedelta(days=days), kinds, AT_ONCE)
-                found = 0
-                for lesson in old:
-                    try:
-                        await self._deletions.delete(lesson, SERVER, f"older than {days} days")
-                        found += 1
-                    except (LessonLiveError, LessonUnknownError):
-                        continue  # its recording is not closed, or somebody deleted it: not today
-                deleted += found
+            limit = moment - timedelta(days=days)
+            deleted += await self._delete_all(
+                functools.partial(self._lessons.older_than, limit, kinds, AT_ONCE), f"older than {days} days"
+            )
         if deleted:
             _log.info("%d old lessons are deleted", deleted)
+        return deleted
+
+    async def _delete_all(self, find: Callable[[], Awaitable[Sequence[Lesson]]], reason: str) -> int:
+        """What `find` finds, until it finds nothing that could be deleted."""
+        deleted, found = 0, AT_ONCE
+        while found == AT_ONCE:
+            found = 0
+            for lesson in await find():
+                try:
+                    await self._deletions.delete(lesson, SERVER, reason)
+                    found += 1
+                except (LessonLiveError, LessonUnknownError):
+                    continue  # its recording is not closed, or somebody deleted it: not today
+            deleted += found
         return deleted

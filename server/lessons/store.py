@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select, tuple_, update
@@ -42,8 +42,13 @@ class Lessons:
         kind: LessonKind,
         owner_id: str | None = None,
         recording_policy: RecordingPolicy = "consented",
+        *,
+        starts_at: datetime | None = None,
+        subject: str = "",
+        grade: str = "",
+        rehearsal: bool = False,
     ) -> tuple[Lesson, str]:
-        """A scheduled lesson and its class code. Raises NoFreeCodeError."""
+        """A scheduled lesson and its class code. A rehearsal is not recorded. Raises NoFreeCodeError."""
         lesson = Lesson(
             id=secrets.token_hex(6),
             title=title,
@@ -51,8 +56,12 @@ class Lessons:
             owner_id=owner_id,
             status="scheduled",
             created_at=now(),
-            recording_policy=recording_policy,
+            recording_policy="nothing" if rehearsal else recording_policy,
             keep=False,
+            starts_at=starts_at and starts_at.astimezone(UTC),
+            subject=subject,
+            grade=grade,
+            rehearsal=rehearsal,
         )
         for _ in range(20):
             code = f"{secrets.randbelow(1_000_000):06}"
@@ -79,8 +88,10 @@ class Lessons:
         return lesson
 
     async def page(self, limit: int, before: Lesson | None = None) -> Sequence[Lesson]:
-        """Lessons, newest first, those older than `before`."""
-        wanted = select(Lesson).where(Lesson.deleted_at.is_(None))
+        """Lessons, newest first, those older than `before`. A rehearsal that is over is no lesson any more."""
+        wanted = select(Lesson).where(
+            Lesson.deleted_at.is_(None), or_(Lesson.rehearsal.is_(False), Lesson.status != "ended")
+        )
         wanted = wanted.order_by(Lesson.created_at.desc(), Lesson.id.desc()).limit(limit)
         if before is not None:
             wanted = wanted.where(tuple_(Lesson.created_at, Lesson.id) < tuple_(before.created_at, before.id))
@@ -123,6 +134,10 @@ class Lessons:
         """The lesson is over; telling it again changes nothing."""
         await self._update(lesson_id, Lesson.status != "ended", status="ended", ended_at=at)
 
+    async def plan(self, lesson_id: str, **values: object) -> bool:
+        """Change `kind`, `starts_at`, `subject` or `grade`; False once it has begun."""
+        return await self._update(lesson_id, Lesson.status == "scheduled", **values)
+
     async def set_keep(self, lesson_id: str, keep: bool, audit: AuditEntry) -> None:
         """Whether its recording stays however old it grows."""
         async with self._sessions.begin() as session:
@@ -164,15 +179,33 @@ class Lessons:
             found: Sequence[Lesson] = (await session.scalars(wanted)).all()
         return found
 
+    async def rehearsed(self, moment: datetime, limit: int) -> Sequence[Lesson]:
+        """Rehearsals that were over by then, the oldest first."""
+        wanted = (
+            select(Lesson)
+            .where(
+                Lesson.rehearsal.is_(True),
+                Lesson.status == "ended",
+                Lesson.deleted_at.is_(None),
+                func.coalesce(Lesson.ended_at, Lesson.created_at) < moment,
+            )
+            .order_by(Lesson.created_at)
+            .limit(limit)
+        )
+        async with self._sessions() as session:
+            found: Sequence[Lesson] = (await session.scalars(wanted)).all()
+        return found
+
     async def remove(self, lesson_id: str) -> None:
         """Forget a lesson; its archive is another matter."""
         async with self._sessions.begin() as session:
             await session.execute(delete(ClassCode).where(ClassCode.lesson_id == lesson_id))
             await session.execute(delete(Lesson).where(Lesson.id == lesson_id))
 
-    async def _update(self, lesson_id: str, condition: Any, **values: object) -> None:
+    async def _update(self, lesson_id: str, condition: Any, **values: object) -> bool:
         async with self._sessions.begin() as session:
-            await session.execute(update(Lesson).where(Lesson.id == lesson_id, condition).values(**values))
+            done = await session.execute(update(Lesson).where(Lesson.id == lesson_id, condition).values(**values))
+        return bool(done.rowcount)
 
 
 async def _free(session: AsyncSession, code: str) -> None:

@@ -35,13 +35,10 @@ class Consents:
         async with self._sessions() as session:
             return await session.scalar(wanted) is not None
 
-    async def until(self, class_group_ids: list[str]) -> dict[str, datetime]:
-        """Until when each of these classes lets itself be recorded; those that do not are left out."""
-        moment = now()
+    async def until(self) -> dict[str, datetime]:
+        """Until when each class that does so lets itself be recorded."""
         wanted = select(ClassConsent.class_group_id, ClassConsent.until).where(
-            ClassConsent.class_group_id.in_(class_group_ids),
-            ClassConsent.withdrawn_at.is_(None),
-            ClassConsent.until > moment,
+            ClassConsent.withdrawn_at.is_(None), ClassConsent.until > now()
         )
         async with self._sessions() as session:
             return {row[0]: row[1] for row in await session.execute(wanted)}

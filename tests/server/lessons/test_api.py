@@ -3,12 +3,25 @@ from typing import Any
 
 import pytest
 
+from server.database import now
+from server.lessons.api import LESSONS
+from server.schools.api import SCHOOLS
 from signaling.grants import GrantRole
 from tests.server.application import Client, add_user, log_in, problem, running, token
 
 
 async def new_lesson(client: Client, title: str = "草原") -> dict[str, Any]:
     response = await client.post("/api/lessons", json={"title": title}, headers=token(client, "", "admin"))
+    assert response.status == 201, await response.text()
+    made: dict[str, Any] = await response.json()
+    return made
+
+
+async def own_lesson(client: Client, **fields: object) -> dict[str, Any]:
+    """A lesson of a teacher who stays logged in."""
+    await add_user(client, "主讲教师甲", "teacher")
+    await log_in(client, "主讲教师甲")
+    response = await client.post("/api/lessons", json={"title": "草原", **fields})
     assert response.status == 201, await response.text()
     made: dict[str, Any] = await response.json()
     return made
@@ -185,3 +198,38 @@ async def test_a_lesson_of_the_wrong_form_is_refused(tmp_path: Path, body: dict[
     async with running(tmp_path) as client:
         response = await client.post("/api/lessons", json=body, headers=token(client, "", "admin"))
         assert await problem(response) == (422, "field_invalid")
+
+
+async def test_a_lesson_is_planned_with_time_subject_and_classes_until_it_begins(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        school = await client.app[SCHOOLS].add("阜平一小")
+        one, other = [await client.app[SCHOOLS].add_class(school.id, name) for name in ("一班", "二班")]
+        plan = {"subject": "语文", "grade": "六年级", "starts_at": "2030-09-02T10:10:00+08:00"}
+        made = await own_lesson(client, **plan, class_group_ids=[one.class_group_id])
+        assert (made["subject"], made["grade"], made["starts_at"]) == ("语文", "六年级", "2030-09-02T02:10:00Z")
+        assert [(found["name"], found["code"]) for found in made["classes"]] == [("一班", one.code)]
+        path = f"/api/lessons/{made['lesson_id']}"
+        changed = await client.patch(path, json={"class_group_ids": [other.class_group_id], "starts_at": None})
+        shown = await changed.json()
+        assert ([found["name"] for found in shown["classes"]], shown["starts_at"]) == (["二班"], None)
+        assert shown["subject"] == "语文"
+        await client.app[LESSONS].started(made["lesson_id"], now())
+        assert await problem(await client.patch(path, json={"grade": "五年级"})) == (409, "lesson_begun")
+
+
+async def test_a_lesson_cannot_invite_a_class_that_is_not_on_the_list(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        await add_user(client, "主讲教师甲", "teacher")
+        await log_in(client, "主讲教师甲")
+        answer = await client.post("/api/lessons", json={"title": "草原", "class_group_ids": ["nobody"]})
+        assert await problem(answer) == (404, "class_unknown")
+        assert (await (await client.get("/api/lessons")).json())["lessons"] == []
+
+
+async def test_a_rehearsal_is_not_recorded_and_not_listed_once_it_is_over(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        made = await own_lesson(client, rehearsal=True, recording_policy="all")
+        assert made["recording_policy"] == "nothing"
+        assert len((await (await client.get("/api/lessons")).json())["lessons"]) == 1
+        await client.post(f"/api/lessons/{made['lesson_id']}/end")
+        assert (await (await client.get("/api/lessons")).json())["lessons"] == []

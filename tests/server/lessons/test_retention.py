@@ -77,3 +77,14 @@ async def test_one_lesson_that_cannot_be_deleted_stops_no_other(tmp_path: Path) 
         assert await retention.sweep(now()) == 1
         assert (tmp_path / "archive" / stuck).exists()
         assert not (tmp_path / "archive" / old).exists()
+
+
+async def test_a_rehearsal_is_forgotten_after_a_day_without_any_rule(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lessons = client.app[api.LESSONS]
+        old, _ = await lessons.create("试讲", "lecture", rehearsal=True)
+        young, _ = await lessons.create("试讲", "lecture", rehearsal=True)
+        await lessons.ended(old.id, now() - timedelta(days=2))
+        await lessons.ended(young.id, now())
+        assert await Retention([], lessons, client.app[api.DELETIONS]).sweep(now()) == 1
+        assert (await lessons.get(young.id)).rehearsal

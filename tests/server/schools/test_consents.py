@@ -28,14 +28,14 @@ async def test_a_consent_holds_until_the_end_of_the_term(books: tuple[Consents, 
     assert not await consents.holds(one)
     await consents.give("lesson", one, now())
     assert await consents.holds(one)
-    assert await consents.until([one]) == {one: end_of_term(now())}
+    assert await consents.until() == {one: end_of_term(now())}
 
 
 async def test_a_consent_of_last_term_holds_no_longer(books: tuple[Consents, str]) -> None:
     consents, one = books
     await consents.give("lesson", one, now() - timedelta(days=240))
     assert not await consents.holds(one)
-    assert await consents.until([one]) == {}
+    assert await consents.until() == {}
 
 
 async def test_a_withdrawn_consent_holds_no_longer_and_may_be_given_anew(books: tuple[Consents, str]) -> None:
