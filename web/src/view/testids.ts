@@ -16,7 +16,9 @@ export const TESTIDS = [
   "start-lesson", "end-lesson", "confirm-end", "cancel", "microphone" /* data-on */, "mic-level", "camera" /* data-on */,
   "share-screen", "own-camera", "own-screen", "elapsed", "present", "hands", "participant-row" /* data-participant-id */,
   "floor-<id>", "hand-<id>", "confirm-remove", "studio-code", "chat-lines", "chat-text", "chat-send", "mark", "pause-recording", "unrecorded-<id>",
-  "scene" /* data-large data-beside */,
+  "scene" /* data-large data-beside */, "show-<id>" /* of a source */, "scene-<id>" /* of a layout */, "stage-<id>", "class-menu-<id>", "demote-<id>",
+  "remove-<id>", "replace", "replace-<id>", "wait", "silent-<id>", "wall-video-<id>", "turn-balance", "many-classes",
+  "stages", "begin-<id>", "stage-own", "countdown", "countdown-<id>", "countdown-stop",
   // /live (main-video: the teacher, or the large picture without a screen; data-showing once a frame is there)
   "main-video", "screen-video", "small-video-<id>", "self-video", "sound", "unlock-sound", "hand", "give-back", "on-floor",
   "volume", "open-chat", "rejoin", "leave", "line-state" /* data-word data-rung */, "delayed-video" /* data-showing */, "class-line" /* data-rung */, "paused", "recording-dot" /* data-recording */,

@@ -4,8 +4,10 @@ import { expect, test } from "vitest";
 import { TESTIDS } from "../../src/view/testids";
 
 const VIEW = join(__dirname, "../../src/view");
-const pages = ["components", "pages"]
-  .flatMap((folder) => readdirSync(join(VIEW, folder)).map((file) => readFileSync(join(VIEW, folder, file), "utf8")))
+const pages = ["components/", "pages/", ""]
+  .flatMap((folder) => readdirSync(join(VIEW, folder)).map((file) => folder + file))
+  .filter((file) => /\.(vue|ts)$/.test(file) && file !== "testids.ts")
+  .map((file) => readFileSync(join(VIEW, file), "utf8"))
   .join("\n");
 
 test.each(TESTIDS)("%s stands on a page", (id) => {
