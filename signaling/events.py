@@ -25,6 +25,7 @@ RecordingState = Literal["on", "paused", "stopped", "off"]
 ShownSource = Literal["camera", "slides", "whiteboard", "screen"]
 Layout = Literal["content", "portrait", "side_by_side"]
 Participation = Literal["interactive", "view_only"]
+AdmissionState = Literal["waiting", "admitted"]
 
 SERVER = "server"  # the actor of what no participant did
 
@@ -155,6 +156,19 @@ class Headcount:
 
 
 @dataclass(frozen=True, slots=True)
+class Admission:
+    """A class stands at the door until a teacher lets it in."""
+
+    participant_id: str
+    state: AdmissionState
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    locked: bool  # who was not in before stays out
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The lesson is over."""
 
@@ -164,6 +178,7 @@ Payload = (
     Joined | Away | Left | Started | Published | Unpublished | Muted
     | Hand | Floor | Chat | Mark | Recording | Consent | Ended
     | Shown | OnStage | Stage | Countdown | Mode | LeadMic | Headcount
+    | Admission | Locked
 )
 # fmt: on
 

@@ -31,6 +31,9 @@ class Grant:
     expires_at: float  # seconds since 1970
     class_group_id: str | None = None  # of a class that is on the server's list
     consent: bool | None = None  # what the server knows that class to have said about being recorded
+    identity: str | None = None  # of an account or a class: whoever comes with it is one participant, on any device
+    device: str | None = None  # which browser it was given to
+    waits: bool = False  # at the door, until a teacher lets it in
 
     @property
     def room_role(self) -> Role:

@@ -15,15 +15,16 @@ from collections.abc import Callable, Iterable, Sequence
 from media import messages as media
 from signaling import messages
 from signaling.bus import Bus, Door, Entry, Opened, TransportNote, events_of
-from signaling.events import SERVER, Ended, Event, LeaveReason, Left, RecordingState
+from signaling.events import SERVER, Admission, Ended, Event, LeaveReason, Left, RecordingState
 from signaling.grants import Grant, Role
-from signaling.messages import EventMessage, Hello, ServerMessage, SlotCounts, Welcome, to_json
+from signaling.messages import EventMessage, Hello, ServerMessage, SlotCounts, Snapshot, Welcome, to_json
 from signaling.observers import LivePublication, Observers, RoomObserver
 from signaling.presence import Connection, LessonClock, Presence
 from signaling.rights import RIGHTS
 from signaling.room import Room, RoomError
 from signaling.room_log import RoomLog
 from signaling.sessions import Sessions
+from signaling.state import RoomState
 from signaling.transports import Transports
 from signaling.turn import IceServers
 from signaling.workers import Worker, Workers
@@ -99,6 +100,7 @@ class LiveRoom:
     def enter(self, grant: Grant, hello: Hello, connection: Connection, ice_servers: IceServers) -> str:
         """Someone says hello: the same participant again, or a new one. Gives its id. Raises RoomError."""
         resumed = self._resumed(grant, hello)
+        role = grant.room_role
         events: list[Event] = []
         missed: list[Event] | None = None
         if resumed is not None:
@@ -108,10 +110,12 @@ class LiveRoom:
             if self.room.state.seq - MAX_MISSED <= after <= self.room.state.seq:
                 missed = self._log.events[after:] + events
         else:
-            participant_id = grant.participant_id or self._new_id(grant.room_role)
+            participant_id, role = self._seat(grant, hello)
             known = participant_id in self.room.state.participants
             name = grant.name or hello.name or ""
-            events = self.room.join(self.now_ms(), participant_id, grant.room_role, name, hello.headcount)
+            headcount = hello.headcount if role == grant.room_role else None  # beside a class nobody is counted twice
+            waits = self._waits(grant, participant_id)
+            events = self.room.join(self.now_ms(), participant_id, role, name, headcount, waits=waits)
             if known:  # a new page that knows nothing of the peer connections of the old one
                 self.transports.closed_by(participant_id)
         self.commit(events)
@@ -120,8 +124,12 @@ class LiveRoom:
             self._say(presence.connection, messages.Error(code="replaced", message="resumed elsewhere"))
             presence.connection.close(CLOSE_REPLACED, "replaced")
         presence.connection = connection
+        presence.device = grant.device
         presence.seen = self.room.state.seq
-        self._welcome(participant_id, connection, missed, hello, grant.room_role, ice_servers)
+        if self.room.participant(participant_id).waiting:
+            presence.let_in = lambda: self._welcome(participant_id, connection, None, None, role, ice_servers)
+            missed = None
+        self._welcome(participant_id, connection, missed, hello.id, role, ice_servers)
         return participant_id
 
     def dropped(self, participant_id: str, connection: Connection) -> None:
@@ -136,6 +144,8 @@ class LiveRoom:
     def command(self, actor: str, message: messages.ClientMessage) -> None:
         """Carry out what a participant asks (PROTOCOL.md section 4). Raises RoomError."""
         room, now = self.room, self.now_ms()
+        if not isinstance(message, messages.SetHeadcount | messages.Leave):
+            room.check_admitted(actor)
         match message:
             case messages.Start():
                 self.commit(room.start(now, actor))
@@ -174,6 +184,10 @@ class LiveRoom:
                 self.commit(room.share_lead_mic(now, actor, shared))
             case messages.SetHeadcount(participant_id=participant_id, headcount=headcount):
                 self.commit(room.set_headcount(now, actor, participant_id, headcount))
+            case messages.Admit(participant_id=participant_id):
+                self.commit(room.admit(now, actor, participant_id))
+            case messages.Lock(locked=locked):
+                self.commit(room.lock(now, actor, locked))
             case messages.End():
                 self.commit(room.end(now, actor))
             case messages.Leave():
@@ -183,6 +197,7 @@ class LiveRoom:
 
     async def offer(self, actor: str, message: messages.Offer) -> messages.AnswerSend | messages.AnswerReceive:
         """Answer a peer connection's offer. Raises RoomError."""
+        self.room.check_admitted(actor)
         sdp, tracks = await self.transports.offer(
             actor, message.direction, message.generation, message.sdp, message.tracks
         )
@@ -203,7 +218,9 @@ class LiveRoom:
             raise RoomError("not_allowed", f"{grant.room_role} may not publish by WHIP")
         # Never the grant's own id: a device beside the same person's browser is another participant.
         named = grant.participant_id
-        participant_id = f"{named}-{door}" if named is not None else self._new_id(grant.room_role)
+        participant_id = f"{named}-{door}" if named is not None else self._new_id(grant)
+        if self._waits(grant, participant_id) and not self.room.was_in(participant_id):
+            raise RoomError("not_admitted", "a teacher has not let you in yet")
         if participant_id not in self.room.state.participants:
             self.room.check_place(grant.room_role)
         negotiated = await self.transports.negotiate(direction, sdp)
@@ -287,6 +304,8 @@ class LiveRoom:
         for event in events:
             if isinstance(event.payload, Left):
                 self._left(event.payload)
+            elif isinstance(event.payload, Admission) and event.payload.state == "admitted":
+                self._let_in(event.payload.participant_id)
         if events:
             self.transports.changed()
         if any(isinstance(event.payload, Ended) for event in events):
@@ -304,7 +323,7 @@ class LiveRoom:
         """Say something to everybody that is no event: it is not stored, who is away misses it."""
         text = to_json(message)
         for presence in self._presences.values():
-            if presence.connection is not None:
+            if presence.connection is not None and presence.let_in is None:
                 presence.connection.send(text)
 
     def transport_gone(self, note: TransportNote) -> None:
@@ -352,8 +371,46 @@ class LiveRoom:
         self.room.participant(known.participant_id)
         return known.participant_id
 
-    def _new_id(self, role: Role) -> str:
-        return f"{_PREFIXES[role]}-{secrets.token_hex(5)}"
+    def _seat(self, grant: Grant, hello: Hello) -> tuple[str, Role]:
+        """As whom someone comes: an account, or a class of the list, is one participant on all its devices.
+
+        Raises RoomError if it is here with another device, and the person has not said which is to go on.
+        """
+        role = grant.room_role
+        if grant.participant_id is not None or grant.identity is None:
+            return grant.participant_id or self._new_id(grant), role
+        participant_id = f"{_PREFIXES[role]}-{grant.identity}"
+        if hello.device == "watch" and role == "receiving_class":
+            return f"{participant_id}-{grant.device or 'watch'}", "observer"
+        presence = self._presences.get(participant_id)
+        elsewhere = presence is not None and presence.connection is not None and presence.device != grant.device
+        if elsewhere and hello.device != "take_over":
+            raise RoomError("second_device", "this account or class is here with another device")
+        return participant_id, role
+
+    def _waits(self, grant: Grant, participant_id: str) -> bool:
+        """Whether a teacher lets it in first: a class that is not invited, and whoever comes with the lesson's code
+        once a class was sent out of it. (With another browser that class would be another.)"""
+        if grant.room_role != "receiving_class" or participant_id in self.room.state.participants:
+            return False
+        by_code = grant.device is not None and grant.identity is None
+        return grant.waits or (by_code and bool(self.room.state.removed))
+
+    def _new_id(self, grant: Grant) -> str:
+        """An id of its own, which begins with what the person behind it is known by."""
+        known_by = grant.identity or grant.device
+        prefix = _PREFIXES[grant.room_role]
+        return f"{prefix}-{known_by}-{secrets.token_hex(2)}" if known_by else f"{prefix}-{secrets.token_hex(5)}"
+
+    def _let_in(self, participant_id: str) -> None:
+        """It stood at the door and knows nothing: from now on it hears all."""
+        presence = self._presences.get(participant_id)
+        if presence is None or presence.let_in is None:
+            return
+        let_in, presence.let_in = presence.let_in, None
+        presence.seen = self.room.state.seq
+        if presence.connection is not None:
+            let_in()
 
     def _here(self, participant_id: str, door: Door) -> Presence:
         presence = self._presences.setdefault(participant_id, Presence(door))
@@ -369,6 +426,8 @@ class LiveRoom:
         if presence is None:
             return
         presence.settle()
+        if presence.let_in is not None and left.reason == "removed" and presence.connection is not None:
+            self._say(presence.connection, messages.Error(code="removed", message="a teacher has not let you in"))
         self._leaving.append(presence)
         self._log.then(lambda: self._dismiss(presence, left.reason))  # after it was told that it has left
 
@@ -382,22 +441,24 @@ class LiveRoom:
         participant_id: str,
         connection: Connection,
         missed: list[Event] | None,
-        hello: Hello,
+        re: int | None,
         role: Role,
         ice_servers: IceServers,
     ) -> None:
+        state = self.room.state
+        at_the_door = state.participants[participant_id].waiting
         welcome = Welcome(
-            re=hello.id,
+            re=re,
             participant_id=participant_id,
             session=self._sessions.issue(self.lesson_id, participant_id),
             role=role,
             lesson_id=self.lesson_id,
             title=self.title,
             now_ms=self.now_ms(),
-            seq=self.room.state.seq,
+            seq=0 if at_the_door else state.seq,  # of the room it has nothing yet
             recording_policy=self.room.policy,
             resumed=missed is not None,
-            snapshot=None if missed is not None else self.room.state.snapshot(),
+            snapshot=None if missed is not None else _alone(state, participant_id) if at_the_door else state.snapshot(),
             rights=RIGHTS[role],
             ice_servers=tuple(ice_servers(participant_id)),
             slots=SLOTS,
@@ -439,6 +500,20 @@ class LiveRoom:
     def _deliver(self, event: Event) -> None:
         text = to_json(EventMessage(event))
         for presence in (*self._presences.values(), *self._leaving):
-            if presence.connection is not None and presence.seen < event.seq:
+            if presence.connection is not None and presence.let_in is None and presence.seen < event.seq:
                 presence.connection.send(text)
         self._observers.tell(lambda observer: observer.event_stored(self.lesson_id, event))
+
+
+def _alone(state: RoomState, participant_id: str) -> Snapshot:
+    """What one that stands at the door sees of the room: itself."""
+    return Snapshot(
+        participants=(state.participants[participant_id],),
+        publications=(),
+        started_ms=state.started_ms,
+        ended_ms=None,
+        recording="off",
+        recording_reason=None,
+        chat=(),
+        marks=(),
+    )

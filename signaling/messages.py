@@ -60,6 +60,7 @@ class Hello:
     name: Annotated[str, Field(max_length=80)] | None = None
     headcount: Annotated[int, Field(ge=0, le=9999)] | None = None
     resume: Resume | None = None
+    device: Literal["take_over", "watch"] | None = None  # the answer to `second_device`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +222,20 @@ class SetHeadcount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Admit:
+    type: Literal["admit"] = "admit"
+    id: Number = None
+    participant_id: Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    type: Literal["lock"] = "lock"
+    id: Number = None
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     type: Literal["end"] = "end"
     id: Number = None
@@ -237,6 +252,7 @@ ClientMessage = (
     Hello | Ping | Offer | Mute | KeyFrame | View | Start | RaiseHand | GiveFloor | Say | SetMark | Remove
     | SetRecording | GiveConsent | End | Leave
     | Show | PutOnStage | BeginStage | SetCountdown | SetMode | SetLeadMic | SetHeadcount
+    | Admit | Lock
 )
 # fmt: on
 
@@ -278,6 +294,7 @@ class ParticipantState:
     consent: bool | None = None  # to being recorded; None: a class that has not said
     mode: Participation = "interactive"
     spoke_ms: int | None = None  # when it last got the floor or gave it back; None: never had it
+    waiting: bool = False  # at the door, until a teacher lets it in
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +353,7 @@ class Snapshot:
     stages: tuple[StageState, ...] = ()  # all that have begun; the last is on
     countdown_ms: int | None = None  # until when, on the lesson clock
     lead_mic_shared: bool | None = None  # None: not asked yet
+    locked: bool = False  # who was not in before stays out
 
 
 @dataclass(frozen=True, slots=True)

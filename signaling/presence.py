@@ -40,6 +40,8 @@ class Presence:
     connection: Connection | None = None
     seen: int = 0  # events up to this seq it has
     deadline: asyncio.TimerHandle | None = None
+    device: str | None = None  # which browser it is, where the grant says so
+    let_in: Callable[[], None] | None = None  # says a whole welcome; of one that stands at the door, and only of that
 
     def expect(self, seconds: float, otherwise: Callable[[], None]) -> None:
         """Do `otherwise` unless it is settled within so many seconds."""

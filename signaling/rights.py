@@ -22,6 +22,7 @@ Right = Literal[
     "stage",
     "headcount",
     "lead_class",
+    "admit",
 ]
 
 RIGHTS: dict[Role, tuple[Right, ...]] = {
@@ -38,8 +39,9 @@ RIGHTS: dict[Role, tuple[Right, ...]] = {
         "stage",
         "headcount",
         "lead_class",
+        "admit",
     ),
-    "co_teacher": ("publish", "floor", "chat", "mark", "show", "stage"),
+    "co_teacher": ("publish", "floor", "chat", "mark", "show", "stage", "admit"),
     "receiving_class": ("publish_on_floor", "hand", "chat", "consent", "headcount"),
     "local_teacher": ("hand", "chat", "mark"),
     "observer": ("mark",),

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from media.messages import Kind
 from signaling.events import (
     SERVER,
+    Admission,
     Away,
     Chat,
     Consent,
@@ -25,6 +26,7 @@ from signaling.events import (
     LeadMic,
     LeaveReason,
     Left,
+    Locked,
     Mark,
     Mode,
     Muted,
@@ -45,10 +47,11 @@ from signaling.events import (
 from signaling.grants import Role
 from signaling.messages import ParticipantState, ShownState
 from signaling.rights import Right, may, may_publish
-from signaling.state import RoomState
+from signaling.state import RoomState, person
 
 FLOOR_PLACES = 2  # classes that have the floor at once
 INTERACTIVE_PLACES = 6  # classes that may be called on; the others watch until one is promoted
+MAX_WAITING = 100  # at the door; whoever has a code can stand there
 MAX_STAGES = 200  # in one lesson, as the marks
 MAX_COUNTDOWN = 3600_000  # ms
 MAX_MARKS = 2000  # in one lesson; the snapshot carries them all
@@ -76,8 +79,13 @@ class Room:
 
     # ── coming and going ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def join(self, at_ms: int, participant_id: str, role: Role, name: str, headcount: int | None) -> list[Event]:
-        """Someone comes, or comes again under the same id (and keeps hand, floor and publications)."""
+    def join(
+        self, at_ms: int, participant_id: str, role: Role, name: str, headcount: int | None, *, waits: bool = False
+    ) -> list[Event]:
+        """Someone comes, or comes again under the same id (and keeps hand, floor and publications).
+
+        `waits`: a class that a teacher lets in first, unless one has done so before.
+        """
         self._open()
         known = self.state.participants.get(participant_id)
         events = []
@@ -86,8 +94,14 @@ class Room:
             known = None
         if known is None:
             self.check_place(role)
+            self._check_door(participant_id, role)
         elif headcount is None:
             headcount = known.headcount
+        if known is None and waits and not self.was_in(participant_id):
+            if sum(one.waiting for one in self.state.participants.values()) >= MAX_WAITING:
+                raise RoomError("room_full", f"{MAX_WAITING} wait at the door already")
+            events.append(self._emit(at_ms, participant_id, Joined(participant_id, role, _tidy(name), headcount)))
+            return [*events, self._emit(at_ms, SERVER, Admission(participant_id, "waiting"))]
         full = known is None and role == "receiving_class" and self._interactive() >= INTERACTIVE_PLACES
         events.append(self._emit(at_ms, participant_id, Joined(participant_id, role, _tidy(name), headcount)))
         if full:
@@ -100,6 +114,29 @@ class Room:
         kept = 0 if may(role, "publish") else self.max_participants // 10
         if len(self.state.participants) >= self.max_participants - kept:
             raise RoomError("room_full", f"{len(self.state.participants)} participants are here already")
+
+    def was_in(self, participant_id: str) -> bool:
+        """Whether this browser or class was let in before, under whatever id."""
+        return person(participant_id) in self.state.admitted
+
+    def admit(self, at_ms: int, actor: str, participant_id: str) -> list[Event]:
+        """A teacher lets in a class that stands at the door."""
+        self._entitled(actor, "admit")
+        if not self.participant(participant_id).waiting:
+            return []
+        full = self._interactive() >= INTERACTIVE_PLACES
+        events = [self._emit(at_ms, actor, Admission(participant_id, "admitted"))]
+        return [*events, self._emit(at_ms, SERVER, Mode(participant_id, "view_only"))] if full else events
+
+    def lock(self, at_ms: int, actor: str, locked: bool) -> list[Event]:
+        """A teacher lets nobody in any more who was not in before, or lets them in again."""
+        self._entitled(actor, "admit")
+        return [] if self.state.locked == locked else [self._emit(at_ms, actor, Locked(locked))]
+
+    def check_admitted(self, participant_id: str) -> None:
+        """Raises RoomError for one that stands at the door."""
+        if self.participant(participant_id).waiting:
+            raise RoomError("not_admitted", "a teacher has not let you in yet")
 
     def set_away(self, at_ms: int, participant_id: str, away: bool) -> list[Event]:
         """A participant's connection is lost, or is back."""
@@ -116,10 +153,11 @@ class Room:
         return [self._emit(at_ms, actor, Left(participant_id, reason))]
 
     def remove(self, at_ms: int, actor: str, participant_id: str) -> list[Event]:
-        """The lead teacher sends someone out."""
+        """The lead teacher sends someone out, with all that is here of the same class; it does not come back."""
         self._entitled(actor, "remove")
         self.participant(participant_id)
-        return self.leave(at_ms, participant_id, "removed", actor)
+        here = [one for one in self.state.participants if person(one) == person(participant_id)]
+        return [event for one in here for event in self.leave(at_ms, one, "removed", actor)]
 
     # ── the lesson ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -168,7 +206,9 @@ class Room:
 
     def may_publish(self, participant_id: str) -> bool:
         known = self.state.participants.get(participant_id)
-        return known is not None and self.state.ended_ms is None and may_publish(known.role, known.on_floor)
+        if known is None or known.waiting or self.state.ended_ms is not None:
+            return False
+        return may_publish(known.role, known.on_floor)
 
     def publish(self, at_ms: int, actor: str, publication_id: str, kind: Kind, source: Source) -> list[Event]:
         self.check_may_publish(actor)
@@ -208,6 +248,8 @@ class Room:
             raise RoomError("not_allowed", "the floor is for classes")
         if known.on_floor == granted:
             return []
+        if granted:
+            self.check_admitted(participant_id)
         if granted and known.mode == "view_only":
             raise RoomError("view_only", "this class only watches")
         if not granted:
@@ -271,6 +313,7 @@ class Room:
         known = self.participant(participant_id)
         if known.role != "receiving_class":
             raise RoomError("not_allowed", "only a class takes part or watches")
+        self.check_admitted(participant_id)
         if known.mode == mode:
             return []
         if mode == "interactive" and self._interactive() >= INTERACTIVE_PLACES:
@@ -302,7 +345,14 @@ class Room:
 
     def _interactive(self) -> int:
         classes = (one for one in self.state.participants.values() if one.role == "receiving_class")
-        return sum(one.mode == "interactive" for one in classes)
+        return sum(one.mode == "interactive" and not one.waiting for one in classes)
+
+    def _check_door(self, participant_id: str, role: Role) -> None:
+        """Raises RoomError for who was sent out, and for who comes first when the door is locked."""
+        if person(participant_id) in self.state.removed:
+            raise RoomError("removed", "a teacher has sent you out of this lesson")
+        if self.state.locked and role in ("receiving_class", "observer") and not self.was_in(participant_id):
+            raise RoomError("locked", "a teacher has locked this lesson")
 
     def _open(self) -> None:
         if self.state.ended_ms is not None:
@@ -310,6 +360,8 @@ class Room:
 
     def _entitled(self, actor: str, right: Right) -> ParticipantState:
         known = self.participant(actor)
+        if known.waiting and right != "headcount":
+            raise RoomError("not_admitted", "a teacher has not let you in yet")
         if not may(known.role, right):
             raise RoomError("not_allowed", f"{known.role} has no right to {right}")
         return known

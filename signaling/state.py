@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import replace
 
 from signaling.events import (
+    Admission,
     Away,
     Chat,
     Consent,
@@ -22,6 +23,7 @@ from signaling.events import (
     Joined,
     LeadMic,
     Left,
+    Locked,
     Mark,
     Mode,
     Muted,
@@ -47,6 +49,11 @@ from signaling.messages import (
 CHAT_SHOWN = 100  # lines a latecomer gets
 
 
+def person(participant_id: str) -> str:
+    """Whom an id stands for: the browser or the class it begins with, whatever else of it is in the room."""
+    return "-".join(participant_id.split("-")[:2])
+
+
 class RoomState:
     """Who is here, what they send, who has the floor, what was said. Changed by `apply` alone."""
 
@@ -66,6 +73,9 @@ class RoomState:
         self.stages: list[StageState] = []
         self.countdown_ms: int | None = None
         self.lead_mic_shared: bool | None = None
+        self.locked = False
+        self.admitted: set[str] = set()  # who was in the room, by `person`
+        self.removed: set[str] = set()  # who was sent out, by `person`
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -82,6 +92,7 @@ class RoomState:
             stages=tuple(self.stages),
             countdown_ms=self.countdown_ms,
             lead_mic_shared=self.lead_mic_shared,
+            locked=self.locked,
         )
 
     def on_floor(self) -> list[ParticipantState]:
@@ -97,6 +108,7 @@ class RoomState:
         match event.payload:
             case Joined(participant_id, role, name, headcount):
                 known = self.participants.get(participant_id)
+                self.admitted.add(person(participant_id))  # if it waits, that is said next
                 if known is None:
                     self.participants[participant_id] = ParticipantState(
                         participant_id, role, name, headcount, event.at_ms, hand_ms=None, on_floor=False, away=False
@@ -107,7 +119,10 @@ class RoomState:
                     )
             case Away(participant_id, away):
                 self._change(participant_id, away=away)
-            case Left(participant_id, _):
+            case Left(participant_id, why):
+                if why == "removed":
+                    self.admitted.discard(person(participant_id))
+                    self.removed.add(person(participant_id))
                 self.participants.pop(participant_id, None)
                 if self.on_stage == participant_id:
                     self.on_stage = None
@@ -158,6 +173,11 @@ class RoomState:
                 self.lead_mic_shared = shared
             case Headcount(participant_id, headcount):
                 self._change(participant_id, headcount=headcount)
+            case Admission(participant_id, admission):
+                self._change(participant_id, waiting=admission == "waiting")
+                (self.admitted.discard if admission == "waiting" else self.admitted.add)(person(participant_id))
+            case Locked(locked):
+                self.locked = locked
             case Ended():
                 self.ended_ms = event.at_ms
 

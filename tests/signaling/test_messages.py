@@ -17,7 +17,7 @@ SERVER = sorted((SAMPLES / "server").glob("*.json"))
 
 
 def _without_defaults(value: dict[str, Any]) -> dict[str, Any]:
-    empty = {"id": None, "name": None, "headcount": None, "resume": None, "tracks": ()}
+    empty = {"id": None, "name": None, "headcount": None, "resume": None, "device": None, "tracks": ()}
     return {key: item for key, item in value.items() if key not in empty or item != empty[key]}
 
 

@@ -30,6 +30,7 @@ export type ShownSource = (typeof SHOWN_SOURCES)[number];
 export const LAYOUTS = ["content", "portrait", "side_by_side"] as const;
 export type Layout = (typeof LAYOUTS)[number];
 export type Participation = "interactive" | "view_only";
+export type AdmissionState = "waiting" | "admitted";
 export type LeaveReason = "left" | "lost" | "removed";
 
 export interface Participant {
@@ -44,6 +45,7 @@ export interface Participant {
   consent: boolean | null; // to being recorded; null: a class that has not said
   mode: Participation;
   spoke_ms: number | null; // when it last got the floor or gave it back; null: never had it
+  waiting: boolean; // at the door, until a teacher lets it in
 }
 
 export interface Publication {
@@ -97,6 +99,7 @@ export interface Snapshot {
   stages: Stage[]; // all that have begun; the last is on
   countdown_ms: number | null; // until when, on the lesson clock
   lead_mic_shared: boolean | null; // null: not asked yet
+  locked: boolean; // who was not in before stays out
 }
 
 export interface Slot {
@@ -186,6 +189,8 @@ interface Payloads {
   mode: { participant_id: string; mode: Participation };
   lead_mic: { shared: boolean };
   headcount: { participant_id: string; headcount: number | null };
+  admission: { participant_id: string; state: AdmissionState };
+  locked: { locked: boolean };
   /** A kind this page does not know yet: it only moves `seq` on. */
   other: object;
 }
@@ -246,6 +251,7 @@ export interface Hello {
   name?: string;
   headcount?: number;
   resume?: { session: string; seq: number };
+  device?: "take_over" | "watch"; // the answer to `second_device`
 }
 
 export interface Offer {
@@ -275,6 +281,8 @@ export type Command =
   | { type: "mode"; participant_id: string; mode: Participation }
   | { type: "lead_mic"; shared: boolean }
   | { type: "headcount"; participant_id: string; headcount: number | null }
+  | { type: "admit"; participant_id: string }
+  | { type: "lock"; locked: boolean }
   | { type: "end" }
   | { type: "leave" };
 
@@ -304,6 +312,7 @@ const participant = shape<Participant>({
   consent: nullable(flag),
   mode: or<Participation>("interactive", participation),
   spoke_ms: nullable(number),
+  waiting: or(false, flag),
 });
 
 const publication = shape<Publication>({
@@ -331,6 +340,7 @@ const snapshot = shape<Snapshot>({
   stages: or<Stage[]>([], list(shape<Stage>({ seq: number, at_ms: number, name: text }))),
   countdown_ms: nullable(number),
   lead_mic_shared: nullable(flag),
+  locked: or(false, flag),
 });
 
 const slot = shape<Slot>({
@@ -408,6 +418,8 @@ const payloads: { [K in EventKind]: Decoder<Payloads[K]> } = {
   mode: shape({ participant_id: text, mode: participation }),
   lead_mic: shape({ shared: flag }),
   headcount: shape({ participant_id: text, headcount: nullable(number) }),
+  admission: shape({ participant_id: text, state: oneOf("waiting", "admitted") }),
+  locked: shape({ locked: flag }),
   other: nothing,
 };
 

@@ -30,6 +30,7 @@ export interface RoomState {
   readonly stages: readonly Stage[]; // all that have begun; the last is on
   readonly countdownMs: number | null; // until when, on the lesson clock
   readonly leadMicShared: boolean | null; // null: not asked yet
+  readonly locked: boolean; // who was not in before stays out
   readonly removed: readonly string[]; // participants the teacher has sent out
 }
 
@@ -47,6 +48,7 @@ export const EMPTY_ROOM: RoomState = {
   stages: [],
   countdownMs: null,
   leadMicShared: null,
+  locked: false,
   removed: [],
 };
 
@@ -68,6 +70,7 @@ export function fromSnapshot(snapshot: Snapshot): RoomState {
     stages: snapshot.stages,
     countdownMs: snapshot.countdown_ms,
     leadMicShared: snapshot.lead_mic_shared,
+    locked: snapshot.locked,
   };
 }
 
@@ -90,6 +93,7 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
             consent: null,
             mode: "interactive",
             spoke_ms: null,
+            waiting: false,
           };
       return {
         ...state,
@@ -178,6 +182,10 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
       return { ...state, leadMicShared: event.payload.shared };
     case "headcount":
       return change(state, event.payload.participant_id, { headcount: event.payload.headcount });
+    case "admission":
+      return change(state, event.payload.participant_id, { waiting: event.payload.state === "waiting" });
+    case "locked":
+      return { ...state, locked: event.payload.locked };
     case "other":
       return state;
   }
@@ -193,17 +201,22 @@ export function participant(state: RoomState, id: string | null): Participant | 
 export function classes(state: RoomState): Participant[] {
   const rank = (one: Participant) => (one.on_floor ? 0 : one.hand_ms !== null ? 1 : 2);
   return state.participants
-    .filter((one) => one.role === "receiving_class")
+    .filter((one) => one.role === "receiving_class" && !one.waiting)
     .sort((a, b) => rank(a) - rank(b) || (a.hand_ms ?? 0) - (b.hand_ms ?? 0) || a.joined_ms - b.joined_ms);
 }
 
+/** Classes that stand at the door, in the order they came. */
+export function waiting(state: RoomState): Participant[] {
+  return state.participants.filter((one) => one.waiting);
+}
+
 export function countOf(state: RoomState, role: Role): number {
-  return state.participants.filter((one) => one.role === role).length;
+  return state.participants.filter((one) => one.role === role && !one.waiting).length;
 }
 
 /** Pupils in the classes that are here and in the lead class, as far as they told. */
 export function headcount(state: RoomState): number {
-  return state.participants.reduce((sum, one) => sum + (one.headcount ?? 0), 0);
+  return state.participants.reduce((sum, one) => sum + (one.waiting ? 0 : (one.headcount ?? 0)), 0);
 }
 
 export function lead(state: RoomState): Participant | null {

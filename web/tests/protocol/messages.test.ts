@@ -22,7 +22,7 @@ describe("the samples both languages share", () => {
 
   // One of each, as the pages send them; the compiler checks their form, this the names of their fields.
   const said: { [type in ClientMessage["type"]]: ClientMessage } = {
-    hello: { type: "hello", token: "t", name: "n", headcount: 43, resume: { session: "s", seq: 1 } },
+    hello: { type: "hello", token: "t", name: "n", headcount: 43, resume: { session: "s", seq: 1 }, device: "watch" },
     ping: { type: "ping" },
     offer: { type: "offer", direction: "send", sdp: "v=0", generation: 1, tracks: [{ mid: "0", source: "screen" }] },
     mute: { type: "mute", publication_id: "p", muted: true },
@@ -43,6 +43,8 @@ describe("the samples both languages share", () => {
     mode: { type: "mode", participant_id: "c", mode: "interactive" },
     lead_mic: { type: "lead_mic", shared: false },
     headcount: { type: "headcount", participant_id: "c", headcount: 41 },
+    admit: { type: "admit", participant_id: "c" },
+    lock: { type: "lock", locked: true },
     end: { type: "end" },
     leave: { type: "leave" },
   };

@@ -50,6 +50,7 @@ export const SNAPSHOT: Snapshot = {
   stages: [],
   countdown_ms: null,
   lead_mic_shared: null,
+  locked: false,
 };
 
 export function welcome(fields: Partial<Welcome> = {}): Welcome {
