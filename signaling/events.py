@@ -25,6 +25,8 @@ RecordingState = Literal["on", "paused", "stopped", "off"]
 ShownSource = Literal["camera", "slides", "whiteboard", "screen"]
 Layout = Literal["content", "portrait", "side_by_side"]
 Participation = Literal["interactive", "view_only"]
+Addressee = Literal["all", "teachers"]
+SignalWord = Literal["slower", "unclear", "inaudible", "again"]
 AdmissionState = Literal["waiting", "admitted"]
 
 SERVER = "server"  # the actor of what no participant did
@@ -36,6 +38,7 @@ class Joined:
     role: Role
     name: str
     headcount: int | None
+    class_id: str | None = None  # of a local teacher's phone: the participant that is its class
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class Floor:
 @dataclass(frozen=True, slots=True)
 class Chat:
     text: str
+    to: Addressee = "all"
+    class_id: str | None = None  # to the teachers: the class it comes from
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +174,59 @@ class Locked:
 
 
 @dataclass(frozen=True, slots=True)
+class Signal:
+    """A class, or its local teacher, wants something of the teacher."""
+
+    participant_id: str  # the class
+    signal: SignalWord
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """A word between the teachers and the local teacher of one class."""
+
+    participant_id: str  # the class on whose line it is
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A picture of pupils' work has come from a class."""
+
+    participant_id: str  # the class
+    photo_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoShown:
+    """Everybody sees this photo large; None: none any more."""
+
+    photo_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A message is taken away."""
+
+    seq: int  # of its chat event
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """A class may write no messages, or may again."""
+
+    participant_id: str
+    silenced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChatToAll:
+    """Whether classes may write to everybody, not to the teachers alone."""
+
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The lesson is over."""
 
@@ -178,6 +236,7 @@ Payload = (
     Joined | Away | Left | Started | Published | Unpublished | Muted
     | Hand | Floor | Chat | Mark | Recording | Consent | Ended
     | Shown | OnStage | Stage | Countdown | Mode | LeadMic | Headcount
+    | Signal | Private | Photo | PhotoShown | Hidden | Silenced | ChatToAll
     | Admission | Locked
 )
 # fmt: on

@@ -34,6 +34,7 @@ class Grant:
     identity: str | None = None  # of an account or a class: whoever comes with it is one participant, on any device
     device: str | None = None  # which browser it was given to
     waits: bool = False  # at the door, until a teacher lets it in
+    class_id: str | None = None  # of a local teacher's phone: the participant that is its class
 
     @property
     def room_role(self) -> Role:

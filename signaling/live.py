@@ -17,16 +17,25 @@ from signaling import messages
 from signaling.bus import Bus, Door, Entry, Opened, TransportNote, events_of
 from signaling.events import SERVER, Admission, Ended, Event, LeaveReason, Left, RecordingState
 from signaling.grants import Grant, Role
-from signaling.messages import EventMessage, Hello, ServerMessage, SlotCounts, Snapshot, Welcome, to_json
+from signaling.messages import (
+    EventMessage,
+    Hello,
+    ParticipantState,
+    ServerMessage,
+    SlotCounts,
+    Snapshot,
+    Welcome,
+    to_json,
+)
 from signaling.observers import LivePublication, Observers, RoomObserver
 from signaling.presence import Connection, LessonClock, Presence
 from signaling.rights import RIGHTS
 from signaling.room import Room, RoomError
 from signaling.room_log import RoomLog
 from signaling.sessions import Sessions
-from signaling.state import RoomState
 from signaling.transports import Transports
 from signaling.turn import IceServers
+from signaling.visibility import sees, snapshot_for
 from signaling.workers import Worker, Workers
 
 AWAY = 60.0  # seconds a participant whose socket is lost may be away before it has left
@@ -115,7 +124,9 @@ class LiveRoom:
             name = grant.name or hello.name or ""
             headcount = hello.headcount if role == grant.room_role else None  # beside a class nobody is counted twice
             waits = self._waits(grant, participant_id)
-            events = self.room.join(self.now_ms(), participant_id, role, name, headcount, waits=waits)
+            events = self.room.join(
+                self.now_ms(), participant_id, role, name, headcount, waits=waits, class_id=grant.class_id
+            )
             if known:  # a new page that knows nothing of the peer connections of the old one
                 self.transports.closed_by(participant_id)
         self.commit(events)
@@ -153,8 +164,20 @@ class LiveRoom:
                 self.commit(room.hand(now, actor, raised))
             case messages.GiveFloor(participant_id=participant_id, granted=granted):
                 self.commit(room.floor(now, actor, participant_id, granted))
-            case messages.Say(text=text):
-                self.commit(room.chat(now, actor, text))
+            case messages.Say(text=text, to=to):
+                self.commit(room.chat(now, actor, text, to))
+            case messages.GiveSignal(signal=signal):
+                self.commit(room.signal(now, actor, signal))
+            case messages.SayPrivately(participant_id=participant_id, text=text):
+                self.commit(room.private(now, actor, participant_id, text))
+            case messages.ShowPhoto(photo_id=photo_id):
+                self.commit(room.show_photo(now, actor, photo_id))
+            case messages.Hide(seq=seq):
+                self.commit(room.hide(now, actor, seq))
+            case messages.Silence(participant_id=participant_id, silenced=silenced):
+                self.commit(room.silence(now, actor, participant_id, silenced))
+            case messages.AllowChatToAll(allowed=allowed):
+                self.commit(room.allow_chat_to_all(now, actor, allowed))
             case messages.SetMark(label=label):
                 self.commit(room.mark(now, actor, label))
             case messages.Mute(publication_id=publication_id, muted=muted):
@@ -446,7 +469,8 @@ class LiveRoom:
         ice_servers: IceServers,
     ) -> None:
         state = self.room.state
-        at_the_door = state.participants[participant_id].waiting
+        viewer = state.participants[participant_id]
+        at_the_door = viewer.waiting
         welcome = Welcome(
             re=re,
             participant_id=participant_id,
@@ -458,7 +482,11 @@ class LiveRoom:
             seq=0 if at_the_door else state.seq,  # of the room it has nothing yet
             recording_policy=self.room.policy,
             resumed=missed is not None,
-            snapshot=None if missed is not None else _alone(state, participant_id) if at_the_door else state.snapshot(),
+            snapshot=None
+            if missed is not None
+            else _alone(viewer, state.started_ms)
+            if at_the_door
+            else snapshot_for(viewer, state),
             rights=RIGHTS[role],
             ice_servers=tuple(ice_servers(participant_id)),
             slots=SLOTS,
@@ -466,9 +494,14 @@ class LiveRoom:
 
         def say() -> None:
             self._say(connection, welcome)
+            told = missed[0].seq - 1 if missed else welcome.seq
             for event in missed or ():
-                self._say(connection, EventMessage(event))
-            if self._presences.get(participant_id) is not None:
+                if sees(viewer, event):
+                    self._say(connection, EventMessage(event, None if event.seq == told + 1 else told))
+                    told = event.seq
+            presence = self._presences.get(participant_id)
+            if presence is not None:
+                presence.told = told
                 self.transports.tell_again(participant_id)
 
         self._log.then(say)  # behind the events it speaks of, which are stored first
@@ -498,19 +531,27 @@ class LiveRoom:
         self._over(self)
 
     def _deliver(self, event: Event) -> None:
-        text = to_json(EventMessage(event))
-        for presence in (*self._presences.values(), *self._leaving):
-            if presence.connection is not None and presence.let_in is None and presence.seen < event.seq:
-                presence.connection.send(text)
+        texts: dict[int, str] = {}  # by what was told before: nearly always the same to all
+        people: list[tuple[str, Presence]] = [*self._presences.items(), *(("", one) for one in self._leaving)]
+        for participant_id, presence in people:
+            if presence.connection is None or presence.let_in is not None or presence.seen >= event.seq:
+                continue
+            if not sees(self.room.state.participants.get(participant_id), event):
+                continue
+            if presence.told not in texts:
+                prev = None if presence.told == event.seq - 1 else presence.told
+                texts[presence.told] = to_json(EventMessage(event, prev))
+            presence.connection.send(texts[presence.told])
+            presence.told = event.seq
         self._observers.tell(lambda observer: observer.event_stored(self.lesson_id, event))
 
 
-def _alone(state: RoomState, participant_id: str) -> Snapshot:
+def _alone(viewer: ParticipantState, started_ms: int | None) -> Snapshot:
     """What one that stands at the door sees of the room: itself."""
     return Snapshot(
-        participants=(state.participants[participant_id],),
+        participants=(viewer,),
         publications=(),
-        started_ms=state.started_ms,
+        started_ms=started_ms,
         ended_ms=None,
         recording="off",
         recording_reason=None,

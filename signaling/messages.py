@@ -14,12 +14,14 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from media.messages import Direction, Kind, PublicationStatistics, SlotStatistics
 from signaling.events import (
+    Addressee,
     Event,
     Layout,
     Participation,
     RecordingPolicy,
     RecordingState,
     ShownSource,
+    SignalWord,
     Source,
 )
 from signaling.grants import Role
@@ -139,6 +141,7 @@ class Say:
     type: Literal["chat"] = "chat"
     id: Number = None
     text: Annotated[str, Field(min_length=1, max_length=500)]
+    to: Addressee | None = None  # to all for who may write to all, else to the teachers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +239,50 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GiveSignal:
+    type: Literal["signal"] = "signal"
+    id: Number = None
+    signal: SignalWord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SayPrivately:
+    type: Literal["private"] = "private"
+    id: Number = None
+    participant_id: Id  # the class
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowPhoto:
+    type: Literal["photo_shown"] = "photo_shown"
+    id: Number = None
+    photo_id: Id | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hide:
+    type: Literal["hidden"] = "hidden"
+    id: Number = None
+    seq: Annotated[int, Field(ge=1, le=2**53)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    type: Literal["silenced"] = "silenced"
+    id: Number = None
+    participant_id: Id
+    silenced: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowChatToAll:
+    type: Literal["chat_to_all"] = "chat_to_all"
+    id: Number = None
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     type: Literal["end"] = "end"
     id: Number = None
@@ -252,6 +299,7 @@ ClientMessage = (
     Hello | Ping | Offer | Mute | KeyFrame | View | Start | RaiseHand | GiveFloor | Say | SetMark | Remove
     | SetRecording | GiveConsent | End | Leave
     | Show | PutOnStage | BeginStage | SetCountdown | SetMode | SetLeadMic | SetHeadcount
+    | GiveSignal | SayPrivately | ShowPhoto | Hide | Silence | AllowChatToAll
     | Admit | Lock
 )
 # fmt: on
@@ -294,6 +342,8 @@ class ParticipantState:
     consent: bool | None = None  # to being recorded; None: a class that has not said
     mode: Participation = "interactive"
     spoke_ms: int | None = None  # when it last got the floor or gave it back; None: never had it
+    class_id: str | None = None  # of a local teacher's phone: the participant that is its class
+    silenced: bool = False  # it may write no messages
     waiting: bool = False  # at the door, until a teacher lets it in
 
 
@@ -315,6 +365,37 @@ class ChatLine:
     name: str
     role: Role
     text: str
+    to: Addressee = "all"
+    class_id: str | None = None  # to the teachers: the class it comes from
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateLine:
+    """A word on the line between the teachers and one class."""
+
+    seq: int
+    at_ms: int
+    class_id: str
+    participant_id: str  # who said it
+    name: str
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignalState:
+    seq: int
+    at_ms: int
+    participant_id: str  # the class
+    signal: SignalWord
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoState:
+    seq: int
+    at_ms: int
+    participant_id: str  # the class
+    photo_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +434,11 @@ class Snapshot:
     stages: tuple[StageState, ...] = ()  # all that have begun; the last is on
     countdown_ms: int | None = None  # until when, on the lesson clock
     lead_mic_shared: bool | None = None  # None: not asked yet
+    private: tuple[PrivateLine, ...] = ()  # of these, of signals and of photos what the participant may see
+    signals: tuple[SignalState, ...] = ()
+    photos: tuple[PhotoState, ...] = ()
+    photo_shown: str | None = None  # photo
+    chat_to_all: bool = False  # classes may write to everybody
     locked: bool = False  # who was not in before stays out
 
 
@@ -525,6 +611,7 @@ class Error:
 @dataclass(frozen=True, slots=True)
 class EventMessage:
     event: Event
+    prev: int | None = None  # `seq` of the event before it, where those between are not for this participant
 
 
 ServerMessage = (
@@ -547,7 +634,8 @@ ServerMessage = (
 def to_wire(message: ServerMessage) -> dict[str, Any]:
     """A message to the browser as a JSON object."""
     if isinstance(message, EventMessage):
-        return {"type": "event", **message.event.to_wire()}
+        after = {} if message.prev is None else {"prev": message.prev}
+        return {"type": "event", **message.event.to_wire(), **after}
     value = asdict(message)
     if value.get("re", 0) is None:
         del value["re"]

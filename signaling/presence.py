@@ -39,6 +39,7 @@ class Presence:
     door: Door
     connection: Connection | None = None
     seen: int = 0  # events up to this seq it has
+    told: int = 0  # the last seq it knows of; events between may be for others
     deadline: asyncio.TimerHandle | None = None
     device: str | None = None  # which browser it is, where the grant says so
     let_in: Callable[[], None] | None = None  # says a whole welcome; of one that stands at the door, and only of that

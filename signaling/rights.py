@@ -23,6 +23,11 @@ Right = Literal[
     "headcount",
     "lead_class",
     "admit",
+    "signal",
+    "private",
+    "private_lines",
+    "photo",
+    "moderate",
 ]
 
 RIGHTS: dict[Role, tuple[Right, ...]] = {
@@ -40,10 +45,24 @@ RIGHTS: dict[Role, tuple[Right, ...]] = {
         "headcount",
         "lead_class",
         "admit",
+        "private",
+        "private_lines",
+        "moderate",
     ),
-    "co_teacher": ("publish", "floor", "chat", "mark", "show", "stage", "admit"),
-    "receiving_class": ("publish_on_floor", "hand", "chat", "consent", "headcount"),
-    "local_teacher": ("hand", "chat", "mark"),
+    "co_teacher": (
+        "publish",
+        "floor",
+        "chat",
+        "mark",
+        "show",
+        "stage",
+        "admit",
+        "private",
+        "private_lines",
+        "moderate",
+    ),
+    "receiving_class": ("publish_on_floor", "hand", "chat", "consent", "headcount", "signal", "private"),
+    "local_teacher": ("hand", "chat", "mark", "signal", "private", "photo"),
     "observer": ("mark",),
 }
 

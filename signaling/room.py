@@ -13,7 +13,6 @@ from signaling.events import (
     SERVER,
     Admission,
     Away,
-    Chat,
     Consent,
     Countdown,
     Ended,
@@ -47,7 +46,9 @@ from signaling.events import (
 from signaling.grants import Role
 from signaling.messages import ParticipantState, ShownState
 from signaling.rights import Right, may, may_publish
+from signaling.room_error import RoomError as RoomError
 from signaling.state import RoomState, person
+from signaling.talk import Talk
 
 FLOOR_PLACES = 2  # classes that have the floor at once
 INTERACTIVE_PLACES = 6  # classes that may be called on; the others watch until one is promoted
@@ -57,15 +58,7 @@ MAX_COUNTDOWN = 3600_000  # ms
 MAX_MARKS = 2000  # in one lesson; the snapshot carries them all
 
 
-class RoomError(Exception):
-    """A command that may not be; `code` as in PROTOCOL.md section 5."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class Room:
+class Room(Talk):
     """The truth about one lesson while it is on. `state` is the fold of every event given out."""
 
     def __init__(
@@ -80,11 +73,20 @@ class Room:
     # ── coming and going ──────────────────────────────────────────────────────────────────────────────────────────
 
     def join(
-        self, at_ms: int, participant_id: str, role: Role, name: str, headcount: int | None, *, waits: bool = False
+        self,
+        at_ms: int,
+        participant_id: str,
+        role: Role,
+        name: str,
+        headcount: int | None,
+        *,
+        waits: bool = False,
+        class_id: str | None = None,
     ) -> list[Event]:
         """Someone comes, or comes again under the same id (and keeps hand, floor and publications).
 
-        `waits`: a class that a teacher lets in first, unless one has done so before.
+        `waits`: a class that a teacher lets in first, unless one has done so before. `class_id`: of a local teacher's
+        phone, the class it belongs to.
         """
         self._open()
         known = self.state.participants.get(participant_id)
@@ -100,10 +102,12 @@ class Room:
         if known is None and waits and not self.was_in(participant_id):
             if sum(one.waiting for one in self.state.participants.values()) >= MAX_WAITING:
                 raise RoomError("room_full", f"{MAX_WAITING} wait at the door already")
-            events.append(self._emit(at_ms, participant_id, Joined(participant_id, role, _tidy(name), headcount)))
+            events.append(
+                self._emit(at_ms, participant_id, Joined(participant_id, role, _tidy(name), headcount, class_id))
+            )
             return [*events, self._emit(at_ms, SERVER, Admission(participant_id, "waiting"))]
         full = known is None and role == "receiving_class" and self._interactive() >= INTERACTIVE_PLACES
-        events.append(self._emit(at_ms, participant_id, Joined(participant_id, role, _tidy(name), headcount)))
+        events.append(self._emit(at_ms, participant_id, Joined(participant_id, role, _tidy(name), headcount, class_id)))
         if full:
             events.append(self._emit(at_ms, SERVER, Mode(participant_id, "view_only")))
         return events
@@ -233,11 +237,7 @@ class Room:
             raise RoomError("not_allowed", "only its sender mutes a publication")
         return [] if known.muted == muted else [self._emit(at_ms, actor, Muted(publication_id, muted))]
 
-    # ── hands, floor, words ───────────────────────────────────────────────────────────────────────────────────────
-
-    def hand(self, at_ms: int, actor: str, raised: bool) -> list[Event]:
-        known = self._entitled(actor, "hand")
-        return [] if (known.hand_ms is not None) == raised else [self._emit(at_ms, actor, Hand(raised))]
+    # ── floor and marks ───────────────────────────────────────────────────────────────────────────────────────────
 
     def floor(self, at_ms: int, actor: str, participant_id: str, granted: bool) -> list[Event]:
         """Give the floor to a class (which lowers its hand) or take it back (which ends its publications)."""
@@ -261,10 +261,6 @@ class Room:
             raise RoomError("floor_full", f"{FLOOR_PLACES} classes have the floor already")
         lowered = [self._emit(at_ms, participant_id, Hand(raised=False))] if known.hand_ms is not None else []
         return [*lowered, self._emit(at_ms, actor, Floor(participant_id, granted=True))]
-
-    def chat(self, at_ms: int, actor: str, text: str) -> list[Event]:
-        self._entitled(actor, "chat")
-        return [self._emit(at_ms, actor, Chat(text))]
 
     def mark(self, at_ms: int, actor: str, label: str) -> list[Event]:
         self._entitled(actor, "mark")

@@ -13,6 +13,7 @@ from signaling.events import (
     Admission,
     Away,
     Chat,
+    ChatToAll,
     Consent,
     Countdown,
     Ended,
@@ -20,6 +21,7 @@ from signaling.events import (
     Floor,
     Hand,
     Headcount,
+    Hidden,
     Joined,
     LeadMic,
     Left,
@@ -28,10 +30,15 @@ from signaling.events import (
     Mode,
     Muted,
     OnStage,
+    Photo,
+    PhotoShown,
+    Private,
     Published,
     Recording,
     RecordingState,
     Shown,
+    Signal,
+    Silenced,
     Stage,
     Started,
     Unpublished,
@@ -40,13 +47,19 @@ from signaling.messages import (
     ChatLine,
     MarkState,
     ParticipantState,
+    PhotoState,
+    PrivateLine,
     PublicationState,
     ShownState,
+    SignalState,
     Snapshot,
     StageState,
 )
 
 CHAT_SHOWN = 100  # lines a latecomer gets
+PRIVATE_SHOWN = 400  # lines, of all classes
+SIGNALS_SHOWN = 100
+PHOTOS_SHOWN = 300  # also how many a lesson takes
 
 
 def person(participant_id: str) -> str:
@@ -73,6 +86,11 @@ class RoomState:
         self.stages: list[StageState] = []
         self.countdown_ms: int | None = None
         self.lead_mic_shared: bool | None = None
+        self.private: deque[PrivateLine] = deque(maxlen=PRIVATE_SHOWN)
+        self.signals: deque[SignalState] = deque(maxlen=SIGNALS_SHOWN)
+        self.photos: deque[PhotoState] = deque(maxlen=PHOTOS_SHOWN)
+        self.photo_shown: str | None = None
+        self.chat_to_all = False
         self.locked = False
         self.admitted: set[str] = set()  # who was in the room, by `person`
         self.removed: set[str] = set()  # who was sent out, by `person`
@@ -92,6 +110,11 @@ class RoomState:
             stages=tuple(self.stages),
             countdown_ms=self.countdown_ms,
             lead_mic_shared=self.lead_mic_shared,
+            private=tuple(self.private),
+            signals=tuple(self.signals),
+            photos=tuple(self.photos),
+            photo_shown=self.photo_shown,
+            chat_to_all=self.chat_to_all,
             locked=self.locked,
         )
 
@@ -106,16 +129,24 @@ class RoomState:
         self.seq = event.seq
         self.at_ms = event.at_ms
         match event.payload:
-            case Joined(participant_id, role, name, headcount):
+            case Joined(participant_id, role, name, headcount, class_id):
                 known = self.participants.get(participant_id)
                 self.admitted.add(person(participant_id))  # if it waits, that is said next
                 if known is None:
                     self.participants[participant_id] = ParticipantState(
-                        participant_id, role, name, headcount, event.at_ms, hand_ms=None, on_floor=False, away=False
+                        participant_id,
+                        role,
+                        name,
+                        headcount,
+                        event.at_ms,
+                        hand_ms=None,
+                        on_floor=False,
+                        away=False,
+                        class_id=class_id,
                     )
                 else:
                     self.participants[participant_id] = replace(
-                        known, role=role, name=name, headcount=headcount, away=False
+                        known, role=role, name=name, headcount=headcount, away=False, class_id=class_id
                     )
             case Away(participant_id, away):
                 self._change(participant_id, away=away)
@@ -145,10 +176,30 @@ class RoomState:
                 self._change(participant_id, on_floor=granted, spoke_ms=event.at_ms)
                 if not granted and self.on_stage == participant_id:
                     self.on_stage = None
-            case Chat(text):
+            case Chat(text, to, class_id):
                 actor = self.participants.get(event.actor)
                 if actor is not None:
-                    self.chat.append(ChatLine(event.seq, event.at_ms, event.actor, actor.name, actor.role, text))
+                    self.chat.append(
+                        ChatLine(event.seq, event.at_ms, event.actor, actor.name, actor.role, text, to, class_id)
+                    )
+            case Signal(participant_id, signal):
+                self.signals.append(SignalState(event.seq, event.at_ms, participant_id, signal))
+            case Private(class_id, text):
+                actor = self.participants.get(event.actor)
+                if actor is not None:
+                    self.private.append(
+                        PrivateLine(event.seq, event.at_ms, class_id, event.actor, actor.name, actor.role, text)
+                    )
+            case Photo(participant_id, photo_id):
+                self.photos.append(PhotoState(event.seq, event.at_ms, participant_id, photo_id))
+            case PhotoShown(photo_shown):
+                self.photo_shown = photo_shown
+            case Hidden(seq):
+                self.chat = deque((line for line in self.chat if line.seq != seq), maxlen=CHAT_SHOWN)
+            case Silenced(participant_id, silenced):
+                self._change(participant_id, silenced=silenced)
+            case ChatToAll(allowed):
+                self.chat_to_all = allowed
             case Mark(label):
                 self.marks.append(MarkState(event.seq, event.at_ms, event.actor, label))
             case Recording(state, reason):

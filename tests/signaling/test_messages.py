@@ -17,7 +17,7 @@ SERVER = sorted((SAMPLES / "server").glob("*.json"))
 
 
 def _without_defaults(value: dict[str, Any]) -> dict[str, Any]:
-    empty = {"id": None, "name": None, "headcount": None, "resume": None, "device": None, "tracks": ()}
+    empty = {"id": None, "name": None, "headcount": None, "resume": None, "device": None, "tracks": (), "to": None}
     return {key: item for key, item in value.items() if key not in empty or item != empty[key]}
 
 
@@ -30,7 +30,7 @@ def test_a_sample_from_the_browser_is_understood_whole(path: Path) -> None:
 
 def _server_message(value: dict[str, Any]) -> messages.ServerMessage:
     if value["type"] == "event":
-        return messages.EventMessage(events.Event.from_wire(value))
+        return messages.EventMessage(events.Event.from_wire(value), value.get("prev"))
     if value["type"] == "answer":
         cls: type = messages.AnswerSend if value["direction"] == "send" else messages.AnswerReceive
     else:

@@ -28,7 +28,7 @@ async def test_who_comes_in_is_welcomed_with_the_state_of_the_room(house: House)
     pupils = await house.enter("receiving_class", "六(2)班", headcount=43)
     welcome = pupils.welcome
     assert (welcome["role"], welcome["title"], welcome["resumed"]) == ("receiving_class", "二元一次方程组", False)
-    assert welcome["rights"] == ["publish_on_floor", "hand", "chat", "consent", "headcount"]
+    assert welcome["rights"] == ["publish_on_floor", "hand", "chat", "consent", "headcount", "signal", "private"]
     assert welcome["slots"] == {"audio": 3, "video": 4}
     assert [line["text"] for line in welcome["snapshot"]["chat"]] == ["同学们好"]
     people = {one["participant_id"]: one for one in welcome["snapshot"]["participants"]}

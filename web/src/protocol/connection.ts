@@ -195,7 +195,8 @@ export class Connection {
         break;
       case "event":
         if (message.event.seq <= this.seq) return;
-        if (message.event.seq > this.seq + 1) return this.drop(); // a hole: resume from what we have
+        // Some events are for others; `prev` says what comes before this one for us. A hole: resume from what we have.
+        if ((message.prev ?? message.event.seq - 1) > this.seq) return this.drop();
         this.seq = message.event.seq;
         break;
     }

@@ -31,6 +31,10 @@ export const LAYOUTS = ["content", "portrait", "side_by_side"] as const;
 export type Layout = (typeof LAYOUTS)[number];
 export type Participation = "interactive" | "view_only";
 export type AdmissionState = "waiting" | "admitted";
+export type Addressee = "all" | "teachers";
+export const SIGNALS = ["slower", "unclear", "inaudible", "again"] as const; // as a class is offered them
+export type SignalWord = (typeof SIGNALS)[number];
+export type AdmissionState = "waiting" | "admitted";
 export type LeaveReason = "left" | "lost" | "removed";
 
 export interface Participant {
@@ -45,6 +49,9 @@ export interface Participant {
   consent: boolean | null; // to being recorded; null: a class that has not said
   mode: Participation;
   spoke_ms: number | null; // when it last got the floor or gave it back; null: never had it
+  waiting: boolean; // at the door, until a teacher lets it in
+  class_id: string | null; // of a local teacher's phone: the participant that is its class
+  silenced: boolean; // it may write no messages
   waiting: boolean; // at the door, until a teacher lets it in
 }
 
@@ -64,6 +71,33 @@ export interface ChatLine {
   name: string;
   role: Role;
   text: string;
+  to: Addressee;
+  class_id: string | null; // to the teachers: the class it comes from
+}
+
+/** A word on the line between the teachers and one class. */
+export interface PrivateLine {
+  seq: number;
+  at_ms: number;
+  class_id: string;
+  participant_id: string; // who said it
+  name: string;
+  role: Role;
+  text: string;
+}
+
+export interface Signal {
+  seq: number;
+  at_ms: number;
+  participant_id: string; // the class
+  signal: SignalWord;
+}
+
+export interface Photo {
+  seq: number;
+  at_ms: number;
+  participant_id: string; // the class
+  photo_id: string;
 }
 
 export interface Mark {
@@ -99,6 +133,12 @@ export interface Snapshot {
   stages: Stage[]; // all that have begun; the last is on
   countdown_ms: number | null; // until when, on the lesson clock
   lead_mic_shared: boolean | null; // null: not asked yet
+  locked: boolean; // who was not in before stays out
+  private: PrivateLine[]; // of these, of signals and of photos what we may see
+  signals: Signal[];
+  photos: Photo[];
+  photo_shown: string | null;
+  chat_to_all: boolean; // classes may write to everybody
   locked: boolean; // who was not in before stays out
 }
 
@@ -168,7 +208,13 @@ export interface ClassLine {
 // ── events of the lesson ────────────────────────────────────────────────────────────────────────────────────────────
 
 interface Payloads {
-  joined: { participant_id: string; role: Role; name: string; headcount: number | null };
+  joined: {
+    participant_id: string;
+    role: Role;
+    name: string;
+    headcount: number | null;
+    class_id: string | null;
+  };
   away: { participant_id: string; away: boolean };
   left: { participant_id: string; reason: LeaveReason };
   started: object;
@@ -177,7 +223,7 @@ interface Payloads {
   muted: { publication_id: string; muted: boolean };
   hand: { raised: boolean };
   floor: { participant_id: string; granted: boolean };
-  chat: { text: string };
+  chat: { text: string; to: Addressee; class_id: string | null };
   mark: { label: string };
   recording: { state: RecordingState; reason: string | null };
   consent: { participant_id: string; given: boolean; name: string; headcount: number | null };
@@ -189,6 +235,15 @@ interface Payloads {
   mode: { participant_id: string; mode: Participation };
   lead_mic: { shared: boolean };
   headcount: { participant_id: string; headcount: number | null };
+  admission: { participant_id: string; state: AdmissionState };
+  locked: { locked: boolean };
+  signal: { participant_id: string; signal: SignalWord };
+  private: { participant_id: string; text: string };
+  photo: { participant_id: string; photo_id: string };
+  photo_shown: { photo_id: string | null };
+  hidden: { seq: number };
+  silenced: { participant_id: string; silenced: boolean };
+  chat_to_all: { allowed: boolean };
   admission: { participant_id: string; state: AdmissionState };
   locked: { locked: boolean };
   /** A kind this page does not know yet: it only moves `seq` on. */
@@ -239,7 +294,7 @@ export type ServerMessage =
   | { type: "speaking"; publication_ids: string[] }
   | { type: "statistics"; at_ms: number; transports: OwnTransport[]; lines: ClassLine[] }
   | { type: "media_lost"; directions: Direction[] }
-  | { type: "event"; event: LessonEvent }
+  | { type: "event"; event: LessonEvent; prev?: number } // prev: the last event before it that is for us
   | { type: "done"; re: number }
   | { type: "error"; re: number | null; code: string; message: string };
 
@@ -269,7 +324,7 @@ export type Command =
   | { type: "start" }
   | { type: "hand"; raised: boolean }
   | { type: "floor"; participant_id: string; granted: boolean }
-  | { type: "chat"; text: string }
+  | { type: "chat"; text: string; to?: Addressee }
   | { type: "mark"; label: string }
   | { type: "remove"; participant_id: string }
   | { type: "set_recording"; state: "on" | "paused" }
@@ -281,6 +336,14 @@ export type Command =
   | { type: "mode"; participant_id: string; mode: Participation }
   | { type: "lead_mic"; shared: boolean }
   | { type: "headcount"; participant_id: string; headcount: number | null }
+  | { type: "admit"; participant_id: string }
+  | { type: "lock"; locked: boolean }
+  | { type: "signal"; signal: SignalWord }
+  | { type: "private"; participant_id: string; text: string }
+  | { type: "photo_shown"; photo_id: string | null }
+  | { type: "hidden"; seq: number }
+  | { type: "silenced"; participant_id: string; silenced: boolean }
+  | { type: "chat_to_all"; allowed: boolean }
   | { type: "admit"; participant_id: string }
   | { type: "lock"; locked: boolean }
   | { type: "end" }
@@ -299,6 +362,8 @@ export const policy = oneOf(...POLICIES);
 const shownSource = oneOf(...SHOWN_SOURCES);
 const layout = oneOf(...LAYOUTS);
 const participation = oneOf("interactive", "view_only");
+const addressee = or<Addressee>("all", oneOf("all", "teachers"));
+const signalWord = oneOf(...SIGNALS);
 
 const participant = shape<Participant>({
   participant_id: text,
@@ -312,6 +377,9 @@ const participant = shape<Participant>({
   consent: nullable(flag),
   mode: or<Participation>("interactive", participation),
   spoke_ms: nullable(number),
+  waiting: or(false, flag),
+  class_id: nullable(text),
+  silenced: or(false, flag),
   waiting: or(false, flag),
 });
 
@@ -332,7 +400,16 @@ const snapshot = shape<Snapshot>({
   recording,
   recording_reason: nullable(text),
   chat: list(
-    shape<ChatLine>({ seq: number, at_ms: number, participant_id: text, name: or("", text), role, text }),
+    shape<ChatLine>({
+      seq: number,
+      at_ms: number,
+      participant_id: text,
+      name: or("", text),
+      role,
+      text,
+      to: addressee,
+      class_id: nullable(text),
+    }),
   ),
   marks: list(shape<Mark>({ seq: number, at_ms: number, participant_id: text, label: or("", text) })),
   shown: nullable(shape<ShownChoice>({ source: shownSource, layout })),
@@ -340,6 +417,28 @@ const snapshot = shape<Snapshot>({
   stages: or<Stage[]>([], list(shape<Stage>({ seq: number, at_ms: number, name: text }))),
   countdown_ms: nullable(number),
   lead_mic_shared: nullable(flag),
+  locked: or(false, flag),
+  private: or<PrivateLine[]>(
+    [],
+    list(
+      shape<PrivateLine>({
+        seq: number,
+        at_ms: number,
+        class_id: text,
+        participant_id: text,
+        name: or("", text),
+        role,
+        text,
+      }),
+    ),
+  ),
+  signals: or<Signal[]>(
+    [],
+    list(shape<Signal>({ seq: number, at_ms: number, participant_id: text, signal: signalWord })),
+  ),
+  photos: or<Photo[]>([], list(shape<Photo>({ seq: number, at_ms: number, participant_id: text, photo_id: text }))),
+  photo_shown: nullable(text),
+  chat_to_all: or(false, flag),
   locked: or(false, flag),
 });
 
@@ -397,7 +496,13 @@ const classLine = shape<ClassLine>({
 const nothing: Decoder<object> = () => ({});
 
 const payloads: { [K in EventKind]: Decoder<Payloads[K]> } = {
-  joined: shape({ participant_id: text, role, name: or("", text), headcount: nullable(number) }),
+  joined: shape({
+    participant_id: text,
+    role,
+    name: or("", text),
+    headcount: nullable(number),
+    class_id: nullable(text),
+  }),
   away: shape({ participant_id: text, away: flag }),
   left: shape({ participant_id: text, reason: oneOf("left", "lost", "removed") }),
   started: nothing,
@@ -406,7 +511,7 @@ const payloads: { [K in EventKind]: Decoder<Payloads[K]> } = {
   muted: shape({ publication_id: text, muted: flag }),
   hand: shape({ raised: flag }),
   floor: shape({ participant_id: text, granted: flag }),
-  chat: shape({ text }),
+  chat: shape({ text, to: addressee, class_id: nullable(text) }),
   mark: shape({ label: or("", text) }),
   recording: shape({ state: recording, reason: nullable(text) }),
   consent: shape({ participant_id: text, given: flag, name: or("", text), headcount: nullable(number) }),
@@ -418,6 +523,15 @@ const payloads: { [K in EventKind]: Decoder<Payloads[K]> } = {
   mode: shape({ participant_id: text, mode: participation }),
   lead_mic: shape({ shared: flag }),
   headcount: shape({ participant_id: text, headcount: nullable(number) }),
+  admission: shape({ participant_id: text, state: oneOf("waiting", "admitted") }),
+  locked: shape({ locked: flag }),
+  signal: shape({ participant_id: text, signal: signalWord }),
+  private: shape({ participant_id: text, text }),
+  photo: shape({ participant_id: text, photo_id: text }),
+  photo_shown: shape({ photo_id: nullable(text) }),
+  hidden: shape({ seq: number }),
+  silenced: shape({ participant_id: text, silenced: flag }),
+  chat_to_all: shape({ allowed: flag }),
   admission: shape({ participant_id: text, state: oneOf("waiting", "admitted") }),
   locked: shape({ locked: flag }),
   other: nothing,
@@ -474,7 +588,10 @@ const decoders: { [name: string]: Decoder<ServerMessage> } = {
     lines: list(classLine),
   }),
   media_lost: shape({ type: oneOf("media_lost"), directions: list(direction) }),
-  event: (value) => ({ type: "event", event: decodeEvent(value) }),
+  event: (value) => {
+    const prev = nullable(number)(asObject(value, "event").prev, "prev");
+    return { type: "event", event: decodeEvent(value), ...(prev === null ? {} : { prev }) };
+  },
   done: shape({ type: oneOf("done"), re: number }),
   error: shape({ type: oneOf("error"), re: nullable(number), code: text, message: or("", text) }),
 };

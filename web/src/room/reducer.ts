@@ -8,10 +8,13 @@ import type {
   LessonEvent,
   Mark,
   Participant,
+  Photo,
+  PrivateLine,
   Publication,
   RecordingState,
   Role,
   ShownChoice,
+  Signal,
   Snapshot,
   Stage,
 } from "../protocol/messages";
@@ -31,6 +34,12 @@ export interface RoomState {
   readonly countdownMs: number | null; // until when, on the lesson clock
   readonly leadMicShared: boolean | null; // null: not asked yet
   readonly locked: boolean; // who was not in before stays out
+  readonly private: readonly PrivateLine[]; // of these, of signals and of photos what we may see
+  readonly signals: readonly Signal[];
+  readonly photos: readonly Photo[];
+  readonly photoShown: string | null;
+  readonly chatToAll: boolean; // classes may write to everybody
+  readonly locked: boolean; // who was not in before stays out
   readonly removed: readonly string[]; // participants the teacher has sent out
 }
 
@@ -49,10 +58,19 @@ export const EMPTY_ROOM: RoomState = {
   countdownMs: null,
   leadMicShared: null,
   locked: false,
+  private: [],
+  signals: [],
+  photos: [],
+  photoShown: null,
+  chatToAll: false,
+  locked: false,
   removed: [],
 };
 
 const CHAT_KEPT = 100; // lines, as in the snapshot; a replay asks for all of them
+const PRIVATE_KEPT = 400; // these too
+const SIGNALS_KEPT = 100;
+const PHOTOS_KEPT = 300;
 
 export function fromSnapshot(snapshot: Snapshot): RoomState {
   return {
@@ -71,16 +89,22 @@ export function fromSnapshot(snapshot: Snapshot): RoomState {
     countdownMs: snapshot.countdown_ms,
     leadMicShared: snapshot.lead_mic_shared,
     locked: snapshot.locked,
+    private: snapshot.private,
+    signals: snapshot.signals,
+    photos: snapshot.photos,
+    photoShown: snapshot.photo_shown,
+    chatToAll: snapshot.chat_to_all,
+    locked: snapshot.locked,
   };
 }
 
 export function reduce(state: RoomState, event: LessonEvent, chatKept: number = CHAT_KEPT): RoomState {
   switch (event.kind) {
     case "joined": {
-      const { participant_id, role, name, headcount } = event.payload;
+      const { participant_id, role, name, headcount, class_id } = event.payload;
       const known = participant(state, participant_id);
       const here: Participant = known
-        ? { ...known, role, name, headcount, away: false }
+        ? { ...known, role, name, headcount, class_id, away: false }
         : {
             participant_id,
             role,
@@ -93,6 +117,9 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
             consent: null,
             mode: "interactive",
             spoke_ms: null,
+            waiting: false,
+            class_id,
+            silenced: false,
             waiting: false,
           };
       return {
@@ -147,6 +174,8 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
         name: from?.name ?? "",
         role: from?.role ?? "observer",
         text: event.payload.text,
+        to: event.payload.to,
+        class_id: event.payload.class_id,
       };
       return { ...state, chat: [...state.chat, line].slice(-chatKept) };
     }
@@ -186,6 +215,35 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
       return change(state, event.payload.participant_id, { waiting: event.payload.state === "waiting" });
     case "locked":
       return { ...state, locked: event.payload.locked };
+    case "signal": {
+      const { seq, at_ms } = event;
+      return { ...state, signals: [...state.signals, { seq, at_ms, ...event.payload }].slice(-SIGNALS_KEPT) };
+    }
+    case "private": {
+      const from = participant(state, event.actor);
+      const line: PrivateLine = {
+        seq: event.seq,
+        at_ms: event.at_ms,
+        class_id: event.payload.participant_id,
+        participant_id: event.actor,
+        name: from?.name ?? "",
+        role: from?.role ?? "observer",
+        text: event.payload.text,
+      };
+      return { ...state, private: [...state.private, line].slice(-PRIVATE_KEPT) };
+    }
+    case "photo": {
+      const { seq, at_ms } = event;
+      return { ...state, photos: [...state.photos, { seq, at_ms, ...event.payload }].slice(-PHOTOS_KEPT) };
+    }
+    case "photo_shown":
+      return { ...state, photoShown: event.payload.photo_id };
+    case "hidden":
+      return { ...state, chat: state.chat.filter((line) => line.seq !== event.payload.seq) };
+    case "silenced":
+      return change(state, event.payload.participant_id, { silenced: event.payload.silenced });
+    case "chat_to_all":
+      return { ...state, chatToAll: event.payload.allowed };
     case "other":
       return state;
   }

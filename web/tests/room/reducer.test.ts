@@ -5,7 +5,7 @@ import { lessonEvent, SNAPSHOT } from "../support/fake_socket";
 
 const fold = (...events: LessonEvent[]): RoomState => events.reduce((state, one) => reduce(state, one), EMPTY_ROOM);
 const joined = (seq: number, participant_id: string, role = "receiving_class", headcount: number | null = null) =>
-  lessonEvent(seq, "joined", { participant_id, role, name: `name of ${participant_id}`, headcount }, participant_id);
+  lessonEvent(seq, "joined", { participant_id, role, name: `name of ${participant_id}`, headcount, class_id: null }, participant_id);
 
 test("who joins is here, who leaves takes hand, floor and publications along", () => {
   const state = fold(
@@ -86,8 +86,8 @@ test("a snapshot and the events after it make the state that all events make", (
     recording: "stopped",
     recording_reason: "disk_full",
     participants: [
-      { participant_id: "t-1", role: "lead_teacher", name: "name of t-1", headcount: null, joined_ms: 1000, hand_ms: null, on_floor: false, away: false, consent: null, mode: "interactive", spoke_ms: null, waiting: false },
-      { participant_id: "c-1", role: "receiving_class", name: "name of c-1", headcount: 43, joined_ms: 2000, hand_ms: null, on_floor: false, away: false, consent: null, mode: "interactive", spoke_ms: null, waiting: false },
+      { participant_id: "t-1", role: "lead_teacher", name: "name of t-1", headcount: null, joined_ms: 1000, hand_ms: null, on_floor: false, away: false, consent: null, mode: "interactive", spoke_ms: null, class_id: null, silenced: false, waiting: false },
+      { participant_id: "c-1", role: "receiving_class", name: "name of c-1", headcount: 43, joined_ms: 2000, hand_ms: null, on_floor: false, away: false, consent: null, mode: "interactive", spoke_ms: null, class_id: null, silenced: false, waiting: false },
     ],
   });
   const after = lessonEvent(5, "hand", { raised: true }, "c-1");

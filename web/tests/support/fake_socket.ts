@@ -51,6 +51,12 @@ export const SNAPSHOT: Snapshot = {
   countdown_ms: null,
   lead_mic_shared: null,
   locked: false,
+  private: [],
+  signals: [],
+  photos: [],
+  photo_shown: null,
+  chat_to_all: false,
+  locked: false,
 };
 
 export function welcome(fields: Partial<Welcome> = {}): Welcome {
