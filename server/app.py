@@ -37,6 +37,8 @@ from server.lessons.lifecycle import Directory, Lifecycle
 from server.lessons.retention import Retention
 from server.lessons.store import Lessons, LessonUnknownError
 from server.metrics import HttpMeter
+from server.preflight import api as preflight_api
+from server.preflight.sessions import Preflights
 from server.recording import RecorderAttachment
 from server.run_folder import RunFolder
 from server.schools import api as schools_api
@@ -64,6 +66,7 @@ ENDPOINTS = (
     *archive_api.ENDPOINTS,
     *jobs_api.ENDPOINTS,
     *audit_api.ENDPOINTS,
+    *preflight_api.ENDPOINTS,
     *health.ENDPOINTS,
 )
 
@@ -95,6 +98,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     )
     recorder.attach(rooms)
     surveys = Surveys(rooms)
+    preflights = Preflights(workers)
     place = open_place(settings)
     recordings = Recordings(place)
     ice_servers = _ice_servers(settings)
@@ -127,6 +131,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[archive_api.LISTS] = LiveLists()
     app[jobs_api.JOBS] = jobs
     app[statistics.SURVEYS] = surveys
+    app[preflight_api.PREFLIGHTS] = preflights
     app[door.METER] = HttpMeter()
     app[health.ENGINE] = engine
     app[health.WORKERS] = workers
@@ -149,6 +154,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
                 await rooms.end(lesson_id)
         async with _background(surveys.run(), deletions.run(), retention.run()):
             yield
+        await preflights.close()
         await rooms.close()
 
     async def close_rooms(app: web.Application) -> None:

@@ -46,7 +46,7 @@ class WrongTries:
 
         One try of an address after the other: a thousand sent at once would all be let in before the first is counted.
         """
-        network = _network(address)
+        network = network_of(address)
         lock = self._turns.get(network) or self._turns.setdefault(network, asyncio.Lock())
         async with lock:
             self.check(address)
@@ -54,7 +54,7 @@ class WrongTries:
 
     def check(self, address: str) -> None:
         """Raises TooManyTriesError when this address has to wait."""
-        network = _network(address)
+        network = network_of(address)
         for limit in self._each:
             if not self._limiter.test(limit, self._space, network):
                 raise TooManyTriesError(self._wait(limit, network))
@@ -65,7 +65,7 @@ class WrongTries:
 
     def wrong(self, address: str) -> None:
         """This address was wrong once more."""
-        network = _network(address)
+        network = network_of(address)
         for limit in self._each:
             self._limiter.hit(limit, self._space, network)
         self._limiter.hit(self._altogether, self._space)
@@ -74,7 +74,7 @@ class WrongTries:
         return max(1, math.ceil(self._limiter.get_window_stats(limit, self._space, *who).reset_time - time.time()))
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """What counts as one address: for IPv6 the /64, of which one machine has all."""
     try:
         ip = ipaddress.ip_address(address)
