@@ -6,7 +6,7 @@
 import { baseCompile } from "@intlify/message-compiler";
 import type { Plugin } from "vite";
 
-const CATALOGUE = /\/src\/i18n\/(?!index\.)[\w-]+\.ts$/;
+const CATALOGUE = /\/src\/i18n\/(?:parts\/[\w-]+|(?!index\.)[\w-]+)\.ts$/;
 const SYNTAX = /[{}@|]/; // what a message of plain words has none of
 
 /** The source of a message function; null when the text says itself. Throws where the text is not a message. */

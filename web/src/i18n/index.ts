@@ -1,5 +1,6 @@
 /**
  * Chinese comes with the page; English is fetched when someone asks for it. The choice is remembered in the browser.
+ * Words that only pages need which are fetched later stand in `parts/`, in both languages, and come with those (`addWords`).
  *
  * The engine is vue-i18n's own core. Its Vue layer adds formats, scopes and components that no page uses, and its
  * compiler has done its work when the pages are built (build/messages.ts): a class on a thin line loads neither.
@@ -21,6 +22,11 @@ export interface Words {
 
 const KEPT = "tongke.locale";
 
+export interface Part {
+  "zh-CN": LocaleMessage;
+  en: LocaleMessage;
+}
+
 registerMessageResolver(resolveValue);
 const context: CoreContext<string, LocaleMessage> = createCoreContext({
   locale: "zh-CN",
@@ -28,6 +34,7 @@ const context: CoreContext<string, LocaleMessage> = createCoreContext({
   messages: { "zh-CN": zh as LocaleMessage },
 });
 const locale = ref<Locale>("zh-CN");
+const parts = new Set<Part>();
 
 const words: Words = {
   t(key, parameters = {}) {
@@ -35,15 +42,28 @@ const words: Words = {
     const text = translate(context, key, parameters);
     return typeof text === "string" ? text : key;
   },
-  te: (key) => resolveValue(zh, key) !== null, // both catalogues have the same keys
+  te: (key) => resolveValue(context.messages["zh-CN"] ?? zh, key) !== null, // both catalogues have the same keys
   locale,
 };
 
 /** The words of the page, in its language. */
 export const useI18n = (): Words => words;
 
+/** Bring a part of the catalogues along with what needs it. Its keys are its own; adding it twice is harmless. */
+export function addWords(part: Part): void {
+  if (parts.has(part)) return;
+  parts.add(part);
+  for (const one of ["zh-CN", "en"] as const) {
+    const known = context.messages[one];
+    if (known) context.messages[one] = { ...known, ...part[one] };
+  }
+}
+
 export async function setLocale(next: Locale): Promise<void> {
-  if (next === "en") context.messages.en = (await import("./en")).default as LocaleMessage;
+  if (next === "en") {
+    const whole = (await import("./en")).default as LocaleMessage;
+    context.messages.en = Object.assign({}, whole, ...[...parts].map((part) => part.en)) as LocaleMessage;
+  }
   locale.value = next;
   document.documentElement.lang = next;
   try {

@@ -6,7 +6,7 @@ import { parse as parseSfc } from "vue/compiler-sfc";
 import { compile, createCoreContext, translate } from "@intlify/core-base";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { compiled } from "../../build/messages";
-import { type Locale, setLocale, useI18n } from "../../src/i18n";
+import { addWords, type Locale, type Part, setLocale, useI18n } from "../../src/i18n";
 import en, { type Texts } from "../../src/i18n/en?as-written";
 import zh from "../../src/i18n/zh-CN?as-written";
 
@@ -28,11 +28,19 @@ function flatten(tree: Texts, prefix = ""): Map<string, string> {
   }
   return flat;
 }
-const chinese = flatten(zh);
-const english = flatten(en);
+const parts = Object.values(import.meta.glob<{ [locale in Locale]: Texts }>("../../src/i18n/parts/*.ts", { eager: true, import: "default", query: "?as-written" }));
+const built = Object.values(import.meta.glob<Part>("../../src/i18n/parts/*.ts", { eager: true, import: "default" }));
+const whole = (locale: Locale, main: Texts) => new Map([...flatten(main), ...parts.flatMap((part) => [...flatten(part[locale])])]);
+const chinese = whole("zh-CN", zh);
+const english = whole("en", en);
 const code = sources.map((one) => one.text).join("\n");
 
 describe("the catalogues", () => {
+  test("have no key twice", () => {
+    const all = [zh, ...parts.map((part) => part["zh-CN"])].flatMap((one) => Object.keys(one));
+    expect(all.filter((key, index) => all.indexOf(key) !== index)).toEqual([]);
+  });
+
   test("have the same keys with the same parameters", () => {
     const parameters = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
     expect([...english.keys()].sort()).toEqual([...chinese.keys()].sort());
@@ -66,6 +74,7 @@ describe("the catalogues", () => {
 
 describe("the messages, compiled when the pages are built,", () => {
   const { t, te } = useI18n();
+  built.forEach(addWords);
   beforeEach(() => {
     vi.stubGlobal("document", { documentElement: {} });
     vi.stubGlobal("__INTLIFY_DROP_MESSAGE_COMPILER__", false); // as the pages do
