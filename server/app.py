@@ -16,7 +16,9 @@ from typing import Any
 from aiohttp import web
 
 from server import caller, door, health, openapi, pages
+from server.accounts import admin_api
 from server.accounts import api as accounts_api
+from server.accounts.links import AccountLinks
 from server.accounts.store import Accounts
 from server.archive import api as archive_api
 from server.archive.live_lists import LiveLists
@@ -58,6 +60,7 @@ from signaling.workers import Workers
 
 ENDPOINTS = (
     *accounts_api.ENDPOINTS,
+    *admin_api.ENDPOINTS,
     *lessons_api.ENDPOINTS,
     *entering.ENDPOINTS,
     *schools_api.ENDPOINTS,
@@ -116,6 +119,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
 
     app[caller.ACCOUNTS] = Accounts(records)
     app[caller.GRANTS] = grants
+    app[admin_api.LINKS] = AccountLinks(records)
     app[accounts_api.LOGIN_TRIES] = WrongTries("login")
     app[entering.CODE_TRIES] = WrongTries("class code")
     app[lessons_api.LESSONS] = lessons

@@ -43,6 +43,11 @@ async def log_in(request: web.Request) -> web.Response:
     if known is None:
         raise ProblemError(401, "login_wrong", "Name or password is wrong")
     account, token = known
+    return logged_in(request, account, token)
+
+
+def logged_in(request: web.Request, account: Account, token: str) -> web.Response:
+    """Say who it is, and set the session cookie."""
     response = reply(_view(account))
     response.set_cookie(
         caller.session_cookie(request),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -22,6 +23,10 @@ SESSION_TIME = timedelta(days=14)
 
 class NameTakenError(Exception):
     """There is a user of this name already."""
+
+
+class AccountUnknownError(Exception):
+    """There is no account of this id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +72,36 @@ class Accounts:
             user.password_hash = password_hash
             await session.execute(delete(AccountSession).where(AccountSession.user_id == user.id))
 
+    async def all(self) -> Sequence[User]:
+        """Every account, by name."""
+        async with self._sessions() as session:
+            found: Sequence[User] = (await session.scalars(select(User).order_by(User.name))).all()
+        return found
+
+    async def change(self, user_id: str, *, role: AccountRole | None = None, disabled: bool | None = None) -> User:
+        """Give an account another role; close it, which ends its sessions, or open it again.
+
+        Raises AccountUnknownError.
+        """
+        async with self._sessions.begin() as session:
+            user = await session.get(User, user_id)
+            if user is None:
+                raise AccountUnknownError(user_id)
+            user.role = role or user.role
+            if disabled is not None and disabled != (user.disabled_at is not None):
+                user.disabled_at = now() if disabled else None
+            if disabled:
+                await session.execute(delete(AccountSession).where(AccountSession.user_id == user_id))
+        found: User = user
+        return found
+
     async def log_in(self, name: str, password: str) -> tuple[Account, str] | None:
         """The account and the value of its session cookie, or None when name and password do not fit."""
         async with self._sessions() as session:
             user = await session.scalar(select(User).where(User.name == name))
         if not await password_fits(user.password_hash if user else None, password) or user is None:
+            return None
+        if user.disabled_at is not None:
             return None
         token, moment = secrets.token_urlsafe(32), now()
         async with self._sessions.begin() as session:
@@ -88,7 +118,9 @@ class Accounts:
         wanted = (
             select(User)
             .join(AccountSession, AccountSession.user_id == User.id)
-            .where(AccountSession.token_hash == _hash(token), AccountSession.expires_at > now())
+            .where(
+                AccountSession.token_hash == _hash(token), AccountSession.expires_at > now(), User.disabled_at.is_(None)
+            )
         )
         async with self._sessions() as session:
             user = await session.scalar(wanted)
