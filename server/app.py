@@ -204,6 +204,7 @@ def _verifier(grants: Grants) -> Verifier:
             claims.name,
             claims.expires_at,
             claims.class_group_id,
+            class_id=claims.class_id,
         )
 
     return verify

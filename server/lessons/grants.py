@@ -1,8 +1,8 @@
 """Grants: signed statements that whoever shows one has a role in one lesson for a while (JWT, HS256).
 
-Claims: lesson, role, name?, sub? (a participant id), class? (the id of a class that came with its own code), iat, exp,
-kind. `kind` keeps a grant from being shown as an archive cookie and the other way round. What a role may do in a room
-is signaling's to decide, over REST `caller.py`'s.
+Claims: lesson, role, name?, sub? (a participant id), class? (the id of a class that came with its own code), phone_of?
+(of a local teacher's phone: the participant id of its class), iat, exp, kind. `kind` keeps a grant from being shown as
+an archive cookie and the other way round. What a role may do in a room is signaling's to decide, over REST `caller.py`'s.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Claims:
     participant_id: str | None
     expires_at: int  # seconds since 1970
     class_group_id: str | None = None  # the class it was given to, if that came with its own code
+    class_id: str | None = None  # of a local teacher's phone: the participant that is its class
 
 
 class Grants:
@@ -55,12 +56,13 @@ class Grants:
         name: str | None = None,
         participant_id: str | None = None,
         class_group_id: str | None = None,
+        class_id: str | None = None,
         ttl: float = GRANT_TIME,
         kind: TokenKind = "grant",
     ) -> tuple[str, Claims]:
         """A token good for `ttl` seconds, and what it says."""
         issued = int(time.time())
-        claims = Claims(lesson_id, role, name, participant_id, issued + int(ttl), class_group_id)
+        claims = Claims(lesson_id, role, name, participant_id, issued + int(ttl), class_group_id, class_id)
         payload: dict[str, Any] = {
             "kind": kind,
             "lesson": lesson_id,
@@ -74,6 +76,8 @@ class Grants:
             payload["sub"] = participant_id
         if class_group_id is not None:
             payload["class"] = class_group_id
+        if class_id is not None:
+            payload["phone_of"] = class_id
         return jwt.encode(payload, self._key, algorithm="HS256"), claims
 
     def read(self, token: str, kind: TokenKind = "grant") -> Claims:
@@ -86,8 +90,8 @@ class Grants:
             raise TokenError("token_expired") from error
         except (jwt.InvalidTokenError, UnicodeError) as error:  # UnicodeError: bytes in a header that are no text
             raise TokenError("token_invalid") from error
-        lesson_id, role, name, participant_id, class_group_id = (
-            payload.get(claim) for claim in ("lesson", "role", "name", "sub", "class")
+        lesson_id, role, name, participant_id, class_group_id, class_id = (
+            payload.get(claim) for claim in ("lesson", "role", "name", "sub", "class", "phone_of")
         )
         if (
             payload["kind"] != kind
@@ -96,6 +100,7 @@ class Grants:
             or not isinstance(name, str | None)
             or not isinstance(participant_id, str | None)
             or not isinstance(class_group_id, str | None)
+            or not isinstance(class_id, str | None)
         ):
             raise TokenError("token_invalid")
-        return Claims(lesson_id, role, name, participant_id, int(payload["exp"]), class_group_id)
+        return Claims(lesson_id, role, name, participant_id, int(payload["exp"]), class_group_id, class_id)
