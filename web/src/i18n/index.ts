@@ -55,7 +55,7 @@ export function addWords(part: Part): void {
   parts.add(part);
   for (const one of ["zh-CN", "en"] as const) {
     const known = context.messages[one];
-    if (known) context.messages[one] = { ...known, ...part[one] };
+    if (known) context.messages[one] = Object.assign({}, known, part[one]) as LocaleMessage;
   }
 }
 
