@@ -31,7 +31,7 @@ from server.endpoint import MAX_BODY
 from server.jobs import api as jobs_api
 from server.jobs.service import Jobs
 from server.lessons import api as lessons_api
-from server.lessons import entering, participants, statistics
+from server.lessons import entering, participants, qr, statistics
 from server.lessons.deletion import Deletions
 from server.lessons.grants import Grants, TokenError
 from server.lessons.invitations import Invitations
@@ -63,6 +63,7 @@ ENDPOINTS = (
     *admin_api.ENDPOINTS,
     *lessons_api.ENDPOINTS,
     *entering.ENDPOINTS,
+    *qr.ENDPOINTS,
     *schools_api.ENDPOINTS,
     *participants.ENDPOINTS,
     *statistics.ENDPOINTS,

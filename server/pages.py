@@ -22,6 +22,7 @@ PAGES = (
     "/",
     "/login",
     "/lessons",
+    "/lessons/{lesson_id}/guide",
     "/class",
     "/teach/{lesson_id}",
     "/live/{lesson_id}",
