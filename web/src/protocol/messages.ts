@@ -34,7 +34,6 @@ export type AdmissionState = "waiting" | "admitted";
 export type Addressee = "all" | "teachers";
 export const SIGNALS = ["slower", "unclear", "inaudible", "again"] as const; // as a class is offered them
 export type SignalWord = (typeof SIGNALS)[number];
-export type AdmissionState = "waiting" | "admitted";
 export type LeaveReason = "left" | "lost" | "removed";
 
 export interface Participant {
@@ -52,7 +51,6 @@ export interface Participant {
   waiting: boolean; // at the door, until a teacher lets it in
   class_id: string | null; // of a local teacher's phone: the participant that is its class
   silenced: boolean; // it may write no messages
-  waiting: boolean; // at the door, until a teacher lets it in
 }
 
 export interface Publication {
@@ -139,7 +137,6 @@ export interface Snapshot {
   photos: Photo[];
   photo_shown: string | null;
   chat_to_all: boolean; // classes may write to everybody
-  locked: boolean; // who was not in before stays out
 }
 
 export interface Slot {
@@ -244,8 +241,6 @@ interface Payloads {
   hidden: { seq: number };
   silenced: { participant_id: string; silenced: boolean };
   chat_to_all: { allowed: boolean };
-  admission: { participant_id: string; state: AdmissionState };
-  locked: { locked: boolean };
   /** A kind this page does not know yet: it only moves `seq` on. */
   other: object;
 }
@@ -344,8 +339,6 @@ export type Command =
   | { type: "hidden"; seq: number }
   | { type: "silenced"; participant_id: string; silenced: boolean }
   | { type: "chat_to_all"; allowed: boolean }
-  | { type: "admit"; participant_id: string }
-  | { type: "lock"; locked: boolean }
   | { type: "end" }
   | { type: "leave" };
 
@@ -380,7 +373,6 @@ const participant = shape<Participant>({
   waiting: or(false, flag),
   class_id: nullable(text),
   silenced: or(false, flag),
-  waiting: or(false, flag),
 });
 
 const publication = shape<Publication>({
@@ -439,7 +431,6 @@ const snapshot = shape<Snapshot>({
   photos: or<Photo[]>([], list(shape<Photo>({ seq: number, at_ms: number, participant_id: text, photo_id: text }))),
   photo_shown: nullable(text),
   chat_to_all: or(false, flag),
-  locked: or(false, flag),
 });
 
 const slot = shape<Slot>({
@@ -532,8 +523,6 @@ const payloads: { [K in EventKind]: Decoder<Payloads[K]> } = {
   hidden: shape({ seq: number }),
   silenced: shape({ participant_id: text, silenced: flag }),
   chat_to_all: shape({ allowed: flag }),
-  admission: shape({ participant_id: text, state: oneOf("waiting", "admitted") }),
-  locked: shape({ locked: flag }),
   other: nothing,
 };
 

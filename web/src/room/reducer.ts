@@ -39,7 +39,6 @@ export interface RoomState {
   readonly photos: readonly Photo[];
   readonly photoShown: string | null;
   readonly chatToAll: boolean; // classes may write to everybody
-  readonly locked: boolean; // who was not in before stays out
   readonly removed: readonly string[]; // participants the teacher has sent out
 }
 
@@ -63,7 +62,6 @@ export const EMPTY_ROOM: RoomState = {
   photos: [],
   photoShown: null,
   chatToAll: false,
-  locked: false,
   removed: [],
 };
 
@@ -94,7 +92,6 @@ export function fromSnapshot(snapshot: Snapshot): RoomState {
     photos: snapshot.photos,
     photoShown: snapshot.photo_shown,
     chatToAll: snapshot.chat_to_all,
-    locked: snapshot.locked,
   };
 }
 
@@ -120,7 +117,6 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
             waiting: false,
             class_id,
             silenced: false,
-            waiting: false,
           };
       return {
         ...state,

@@ -56,7 +56,6 @@ export const SNAPSHOT: Snapshot = {
   photos: [],
   photo_shown: null,
   chat_to_all: false,
-  locked: false,
 };
 
 export function welcome(fields: Partial<Welcome> = {}): Welcome {
