@@ -39,6 +39,9 @@ from server.lessons.lifecycle import Directory, Lifecycle
 from server.lessons.retention import Retention
 from server.lessons.store import Lessons, LessonUnknownError
 from server.metrics import HttpMeter
+from server.phones import api as phones_api
+from server.phones.photos import Photos
+from server.phones.tickets import Tickets
 from server.preflight import api as preflight_api
 from server.preflight.sessions import Preflights
 from server.recording import RecorderAttachment
@@ -67,6 +70,7 @@ ENDPOINTS = (
     *schools_api.ENDPOINTS,
     *participants.ENDPOINTS,
     *statistics.ENDPOINTS,
+    *phones_api.ENDPOINTS,
     *archive_api.ENDPOINTS,
     *jobs_api.ENDPOINTS,
     *audit_api.ENDPOINTS,
@@ -92,15 +96,17 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     paths = [run.worker(number) for number in range(settings.worker_count)]
     workers = Workers(paths, settings.viewers_per_worker or placement.VIEWERS)
     bus = MemoryBus(settings.journals)
+    photos = Photos(settings.data / "photos")
     rooms = Rooms(
         bus=bus,
         workers=workers,
         directory=Directory(lessons),
-        observers=[lifecycle, recorder],
+        observers=[lifecycle, recorder, photos],
         verify=_verifier(grants),
         secret=derive(key, "room sessions"),
     )
     recorder.attach(rooms)
+    photos.attach(rooms.events)
     surveys = Surveys(rooms)
     preflights = Preflights(workers)
     place = open_place(settings)
@@ -113,6 +119,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         logs=bus,
         archive=recordings,
         files=place,
+        photos=photos,
         jobs=jobs,
         being_recorded=recorder.has,
     )
@@ -136,6 +143,10 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[archive_api.LISTS] = LiveLists()
     app[jobs_api.JOBS] = jobs
     app[statistics.SURVEYS] = surveys
+    app[phones_api.TICKETS] = Tickets()
+    app[phones_api.TICKET_TRIES] = WrongTries("phone ticket")
+    app[phones_api.PHOTOS] = photos
+    app[phones_api.UPLOADS] = set()
     app[preflight_api.PREFLIGHTS] = preflights
     app[door.METER] = HttpMeter()
     app[health.ENGINE] = engine

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from signaling.events import SERVER, Chat, Consent, Event, Headcount, Joined, RecordingPolicy
+from signaling.events import (
+    SERVER,
+    Chat,
+    Consent,
+    Event,
+    Headcount,
+    Joined,
+    Photo,
+    PhotoShown,
+    Private,
+    RecordingPolicy,
+)
 from signaling.messages import ParticipantState
 from signaling.rights import may
 from signaling.state import RoomState
@@ -29,6 +40,7 @@ class ArchivedLog:
     def __init__(self, policy: RecordingPolicy) -> None:
         self._policy = policy
         self._state = RoomState()
+        self._photos: set[str] = set()  # that it has
 
     def archived(self, event: Event) -> Event | None:
         """The event as the archive has it; None if it is left out there."""
@@ -39,6 +51,14 @@ class ArchivedLog:
                 return replace(event, payload=replace(payload, name="", headcount=None))
             case Consent() if self._hidden(payload.participant_id):
                 return replace(event, payload=replace(payload, name="", headcount=None))
+            case Private() | Chat(to="teachers"):
+                return None  # between the teachers of both sides
+            case Photo():
+                if self._state.recording == "paused" or self._hidden(payload.participant_id):
+                    return None
+                self._photos.add(payload.photo_id)
+            case PhotoShown(photo_id) if photo_id is not None and photo_id not in self._photos:
+                return None
             case Chat() if self._state.recording == "paused" or self._hidden(event.actor):
                 return None
             case Headcount() if self._hidden(payload.participant_id):

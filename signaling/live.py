@@ -283,6 +283,15 @@ class LiveRoom:
         """The stored events with a greater `seq`."""
         return self._log.stored(after)
 
+    def who(self, session: str) -> ParticipantState | None:
+        """Whom the `session` of a `welcome` belongs to, if that participant is here and let in."""
+        known = self.room.state.participants.get(self._sessions.name(self.lesson_id, session) or "")
+        return known if known is not None and not known.waiting else None
+
+    def add_photo(self, actor: str, photo_id: str) -> None:
+        """A photo that is kept now. Raises RoomError."""
+        self.commit(self.room.photo(self.now_ms(), actor, photo_id))
+
     def worker_event(self, worker: Worker, event: media.Event) -> bool:
         """Take notice of what a worker tells if it is of this room; False if it is not."""
         match event:

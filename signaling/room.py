@@ -161,6 +161,7 @@ class Room(Talk):
         self._entitled(actor, "remove")
         self.participant(participant_id)
         here = [one for one in self.state.participants if person(one) == person(participant_id)]
+        here += [id for id, one in self.state.participants.items() if one.class_id in here]  # its phones
         return [event for one in here for event in self.leave(at_ms, one, "removed", actor)]
 
     # ── the lesson ────────────────────────────────────────────────────────────────────────────────────────────────

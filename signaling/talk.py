@@ -1,6 +1,7 @@
 """What is said in a room: hands, messages, the private line with a class, signals, photos of pupils' work.
 
-A part of `Room`, with its rules: command in, events out. A local teacher's phone speaks for the class it is bound to.
+A part of `Room`, with its rules: command in, events out. A local teacher's phone speaks for the class it is bound to:
+the actor of what it says is that class.
 """
 
 from __future__ import annotations
@@ -59,19 +60,19 @@ class Talk(ABC):
         known = self._entitled(actor, "chat")
         if may(known.role, "private_lines"):
             return [self._emit(at_ms, actor, Chat(text, "all"))]
-        of = self._class_of(known) if known.class_id is not None else known
+        of = self._class_of(known)
         if of.silenced:
             raise RoomError("silenced", "a teacher has asked this class to write no messages")
         if to == "all" and not self.state.chat_to_all:
             raise RoomError("not_allowed", "classes write to the teachers")
         if to == "teachers" or not self.state.chat_to_all:
-            return [self._emit(at_ms, actor, Chat(text, "teachers", of.participant_id))]
-        return [self._emit(at_ms, actor, Chat(text, "all"))]
+            return [self._emit(at_ms, of.participant_id, Chat(text, "teachers", of.participant_id))]
+        return [self._emit(at_ms, of.participant_id, Chat(text, "all"))]
 
     def signal(self, at_ms: int, actor: str, signal: SignalWord) -> list[Event]:
         """A class, or its local teacher, wants something of the teacher."""
         known = self._class_of(self._entitled(actor, "signal"))
-        return [self._emit(at_ms, actor, Signal(known.participant_id, signal))]
+        return [self._emit(at_ms, known.participant_id, Signal(known.participant_id, signal))]
 
     def private(self, at_ms: int, actor: str, participant_id: str, text: str) -> list[Event]:
         """A word on a class's line: of a teacher on any, of a class and its phone on their own."""
@@ -85,6 +86,7 @@ class Talk(ABC):
                 raise RoomError("not_allowed", "this is another class's line")
             if own.silenced:
                 raise RoomError("silenced", "a teacher has asked this class to write no messages")
+            actor = own.participant_id
         return [self._emit(at_ms, actor, Private(participant_id, text))]
 
     # ── photos ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,7 +104,8 @@ class Talk(ABC):
 
     def photo(self, at_ms: int, actor: str, photo_id: str) -> list[Event]:
         """A picture of pupils' work is there."""
-        return [self._emit(at_ms, actor, Photo(self.check_photo(actor).participant_id, photo_id))]
+        class_id = self.check_photo(actor).participant_id
+        return [self._emit(at_ms, class_id, Photo(class_id, photo_id))]
 
     def show_photo(self, at_ms: int, actor: str, photo_id: str | None) -> list[Event]:
         """Show a photo to everybody, or none any more."""

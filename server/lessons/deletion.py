@@ -77,6 +77,7 @@ class Deletions:
         logs: RoomLogs,
         archive: Archive,
         files: Files,
+        photos: Files | None = None,
         jobs: JobList,
         being_recorded: Callable[[str], bool],
     ) -> None:
@@ -85,6 +86,7 @@ class Deletions:
         self._logs = logs
         self._archive = archive
         self._files = files
+        self._photos = photos
         self._jobs = jobs
         self._being_recorded = being_recorded
         self._gone: set[str] = set()  # marked, and not taken away yet
@@ -133,6 +135,8 @@ class Deletions:
                 lambda: self._logs.remove(lesson_id),
                 lambda: asyncio.to_thread(self._files.delete, lesson_id),
             ]
+            if (photos := self._photos) is not None:
+                steps.append(lambda: asyncio.to_thread(photos.delete, lesson_id))
             done = [await self._try(lesson_id, step) for step in steps]
             self._archive.forget(lesson_id)
             # Its record goes last, because the mark is in it.
