@@ -11,6 +11,7 @@ export class DeviceError extends Error {
 export interface DeviceChoice {
   camera?: string; // deviceId
   microphone?: string;
+  music?: boolean; // the sound as it is: nothing suppressed, cancelled or levelled
 }
 
 export interface Opened {
@@ -23,7 +24,7 @@ export interface Opened {
 /** Both at once, so that the browser asks once; what is missing is left out and said so. */
 export async function openBoth(choice: DeviceChoice): Promise<Opened> {
   try {
-    const stream = await ask({ video: cameraConstraints(choice.camera), audio: microphoneConstraints(choice.microphone) });
+    const stream = await ask({ video: cameraConstraints(choice.camera), audio: microphoneConstraints(choice.microphone, choice.music) });
     return {
       camera: stream.getVideoTracks()[0] ?? null,
       microphone: stream.getAudioTracks()[0] ?? null,
@@ -34,7 +35,7 @@ export async function openBoth(choice: DeviceChoice): Promise<Opened> {
     // One of the two is missing, busy or refused: find out which, and go on with the other.
     const [camera, microphone] = await Promise.all([
       openCamera(choice.camera).catch(problemOf),
-      openMicrophone(choice.microphone).catch(problemOf),
+      openMicrophone(choice.microphone, choice.music).catch(problemOf),
     ]);
     return {
       camera: typeof camera === "string" ? null : camera,
@@ -51,8 +52,8 @@ export async function openCamera(deviceId?: string): Promise<MediaStreamTrack> {
 }
 
 /** Throws DeviceError. */
-export async function openMicrophone(deviceId?: string): Promise<MediaStreamTrack> {
-  return first(await ask({ audio: microphoneConstraints(deviceId) }));
+export async function openMicrophone(deviceId?: string, music = false): Promise<MediaStreamTrack> {
+  return first(await ask({ audio: microphoneConstraints(deviceId, music) }));
 }
 
 /** The screen, or null when the person closed the browser's question. Throws DeviceError. */
@@ -119,11 +120,11 @@ function cameraConstraints(deviceId?: string): MediaTrackConstraints {
   };
 }
 
-function microphoneConstraints(deviceId?: string): MediaTrackConstraints {
+function microphoneConstraints(deviceId?: string, music = false): MediaTrackConstraints {
   return {
-    echoCancellation: true,
-    noiseSuppression: true,
-    autoGainControl: true,
+    echoCancellation: !music,
+    noiseSuppression: !music,
+    autoGainControl: !music,
     ...(deviceId ? { deviceId: { ideal: deviceId } } : {}),
   };
 }

@@ -9,6 +9,7 @@
 import type { Source } from "../protocol/messages";
 
 const VOICE = 64_000; // bit/s
+const MUSIC = 128_000;
 
 /** Lines of the picture, its rid, and bit/s; the highest has 16 : 9. */
 const CAMERA = [
@@ -38,8 +39,8 @@ export interface Size {
  * the largest may take, copies of the smallest go out as retransmissions, which tell the browser that the path still
  * carries it. The server drops them unseen; no parameter keeps them away.
  */
-export function encodingsOf(source: Source, size: Size = { width: 1280, height: 720 }): RTCRtpEncodingParameters[] {
-  if (source === "microphone") return [{ maxBitrate: VOICE }];
+export function encodingsOf(source: Source, size: Size = { width: 1280, height: 720 }, music = false): RTCRtpEncodingParameters[] {
+  if (source === "microphone") return [{ maxBitrate: music ? MUSIC : VOICE }];
   if (source === "screen") return SCREEN.map((one) => ({ ...one }));
   const lines = Math.min(size.width, size.height); // of one that stands upright, its narrow side
   const pixels = size.width * size.height;

@@ -19,7 +19,16 @@ export function preferred<T extends { mimeType: string; sdpFmtpLine?: string }>(
 }
 
 /** An answer that asks for Opus with in-band FEC in each audio section: a lost packet is then rebuilt from the next. */
-export function withInBandFec(sdp: string): string {
+export const withInBandFec = (sdp: string): string => withOpus(sdp, { useinbandfec: "1" });
+
+/**
+ * An answer that asks for music: no pauses in silence, and what Chromium takes for music rather than a voice, which is
+ * anything with two channels. For a voice Opus cuts what is below some 100 Hz.
+ */
+export const forMusic = (sdp: string): string => withOpus(sdp, { usedtx: "0", stereo: "1" });
+
+function withOpus(sdp: string, wanted: { [parameter: string]: string }): string {
+  const parameters = Object.entries(wanted).map((pair) => pair.join("="));
   const opus = [...sdp.matchAll(/^a=rtpmap:(\d+) opus\/48000/gim)].map((match) => match[1]);
   if (opus.length === 0) return sdp;
   const lines: string[] = [];
@@ -32,10 +41,12 @@ export function withInBandFec(sdp: string): string {
       if (!rtpmap) continue;
       const fmtp = new RegExp(`^(a=fmtp:${type} )(.*?)(\\r?)$`, "m").exec(section);
       if (!fmtp) {
-        section = section.replace(rtpmap[0], `${rtpmap[0].trimEnd()}\r\na=fmtp:${type} minptime=10;useinbandfec=1`);
-      } else if (!fmtp[2]?.includes("useinbandfec=1")) {
-        const others = (fmtp[2] ?? "").split(";").filter((part) => part && !part.trim().startsWith("useinbandfec"));
-        section = section.replace(fmtp[0], `${fmtp[1]}${[...others, "useinbandfec=1"].join(";")}${fmtp[3]}`);
+        section = section.replace(rtpmap[0], `${rtpmap[0].trimEnd()}\r\na=fmtp:${type} ${["minptime=10", ...parameters].join(";")}`);
+      } else {
+        const said = (fmtp[2] ?? "").split(";").map((part) => part.trim());
+        if (parameters.every((one) => said.includes(one))) continue;
+        const others = said.filter((part) => part && !((part.split("=")[0] ?? "") in wanted));
+        section = section.replace(fmtp[0], `${fmtp[1]}${[...others, ...parameters].join(";")}${fmtp[3]}`);
       }
     }
     return section;

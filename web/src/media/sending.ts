@@ -5,7 +5,7 @@
 
 import type { Answer, Offer, Source } from "../protocol/messages";
 import { adjust, encodingsOf, sizeOf } from "./encodings";
-import { preferred } from "./sdp";
+import { forMusic, preferred } from "./sdp";
 import { Side, type SideOptions } from "./side";
 
 const SOURCES: readonly Source[] = ["microphone", "camera", "screen"];
@@ -18,6 +18,7 @@ export class Sending extends Side {
   private sections = new Map<Source, RTCRtpTransceiver>();
   private readonly encodings = new Map<RTCRtpSender, RTCRtpEncodingParameters[]>();
   private readonly active = new Map<string, readonly string[]>(); // rids somebody needs, by publication id
+  private music = false;
   private readonly adjusting = new Map<RTCRtpSender, Promise<void>>();
 
   constructor(options: SideOptions) {
@@ -43,6 +44,16 @@ export class Sending extends Side {
   activate(publicationId: string, rids: readonly string[]): void {
     this.active.set(publicationId, rids);
     this.adjustAll(); // or, when the answer with this id is still on its way, as soon as it is here
+  }
+
+  /** Send the microphone as music is sent, or as a voice. */
+  setMusic(music: boolean): void {
+    if (this.music === music) return;
+    this.music = music;
+    const section = this.sections.get("microphone");
+    if (!section) return;
+    this.encodings.set(section.sender, encodingsOf("microphone", undefined, music));
+    this.negotiate(); // what the encoder does is said in the answer
   }
 
   /** Stop everything and give the peer connection back. */
@@ -76,6 +87,10 @@ export class Sending extends Side {
     return { tracks };
   }
 
+  protected override refine(sdp: string): string {
+    return this.music ? forMusic(sdp) : sdp;
+  }
+
   protected override answered(answer: Answer): void {
     this.publications = new Map(answer.publications.map((one) => [one.source, one.publication_id]));
     this.adjustAll();
@@ -83,7 +98,7 @@ export class Sending extends Side {
 
   private newSection(peer: RTCPeerConnection, source: Source, track: MediaStreamTrack): RTCRtpTransceiver {
     if (source === "screen") track.contentHint = "detail"; // keep the resolution, give up frames
-    const sendEncodings = encodingsOf(source, sizeOf(track));
+    const sendEncodings = encodingsOf(source, sizeOf(track), this.music);
     const section = peer.addTransceiver(track, { direction: "sendonly", sendEncodings });
     this.encodings.set(section.sender, sendEncodings);
     if (source !== "microphone") prefer(section);

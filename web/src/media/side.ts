@@ -119,6 +119,11 @@ export abstract class Side {
   /** Bring the sections of `peer` to what is wanted; called before each offer, with `fresh` on a new peer connection. */
   protected abstract prepare(peer: RTCPeerConnection, fresh: boolean): void | Promise<void>;
   protected abstract describe(peer: RTCPeerConnection): Pick<Offer, "tracks">;
+  /** What the answer is to say besides. */
+  protected refine(sdp: string): string {
+    return sdp;
+  }
+
   protected abstract answered(answer: Answer, peer: RTCPeerConnection): void;
 
   private get healthy(): boolean {
@@ -154,7 +159,7 @@ export abstract class Side {
       ...this.describe(peer),
     });
     if (peer !== this.peer || this.closed) return;
-    await peer.setRemoteDescription({ type: "answer", sdp: withInBandFec(answer.sdp) });
+    await peer.setRemoteDescription({ type: "answer", sdp: this.refine(withInBandFec(answer.sdp)) });
     this.answered(answer, peer);
     if (peer.connectionState !== "connected") this.expectConnected(this.restarting ? RESTARTING : CONNECTING);
     else this.transportChanged(peer); // the old way goes on until the new one is found

@@ -22,12 +22,13 @@ export interface OwnState {
   readonly muted: boolean; // the microphone is open and sends silence
   readonly opening: boolean;
   readonly live: boolean;
+  readonly music: boolean; // the microphone is sent as it is
 }
 
 const NONE = { microphone: null, camera: null, screen: null };
 
 export class OwnMedia {
-  state: OwnState = { tracks: NONE, problems: NONE, muted: false, opening: false, live: false };
+  state: OwnState = { tracks: NONE, problems: NONE, muted: false, opening: false, live: false, music: false };
   private choice: DeviceChoice = {};
 
   constructor(
@@ -82,7 +83,15 @@ export class OwnMedia {
   }
 
   async reopenMicrophone(): Promise<void> {
-    await this.attempt("microphone", () => openMicrophone(this.choice.microphone));
+    await this.attempt("microphone", () => openMicrophone(this.choice.microphone, this.choice.music));
+  }
+
+  /** Music as it is, or a voice freed of echo and noise. */
+  async setMusic(music: boolean): Promise<void> {
+    this.choice = { ...this.choice, music };
+    this.set({ music });
+    this.sending.setMusic(music);
+    if (this.state.tracks.microphone) await this.reopenMicrophone();
   }
 
   async setScreen(on: boolean): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { preferred, withInBandFec } from "../../src/media/sdp";
+import { forMusic, preferred, withInBandFec } from "../../src/media/sdp";
 
 const h264 = (profile: string, mode = 1) => ({
   mimeType: "video/H264",
@@ -40,4 +40,11 @@ test("an answer that asks already, or has no Opus, stays as it is", () => {
   const asks = answer("a=rtpmap:111 opus/48000/2", "a=fmtp:111 useinbandfec=1;minptime=10");
   expect(withInBandFec(asks)).toBe(asks);
   expect(withInBandFec(answer("a=rtpmap:111 PCMU/8000"))).toBe(answer("a=rtpmap:111 PCMU/8000"));
+});
+
+test("music is asked for without pauses and in two channels, whatever the server offers", () => {
+  const opus = "a=rtpmap:111 opus/48000/2";
+  const wanted = (fmtp: string) => answer(opus, `a=fmtp:111 ${fmtp}`);
+  expect(forMusic(wanted("minptime=10;usedtx=1;useinbandfec=1"))).toBe(wanted("minptime=10;useinbandfec=1;usedtx=0;stereo=1"));
+  expect(forMusic(forMusic(wanted("usedtx=1")))).toBe(wanted("usedtx=0;stereo=1"));
 });

@@ -27,7 +27,7 @@ const WELL: PresenceState = {
   refusal: null,
   line: "good",
   http: false,
-  own: { tracks: NONE, problems: NONE, muted: false, opening: false, live: false },
+  own: { tracks: NONE, problems: NONE, muted: false, opening: false, live: false, music: false },
 };
 const away = [
   lessonEvent(1, "joined", { participant_id: "t", role: "lead_teacher", name: "", headcount: null }),
