@@ -25,6 +25,7 @@ PAGES = (
     "/lessons/{lesson_id}/guide",
     "/class",
     "/teach/{lesson_id}",
+    "/teach/{lesson_id}/audience",
     "/live/{lesson_id}",
     "/phone/{lesson_id}",
     "/replay/{lesson_id}",

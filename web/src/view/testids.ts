@@ -11,13 +11,17 @@ export const TESTIDS = [
   "login-name", "login-password", "login-submit",
   // /lessons
   "lesson-title", "create-lesson", "lesson-row" /* data-lesson-id */, "lesson-code", "copy-code", "copy-link", "teach",
-  "observe", "replay", "recording-policy", "delete-lesson", "confirm-delete",
+  "observe", "replay", "recording-policy", "delete-lesson", "confirm-delete", "lesson-starts-at", "lesson-kind", "lesson-subject", "lesson-grade", "lesson-more",
+  "invite", "invite-<id>", "like-last", "discard", "change-lesson", "copy-lesson", "guide", "rehearse",
+  // /lessons/…/guide
+  "print", "sheet", "sheet-code", "qr",
   // /teach
   "start-lesson", "end-lesson", "confirm-end", "cancel", "microphone" /* data-on */, "mic-level", "camera" /* data-on */,
   "share-screen", "own-camera", "own-screen", "elapsed", "present", "hands", "participant-row" /* data-participant-id */,
   "floor-<id>", "hand-<id>", "confirm-remove", "studio-code", "chat-lines", "chat-text", "chat-send", "mark", "pause-recording", "unrecorded-<id>",
   "scene" /* data-large data-beside */, "show-<id>" /* of a source */, "scene-<id>" /* of a layout */, "stage-<id>", "class-menu-<id>", "demote-<id>",
   "remove-<id>", "replace", "replace-<id>", "wait", "silent-<id>", "wall-video-<id>", "turn-balance", "many-classes",
+  "audience", "audience-floor", "audience-countdown", "more", "music", "open-audience", "lead-headcount", "mic-own", "mic-shared", "summary", "copy-replay",
   "stages", "begin-<id>", "stage-own", "countdown", "countdown-<id>", "countdown-stop",
   // /live (main-video: the teacher, or the large picture without a screen; data-showing once a frame is there)
   "main-video", "screen-video", "small-video-<id>", "self-video", "sound", "unlock-sound", "hand", "give-back", "on-floor",

@@ -1,0 +1,6 @@
+/** Brings the words of the studio along with whatever of it is shown. */
+
+import { addWords, type Part } from "../i18n";
+import words from "../i18n/parts/studio";
+
+addWords(words as Part);
