@@ -31,7 +31,7 @@ from server.endpoint import MAX_BODY
 from server.jobs import api as jobs_api
 from server.jobs.service import Jobs
 from server.lessons import api as lessons_api
-from server.lessons import entering, participants, qr, statistics
+from server.lessons import class_pass, entering, participants, qr, statistics
 from server.lessons.deletion import Deletions
 from server.lessons.grants import Grants, TokenError
 from server.lessons.invitations import Invitations
@@ -129,6 +129,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[caller.GRANTS] = grants
     app[admin_api.LINKS] = AccountLinks(records)
     app[accounts_api.LOGIN_TRIES] = WrongTries("login")
+    app[class_pass.PASSES] = class_pass.ClassPasses(derive(key, "class passes"))
     app[entering.CODE_TRIES] = WrongTries("class code")
     app[lessons_api.LESSONS] = lessons
     app[lessons_api.INVITATIONS] = Invitations(records, schools)
@@ -217,6 +218,9 @@ def _verifier(grants: Grants) -> Verifier:
             claims.expires_at,
             claims.class_group_id,
             class_id=claims.class_id,
+            identity=claims.identity,
+            device=claims.device,
+            waits=claims.waits,
         )
 
     return verify

@@ -47,7 +47,9 @@ class Caller:
 
     def may_watch(self, lesson_id: str) -> bool:
         """Know of it and see its recording."""
-        return self.account is not None or (self.grant is not None and self.grant.lesson_id == lesson_id)
+        if self.account is not None:
+            return True
+        return self.grant is not None and self.grant.lesson_id == lesson_id and not self.grant.waits
 
     def roles_in(self, lesson: Lesson) -> frozenset[str]:
         """The roles this account may take in the lesson."""

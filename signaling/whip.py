@@ -45,6 +45,9 @@ STATUS_OF: dict[str, tuple[int, str]] = {
     "sdp_malformed": (400, "The SDP is malformed"),
     "media_unavailable": (503, "No media worker can serve at the moment"),
     "room_full": (503, "The room is full"),
+    "not_admitted": (403, "A teacher has not let you in yet"),
+    "removed": (403, "A teacher has sent you out"),
+    "locked": (403, "A teacher has locked the lesson"),
 }
 _EXPOSED: dict[str, str] = {
     hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",  # a bearer token, never a cookie

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Protocol, Self, cast
+from typing import Annotated, Any, Literal, Protocol, Self, cast
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from server import caller
+from server.accounts.store import Account
 from server.audit.trail import actor_of, entry
 from server.caller import Caller
 from server.database import now
 from server.endpoint import ONE_LINE, Endpoint, Model, read, reply
+from server.lessons.class_pass import PASSES
 from server.lessons.deletion import Deletions, LessonLiveError
 from server.lessons.invitations import MOST, Invitations
 from server.lessons.kinds import LessonKind, LessonStatus
@@ -224,8 +226,20 @@ async def grant(request: web.Request) -> web.Response:
     wanted = await read(request, WantedGrant)
     if wanted.role not in who.roles_in(lesson) or who.account is None:
         raise caller.forbidden(f"{wanted.role} in this lesson")
-    token, claims = request.app[caller.GRANTS].mint(lesson.id, wanted.role, name=who.account.name)
+    token, claims = request.app[caller.GRANTS].mint(
+        lesson.id, wanted.role, name=who.account.name, **_seat(request, lesson.id, who.account, wanted.role)
+    )
     return reply(GrantView(token=token, role=claims.role, expires_at=moment(claims.expires_at)), 201)
+
+
+def _seat(request: web.Request, lesson_id: str, account: Account, role: str) -> dict[str, Any]:
+    """Who this is in the room: a teacher is one participant on all devices; an observer may look with several."""
+    cookie = request.cookies.get(caller.session_cookie(request))
+    if account.user_id is None or not cookie:
+        return {}
+    tag = request.app[PASSES].tag
+    known_by = tag("account", lesson_id, account.user_id)
+    return {"device": known_by} if role == "observer" else {"identity": known_by, "device": tag("session", cookie)}
 
 
 async def find(request: web.Request, lesson_id: str) -> Lesson:
@@ -239,6 +253,8 @@ async def find(request: web.Request, lesson_id: str) -> Lesson:
 async def watchable(request: web.Request, who: Caller) -> Lesson:
     """The lesson the path names, if the caller may know of it."""
     lesson_id = request.match_info["lesson_id"]
+    if who.grant is not None and who.grant.waits:
+        raise ProblemError(403, "not_admitted", "A teacher has not let you in yet")
     if who.grant is not None and not who.may_watch(lesson_id):
         raise ProblemError(403, "token_foreign", "The token is for another lesson")
     return await find(request, lesson_id)

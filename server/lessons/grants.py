@@ -1,8 +1,9 @@
 """Grants: signed statements that whoever shows one has a role in one lesson for a while (JWT, HS256).
 
 Claims: lesson, role, name?, sub? (a participant id), class? (the id of a class that came with its own code), phone_of?
-(of a local teacher's phone: the participant id of its class), iat, exp, kind. `kind` keeps a grant from being shown as
-an archive cookie and the other way round. What a role may do in a room is signaling's to decide, over REST `caller.py`'s.
+(of a local teacher's phone: the participant id of its class), who?, dev?, waits? (see `Claims`), iat, exp, kind. `kind`
+keeps a grant from being shown as an archive cookie and the other way round. What a role may do in a room is signaling's
+to decide, over REST `caller.py`'s.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from signaling.grants import GrantRole as GrantRole
 
 GRANT_ROLES = ("lead_teacher", "co_teacher", "receiving_class", "local_teacher", "observer", "researcher", "admin")
 TokenKind = Literal["grant", "archive"]
+
+_TEXTS = ("name", "sub", "class", "phone_of", "who", "dev")  # claims that may be left out
 
 GRANT_TIME = 4 * 3600  # seconds: a morning of lessons; a participant who is in the room stays beyond it
 
@@ -40,6 +43,9 @@ class Claims:
     expires_at: int  # seconds since 1970
     class_group_id: str | None = None  # the class it was given to, if that came with its own code
     class_id: str | None = None  # of a local teacher's phone: the participant that is its class
+    identity: str | None = None  # whom it was given to, an account or a class: one participant on all its devices
+    device: str | None = None  # which browser it was given to
+    waits: bool = False  # at the door: it opens the waiting page, and nothing else until a teacher lets it in
 
 
 class Grants:
@@ -57,12 +63,26 @@ class Grants:
         participant_id: str | None = None,
         class_group_id: str | None = None,
         class_id: str | None = None,
+        identity: str | None = None,
+        device: str | None = None,
+        waits: bool = False,
         ttl: float = GRANT_TIME,
         kind: TokenKind = "grant",
     ) -> tuple[str, Claims]:
         """A token good for `ttl` seconds, and what it says."""
         issued = int(time.time())
-        claims = Claims(lesson_id, role, name, participant_id, issued + int(ttl), class_group_id, class_id)
+        claims = Claims(
+            lesson_id,
+            role,
+            name,
+            participant_id,
+            issued + int(ttl),
+            class_group_id,
+            class_id,
+            identity,
+            device,
+            waits,
+        )
         payload: dict[str, Any] = {
             "kind": kind,
             "lesson": lesson_id,
@@ -70,14 +90,10 @@ class Grants:
             "iat": issued,
             "exp": claims.expires_at,
         }
-        if name is not None:
-            payload["name"] = name
-        if participant_id is not None:
-            payload["sub"] = participant_id
-        if class_group_id is not None:
-            payload["class"] = class_group_id
-        if class_id is not None:
-            payload["phone_of"] = class_id
+        texts = (name, participant_id, class_group_id, class_id, identity, device)
+        payload |= {claim: text for claim, text in zip(_TEXTS, texts, strict=True) if text is not None}
+        if waits:
+            payload["waits"] = True
         return jwt.encode(payload, self._key, algorithm="HS256"), claims
 
     def read(self, token: str, kind: TokenKind = "grant") -> Claims:
@@ -90,17 +106,26 @@ class Grants:
             raise TokenError("token_expired") from error
         except (jwt.InvalidTokenError, UnicodeError) as error:  # UnicodeError: bytes in a header that are no text
             raise TokenError("token_invalid") from error
-        lesson_id, role, name, participant_id, class_group_id, class_id = (
-            payload.get(claim) for claim in ("lesson", "role", "name", "sub", "class", "phone_of")
-        )
+        lesson_id, role, waits = (payload.get(claim) for claim in ("lesson", "role", "waits"))
+        texts = [payload.get(claim) for claim in _TEXTS]
         if (
             payload["kind"] != kind
             or role not in GRANT_ROLES
             or not isinstance(lesson_id, str)
-            or not isinstance(name, str | None)
-            or not isinstance(participant_id, str | None)
-            or not isinstance(class_group_id, str | None)
-            or not isinstance(class_id, str | None)
+            or not all(isinstance(text, str | None) for text in texts)
+            or not isinstance(waits, bool | None)
         ):
             raise TokenError("token_invalid")
-        return Claims(lesson_id, role, name, participant_id, int(payload["exp"]), class_group_id, class_id)
+        name, participant_id, class_group_id, class_id, identity, device = texts
+        return Claims(
+            lesson_id,
+            role,
+            name,
+            participant_id,
+            int(payload["exp"]),
+            class_group_id,
+            class_id,
+            identity,
+            device,
+            bool(waits),
+        )

@@ -122,6 +122,20 @@ class Lessons:
             held.lesson_id = lesson_id
         return True
 
+    async def renew_code(self, lesson_id: str) -> str:
+        """A new code; the old one opens nothing any more. Raises NoFreeCodeError."""
+        for _ in range(20):
+            code = f"{secrets.randbelow(1_000_000):06}"
+            try:
+                async with self._sessions.begin() as session:
+                    await _free(session, code)
+                    await session.execute(delete(ClassCode).where(ClassCode.lesson_id == lesson_id))
+                    session.add(ClassCode(code=code, lesson_id=lesson_id, created_at=now()))
+            except IntegrityError:
+                continue
+            return code
+        raise NoFreeCodeError
+
     async def opened(self, lesson_id: str, epoch_us: int) -> None:
         """The room is open: its clock's zero is known."""
         await self._update(lesson_id, Lesson.status != "ended", epoch_us=epoch_us)
