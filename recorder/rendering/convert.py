@@ -47,8 +47,8 @@ logger = logging.getLogger(__name__)
 def convert(folder: Path, progress: Progress) -> None:
     """Convert the VP8 tracks of the finished lesson in `folder`; does nothing where there are none.
 
-    Raises StillOpenError when the lesson is recorded again meanwhile, ManifestError and OSError, and what `progress`
-    raises; the lesson then is playable as it was.
+    Raises StillOpenError when the lesson is recorded again meanwhile, or was, ManifestError and OSError, and what
+    `progress` raises; the lesson then is playable as it was.
     """
     manifest = read_manifest(folder)
     if manifest.status == "recording":
@@ -85,6 +85,8 @@ def _clear(folder: Path, manifest: Manifest) -> None:
 
 def _exchanged(folder: Path, old: TrackEntry, new: TrackEntry, known: Manifest) -> Manifest:
     """The manifest with `new` for `old`: the lesson is closed once more, which reads no media."""
+    if old not in known.tracks:  # it went on and ended again: what was made lacks that, and the old one has it
+        raise StillOpenError(folder.name)
     tracks = [new if track.folder == old.folder else track for track in known.tracks]
     Lesson(folder, dataclasses.replace(known, tracks=tracks), lambda state, reason: None).close()
     return dataclasses.replace(read_manifest(folder), status=known.status, reason=known.reason)
@@ -99,7 +101,10 @@ def _successor(folder: Path, manifest: Manifest, track: TrackEntry, progress: Pr
     place = folder / TRACKS / name
     mark = place / _MARK
     if mark.exists():  # made by a run that was killed before it could say so in the manifest
-        return TrackEntry(**json.loads(mark.read_bytes()))
+        made = TrackEntry(**json.loads(mark.read_bytes()))
+        if made == dataclasses.replace(made, start_ms=track.start_ms, duration_ms=track.duration_ms, gaps=track.gaps):
+            return made
+        shutil.rmtree(place)  # the lesson went on meanwhile
     fresh = dataclasses.replace(track, folder=name, codec=_TO, playlist=playlist_of(name, _TO))
     place.mkdir()
     try:

@@ -9,18 +9,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from recorder.describe import describe
 from recorder.lesson import Lesson
 from recorder.manifest import Manifest, StillOpenError, read_manifest, update_manifest, write_manifest
+from recorder.messages import OpenLesson
 from recorder.parts import read_parts
+from recorder.recorder import Recorder
 from recorder.rendering import convert as module
 from recorder.rendering.convert import convert
 from recorder.rendering.progress import Cancelled, ignored
+from tests.recorder.places.recorded import EPOCH_US, end, feed
 from tests.recorder.rules import media_faults
-from tests.recorder.source import picture, sound
+from tests.recorder.source import picture, publication, sound
 from tests.recorder.watch import decode, entries, risings
 from tests.support.archived import Piece, Recorded, archived
 
@@ -184,6 +188,40 @@ def test_a_lesson_that_goes_on_in_vp8_after_its_conversion_is_converted_again(tm
     names = [track.folder for track in read_manifest(folder).tracks]
     assert names == ["c-1+h264", "m-1", "c-2+h264", "m-2", "c-9+h264", "c-1+h264-"]
     assert {path.name for path in (folder / "tracks").iterdir()} == set(names)
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_what_a_lesson_records_while_it_is_being_converted_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    def more(recorder: Recorder, at_us: int) -> None:
+        recorder.handle(OpenLesson("lesson", EPOCH_US, ""))
+        screen = publication("lesson", "p-2", "VP8", EPOCH_US, "screen")
+        feed(recorder, [screen.announce(), *(one.data for one in screen.stream(picture("VP8", 4), EPOCH_US + at_us))])
+
+    recorder, folder = Recorder(tmp_path, lambda event: None), tmp_path / "lesson"
+    more(recorder, 1_000_000)
+    end(recorder, "lesson")
+    write = module._write
+
+    def meanwhile(*arguments: Any) -> None:
+        write(*arguments)
+        more(recorder, 20_000_000)
+        if ended:
+            end(recorder, "lesson")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_write", meanwhile)
+        with pytest.raises(StillOpenError):
+            convert(folder, ignored)
+    if not ended:
+        end(recorder, "lesson")
+    convert(folder, ignored)
+    (track,) = describe(folder)["tracks"]
+    assert (track["codec"], track["start_ms"]) == ("H264", 1000)
+    assert track["duration_ms"] == pytest.approx(23_000, abs=150)
+    assert len(decode(folder / track["playlist"])) == 80 * 2
+    assert not list(folder.rglob("*.webm"))
 
 
 def test_where_there_is_no_vp8_nothing_changes(tmp_path: Path) -> None:
