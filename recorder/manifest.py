@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,6 +21,7 @@ from recorder.files import replace
 NAME = "manifest.json"
 LOCK = ".lock"  # beside it; held while a finished lesson's manifest is changed
 VERSION = 1
+_PATH = re.compile(r"[^./\0][^/\0]*(?:/[^./\0][^/\0]*)*")  # no way out, nothing hidden
 
 Status = Literal["recording", "ready", "damaged"]
 
@@ -128,7 +130,7 @@ def track_entry(value: dict[str, Any]) -> TrackEntry:
         raise ValueError("not a track")
     if entry.kind not in ("audio", "video") or type(entry.lead) is not bool:
         raise ValueError("not a track")
-    if "/" in entry.folder or entry.folder in ("", ".", ".."):
+    if "/" in entry.folder or entry.folder in ("", ".", "..") or not _is_within(entry.playlist):
         raise ValueError("a track elsewhere")
     return entry
 
@@ -137,7 +139,16 @@ def _file_entry(value: dict[str, Any]) -> FileEntry:
     entry = FileEntry(**value)
     if (type(entry.path), type(entry.size), type(entry.sha256), type(entry.offset)) != (str, int, str, int):
         raise ValueError("not a file")
+    if entry.size < 0 or entry.offset < 0:
+        raise ValueError("not a file")
+    if not _is_within(entry.path):
+        raise ValueError("a file elsewhere")
     return entry
+
+
+def _is_within(path: str) -> bool:
+    """Whether it stays in the lesson's folder: a manifest may come from a store that others write to, too."""
+    return _PATH.fullmatch(path) is not None
 
 
 def _checked(manifest: Manifest) -> Manifest:

@@ -52,6 +52,22 @@ def test_what_is_no_text_is_no_manifest(tmp_path: Path) -> None:
         read_manifest(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "path", ["", "/etc/passwd", "../other/manifest.json", "tracks/../../b", "a//b", ".stored.jsonl", "tracks/", "a\0b"]
+)
+@pytest.mark.parametrize("field", ["files", "derived", "playlist"])
+def test_a_manifest_that_names_a_file_elsewhere_is_none(tmp_path: Path, field: str, path: str) -> None:
+    write_manifest(tmp_path, FULL)
+    value = json.loads((tmp_path / "manifest.json").read_text())
+    if field == "playlist":
+        value["tracks"][0]["playlist"] = path
+    else:
+        value[field][0]["path"] = path
+    (tmp_path / "manifest.json").write_text(json.dumps(value))
+    with pytest.raises(ManifestError):
+        read_manifest(tmp_path)
+
+
 def test_the_manifest_of_a_lesson_being_recorded_is_the_recorders(tmp_path: Path) -> None:
     write_manifest(tmp_path, Manifest("lesson", 1, ""))
     with pytest.raises(StillOpenError):
