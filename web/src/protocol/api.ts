@@ -11,6 +11,14 @@ export interface User {
 
 export type LessonStatus = "scheduled" | "live" | "ended";
 
+export interface InvitedClass {
+  class_group_id: string;
+  school: string;
+  name: string;
+  headcount: number | null;
+  code: string | null; // its own
+}
+
 export interface Lesson {
   lesson_id: string;
   title: string;
@@ -24,6 +32,11 @@ export interface Lesson {
   recording: "none" | "recording" | "ready" | "damaged";
   recording_policy: RecordingPolicy;
   may_run: boolean; // end it, delete it
+  starts_at: string | null; // planned
+  subject: string;
+  grade: string;
+  rehearsal: boolean; // neither recorded nor counted
+  classes: InvitedClass[]; // only for those who may run the lesson
 }
 
 export interface Grant {
@@ -76,7 +89,15 @@ export interface Export {
 const user = shape<User>({ name: text, role: text });
 const status = oneOf("scheduled", "live", "ended");
 
-const lesson = shape<Lesson>({
+const invited = shape<InvitedClass>({
+  class_group_id: text,
+  school: text,
+  name: text,
+  headcount: nullable(number),
+  code: nullable(text),
+});
+
+export const decodeLesson = shape<Lesson>({
   lesson_id: text,
   title: text,
   kind: or("", text),
@@ -89,6 +110,11 @@ const lesson = shape<Lesson>({
   recording: or("none", oneOf("none", "recording", "ready", "damaged")),
   recording_policy: or<RecordingPolicy>("consented", policy),
   may_run: or(false, flag),
+  starts_at: nullable(text),
+  subject: or("", text),
+  grade: or("", text),
+  rehearsal: or(false, flag),
+  classes: or<InvitedClass[]>([], list(invited)),
 });
 
 const gap: Decoder<[number, number]> = (value, at) => {
@@ -147,11 +173,7 @@ export async function signOut(): Promise<void> {
 }
 
 export async function listLessons(): Promise<Lesson[]> {
-  return shape<{ lessons: Lesson[] }>({ lessons: list(lesson) })(await json("/api/lessons"), "").lessons;
-}
-
-export async function createLesson(title: string, recording_policy: RecordingPolicy): Promise<Lesson> {
-  return lesson(await json("/api/lessons", { method: "POST", body: { title, recording_policy } }), "");
+  return shape<{ lessons: Lesson[] }>({ lessons: list(decodeLesson) })(await json("/api/lessons"), "").lessons;
 }
 
 /** Deletes it with its recording and all that was made of it. */
@@ -160,7 +182,7 @@ export async function deleteLesson(lessonId: string): Promise<void> {
 }
 
 export async function getLesson(lessonId: string, token?: string | null): Promise<Lesson> {
-  return lesson(await json(at(lessonId), { token: token ?? null }), "");
+  return decodeLesson(await json(at(lessonId), { token: token ?? null }), "");
 }
 
 export async function requestGrant(lessonId: string, role: string): Promise<Grant> {

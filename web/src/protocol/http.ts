@@ -12,7 +12,7 @@ export class ApiError extends Error {
 }
 
 export interface HttpOptions {
-  method?: "GET" | "POST" | "DELETE";
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
   body?: unknown;
   token?: string | null; // a grant; without one the session cookie speaks
 }

@@ -23,6 +23,19 @@ export function dateTime(iso: string, locale: string): string {
   return `${day}(${weekday}) ${time}`;
 }
 
+/** A moment as a field for date and time has it, in the time of this place; "" for none. */
+export function toLocal(iso: string | null): string {
+  const date = new Date(iso ?? "");
+  if (Number.isNaN(date.getTime())) return "";
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** The moment such a field says; null for an empty one, or one that is not filled in to the end. */
+export function fromLocal(value: string): string | null {
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}
+
 /** What a person typed or pasted as a class code: digits, full-width ones too, nothing else. */
 export function classCode(typed: string): string {
   return typed

@@ -17,6 +17,11 @@ const LESSON: Lesson = {
   recording: "ready",
   recording_policy: "consented",
   may_run: true,
+  starts_at: null,
+  subject: "",
+  grade: "",
+  rehearsal: false,
+  classes: [],
 };
 const row = (fields: Partial<Lesson> = {}) =>
   mount(LessonRow, { props: { lesson: { ...LESSON, ...fields } }, global: { stubs: { RouterLink: true } } });

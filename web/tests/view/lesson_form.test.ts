@@ -1,0 +1,84 @@
+// @vitest-environment jsdom
+import { flushPromises, mount } from "@vue/test-utils";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Lesson } from "../../src/protocol/api";
+import type { School } from "../../src/protocol/planning";
+import LessonForm from "../../src/view/components/LessonForm.vue";
+import "../../src/view/planning_words";
+import { fromLocal } from "../../src/view/format";
+
+const LAST: Lesson = {
+  lesson_id: "l-1",
+  title: "草原",
+  kind: "synchronous_lesson",
+  class_code: "123456",
+  join_url: "/class#123456",
+  status: "ended",
+  created_at: "2026-11-23T08:00:00Z",
+  started_at: null,
+  ended_at: null,
+  recording: "none",
+  recording_policy: "teacher_only",
+  may_run: true,
+  starts_at: "2026-11-23T08:00:00Z",
+  subject: "语文",
+  grade: "六年级",
+  rehearsal: false,
+  classes: [{ class_group_id: "c-1", school: "阜平一小", name: "六(2)班", headcount: 43, code: "12345678" }],
+};
+const SCHOOLS: School[] = [
+  { school_id: "s-1", name: "阜平一小", region: "", classes: ["c-1", "c-2"].map((id) => ({ class_group_id: id, name: id, headcount: null, code: null, consent_until: null })) },
+];
+
+const asked = vi.fn<(path: string, options: RequestInit) => Promise<Response>>();
+const sent = () => JSON.parse(String(asked.mock.calls[0]?.[1].body));
+beforeEach(() => {
+  vi.stubGlobal("fetch", asked.mockImplementation(async () => new Response(JSON.stringify(LAST))));
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  asked.mockReset();
+});
+
+function form(props: object = {}) {
+  const shown = mount(LessonForm, { props: { schools: SCHOOLS, last: null, ...props } });
+  const field = (id: string) => shown.get(`[data-testid=${id}]`);
+  const submit = () => shown.get("form").trigger("submit").then(flushPromises);
+  return { shown, field, submit };
+}
+
+test("a name is enough for a lesson, and without one nothing is sent", async () => {
+  const { shown, field, submit } = form();
+  await submit();
+  expect(asked).not.toHaveBeenCalled();
+  expect(shown.get("[data-testid=problem]").text()).toContain("课的名称");
+  await field("lesson-title").setValue(" 草原 ");
+  await submit();
+  expect(sent()).toEqual({ title: "草原", recording_policy: "consented", starts_at: null, kind: "delivered_class", subject: "", grade: "", class_group_ids: [] });
+  expect(shown.emitted("done")).toHaveLength(1);
+});
+
+test("a lesson for later has its time and the classes that were ticked", async () => {
+  const { field, submit } = form();
+  await field("lesson-title").setValue("草原");
+  await field("lesson-starts-at").setValue("2026-11-24T10:10");
+  await field("invite-c-2").setValue(true);
+  await submit();
+  expect(sent()).toMatchObject({ starts_at: fromLocal("2026-11-24T10:10"), class_group_ids: ["c-2"] });
+});
+
+test("what was chosen for the last lesson is taken over, all but its time", async () => {
+  const { field, submit } = form({ last: LAST });
+  await field("like-last").trigger("click");
+  await submit();
+  expect(sent()).toMatchObject({ title: "草原", starts_at: null, kind: "synchronous_lesson", subject: "语文", recording_policy: "teacher_only", class_group_ids: ["c-1"] });
+});
+
+test("a planned lesson is changed in what may still change", async () => {
+  const { shown, field, submit } = form({ changing: LAST });
+  expect(shown.find("[data-testid=recording-policy]").exists()).toBe(false);
+  await field("lesson-grade").setValue("五年级");
+  await submit();
+  expect(asked.mock.calls[0]?.[1].method).toBe("PATCH");
+  expect(sent()).toEqual({ starts_at: "2026-11-23T08:00:00.000Z", kind: "synchronous_lesson", subject: "语文", grade: "五年级", class_group_ids: ["c-1"] });
+});
