@@ -15,6 +15,7 @@ from pathlib import Path
 
 from recorder import derived
 from recorder.manifest import ManifestError, StillOpenError, read_manifest
+from recorder.rebuild import known_manifest
 from server.jobs.kinds import EXPORTS, KINDS, ExportKind, KindName
 from server.jobs.ledger import UNFINISHED, Job, JobsUnavailableError, Progress
 from server.jobs.queue import Queue
@@ -133,7 +134,7 @@ class Jobs:
         now = _export(kind, queue.ledger.find(lesson_id, (kind,)).get(kind), sizes)
         if now.state == "done" or now.state in UNFINISHED:
             return now
-        if read_manifest(self._archive / lesson_id).status == "recording":
+        if self._is_open(lesson_id):
             raise NotFinishedError(lesson_id)
         if len(queue.waiting(MOST)) >= MOST:
             raise TooManyJobsError
@@ -152,7 +153,17 @@ class Jobs:
                 derived.remove(self._archive / lesson_id, KINDS[kind].files)
             except StillOpenError as error:
                 raise NotFinishedError(lesson_id) from error
+            except FileNotFoundError as error:  # deleted just now
+                raise NothingRecordedError(lesson_id) from error
         ledger.forget(lesson_id, (kind,))
+
+    def _is_open(self, lesson_id: str) -> bool:
+        try:
+            return known_manifest(self._archive / lesson_id).status == "recording"
+        except FileNotFoundError as error:
+            raise NothingRecordedError(lesson_id) from error
+        except OSError:
+            return False  # the job will find out what is wrong with it
 
     def _sizes(self, lesson_id: str) -> dict[str, int]:
         try:

@@ -169,6 +169,18 @@ async def test_what_cannot_be_made_is_a_problem_of_its_own(tmp_path: Path, monke
         assert await post(ready, {"kind": "movie"}) == (503, "too_many_jobs")
 
 
+async def test_of_a_lesson_whose_manifest_is_damaged_exports_are_asked_for_and_called_off(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        (tmp_path / "archive" / lesson_id / "manifest.json").write_text("{")
+        (tmp_path / "archive" / lesson_id / "tracks").mkdir()
+        assert (await ask(client, lesson_id))["state"] == "waiting"
+        assert (await listed(client, lesson_id))["camera"]["state"] == "waiting"
+        headers = token(client, lesson_id, "lead_teacher")
+        assert (await client.delete(f"/api/lessons/{lesson_id}/exports/camera", headers=headers)).status == 204
+        assert (await client.delete(f"/api/lessons/{lesson_id}/exports/movie", headers=headers)).status == 204
+
+
 async def test_without_the_store_of_jobs_a_recording_is_described_all_the_same(tmp_path: Path) -> None:
     async with running(tmp_path) as client:
         lesson_id = await recorded(client, tmp_path)
