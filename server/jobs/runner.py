@@ -49,6 +49,7 @@ class Runner:
         self._place = place
         self._owner = owner
         self._ending = ending
+        self._running: set[str] = set()  # job ids; one that takes minutes, and what is done in its midst
 
     def run(self, lesson_id: str, kind: str, job_id: str) -> None:
         """Run a job, if it is still wanted and nobody else has it. Raises JobsUnavailableError."""
@@ -56,15 +57,17 @@ class Runner:
         job = self._ledger.find(lesson_id, (name,)).get(name) if kind in KINDS else None
         if job is None or job.job_id != job_id or not job.unfinished or not self._ledger.claim(job_id, self._owner):
             return
+        self._running.add(job_id)
         try:
             self._run(job)
         finally:
+            self._running.discard(job_id)
             self._ledger.release(job_id)
 
     def recover(self, begun: bool = False) -> None:
-        """Queue again what was lost with a process that died; `begun`: we have just begun, so what was ours is lost.
+        """Queue again what was lost with a process that died, or when the store of jobs was away.
 
-        Raises JobsUnavailableError.
+        `begun`: we have just begun, so what was ours is lost. Raises JobsUnavailableError.
         """
         if begun:
             shutil.rmtree(self._place.folder / MAKING, ignore_errors=True)
@@ -73,8 +76,8 @@ class Runner:
             if not job.unfinished or job.job_id in queued:
                 continue
             owner = self._ledger.owner(job.job_id)
-            if owner == self._owner and not begun:
-                continue  # it is running
+            if job.job_id in self._running:
+                continue
             if owner not in (None, self._owner) and time.time() - job.known.at_s < DEAD_AFTER:
                 continue
             if owner is not None:

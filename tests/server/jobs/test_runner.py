@@ -18,7 +18,7 @@ from recorder.places.local import LocalPlace
 from recorder.rendering.progress import NothingToRenderError, Progress
 from server.jobs import runner as runner_module
 from server.jobs.kinds import KINDS, KindName
-from server.jobs.ledger import Job
+from server.jobs.ledger import Job, JobsUnavailableError
 from server.jobs.ledger import Progress as Known
 from server.jobs.queue import Queue
 from server.jobs.runner import ATTEMPTS, DEAD_AFTER, MAKING, Runner
@@ -209,12 +209,42 @@ def test_what_was_lost_with_a_killed_process_is_run_again_but_not_for_ever(
             bench.work()
         bench.queue.ledger.claim(job.job_id, "me")  # whoever is killed releases nothing
         assert (bench.known("movie").state, bench.known("movie").attempts) == ("running", number)
-        bench.runner.recover()  # this process lives: what it runs is left to it
         assert bench.queue.waiting() == []
         bench.runner.recover(begun=True)
         assert len(bench.queue.waiting()) == 1
     bench.work()
     assert (bench.known("movie").state, bench.known("movie").reason) == ("failed", "crashed")
+
+
+def test_what_is_running_is_not_queued_again(bench: Bench, stand_in: Callable[..., None]) -> None:
+    def render(folder: Path, out: Path, progress: Progress) -> None:
+        bench.runner.recover()
+        assert bench.queue.waiting() == []
+        draw(folder, out, progress)
+
+    stand_in("movie", render)
+    bench.ask("movie")
+    bench.work()
+    assert bench.known("movie").state == "done"
+
+
+def test_a_job_whose_end_could_not_be_written_down_is_run_again(
+    bench: Bench, stand_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(*arguments: object) -> None:
+        raise JobsUnavailableError("the disk is full")
+
+    stand_in("movie", draw)
+    bench.ask("movie")
+    with monkeypatch.context() as away:
+        away.setattr(bench.queue.ledger, "count", unavailable)
+        away.setattr(bench.queue.ledger, "release", unavailable)
+        away.setattr(runner_module.Runner, "_outcome", lambda self, job, known: known)
+        bench.work()
+    assert bench.known("movie").state == "running"
+    bench.runner.recover()  # ten minutes later, in the same process
+    bench.work()
+    assert bench.known("movie").state == "done"
 
 
 def test_a_message_lost_between_queue_and_job_is_made_up_for(bench: Bench) -> None:
