@@ -11,6 +11,7 @@ const messages: typeof zh = {
   nav: {
     lessons: "My lessons",
     login: "Sign in",
+    preflight: "Check before the lesson",
     logout: "Sign out",
     home: "Home",
   },

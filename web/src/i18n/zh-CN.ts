@@ -12,6 +12,7 @@ export default {
     lessons: "我的课",
     login: "登录",
     logout: "退出登录",
+    preflight: "课前检测",
     home: "首页",
   },
   home: {

@@ -325,7 +325,7 @@ export class Presence {
   /** Whether WebRTC brings what there is. While nobody sends anything, or the room is away, it cannot be told. */
   private judgeWay(flows: boolean): void {
     const { phase, room, me } = this.state;
-    const others = room.publications.some((one) => one.participant_id !== me);
+    const others = room.publications.some((one) => one.participant_id !== me && !participant(room, one.participant_id)?.away);
     const due = this.options.patient && phase === "open" && room.startedMs !== null && others;
     this.http = step(this.http, due ? flows : null);
     this.update({ http: this.http.on });
