@@ -104,6 +104,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         observers=[lifecycle, recorder, photos],
         verify=_verifier(grants),
         secret=derive(key, "room sessions"),
+        consents=consents,
     )
     recorder.attach(rooms)
     photos.attach(rooms.events)

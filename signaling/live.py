@@ -27,7 +27,7 @@ from signaling.messages import (
     Welcome,
     to_json,
 )
-from signaling.observers import LivePublication, Observers, RoomObserver
+from signaling.observers import ConsentBook, LivePublication, Observers, RoomObserver
 from signaling.presence import Connection, LessonClock, Presence
 from signaling.rights import RIGHTS
 from signaling.room import Room, RoomError
@@ -80,6 +80,7 @@ class LiveRoom:
         max_participants: int,
         known: bool,
         over: Callable[[LiveRoom], None],
+        consents: ConsentBook | None = None,
     ) -> None:
         opened = entries[0]
         assert isinstance(opened, Opened)
@@ -91,6 +92,7 @@ class LiveRoom:
         self._bus = bus
         self._observers = Observers(lesson_id, observers)
         self._over = over
+        self._consents = consents
         self._sessions = Sessions(secret, "room")
         self._presences: dict[str, Presence] = {}
         self._leaving: list[Presence] = []  # they have left, and are still to be told
@@ -127,6 +129,8 @@ class LiveRoom:
             events = self.room.join(
                 self.now_ms(), participant_id, role, name, headcount, waits=waits, class_id=grant.class_id
             )
+            if grant.consent:
+                events += self.room.remember_consent(self.now_ms(), participant_id)
             if known:  # a new page that knows nothing of the peer connections of the old one
                 self.transports.closed_by(participant_id)
         self.commit(events)
@@ -136,6 +140,7 @@ class LiveRoom:
             presence.connection.close(CLOSE_REPLACED, "replaced")
         presence.connection = connection
         presence.device = grant.device
+        presence.class_group_id = grant.class_group_id if role == "receiving_class" else None
         presence.seen = self.room.state.seq
         if self.room.participant(participant_id).waiting:
             presence.let_in = lambda: self._welcome(participant_id, connection, None, None, role, ice_servers)
@@ -192,7 +197,7 @@ class LiveRoom:
             case messages.SetRecording(state=state):
                 self.commit(room.pause_recording(now, actor, state == "paused"))
             case messages.GiveConsent(given=given):
-                self.commit(room.consent(now, actor, given))
+                self._consented(actor, room.consent(now, actor, given), given)
             case messages.Show(source=source, layout=layout):
                 self.commit(room.show(now, actor, source, layout))
             case messages.PutOnStage(participant_id=on_stage):
@@ -368,6 +373,13 @@ class LiveRoom:
         self._observers.tell(lambda observer: observer.publication_removed(self.lesson_id, publication_id, worker))
 
     # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _consented(self, actor: str, events: list[Event], given: bool) -> None:
+        """A class has said whether it may be recorded; what one of the list says holds in its other lessons too."""
+        self.commit(events)
+        presence = self._presences.get(actor)
+        if events and presence is not None and presence.class_group_id is not None and self._consents is not None:
+            self._consents.said(self.lesson_id, presence.class_group_id, given)
 
     def _remember(self, entries: Sequence[Entry]) -> None:
         """Take up the log of a process that is no more: its people have a while to come back."""

@@ -34,6 +34,16 @@ class LessonDirectory(Protocol):
         """The lesson, or None if there is none of this id."""
 
 
+class ConsentBook(Protocol):
+    """What classes of the server's list said about being recorded, in this lesson and in others."""
+
+    async def holds(self, class_group_id: str) -> bool:
+        """Whether this class lets itself be recorded now."""
+
+    def said(self, lesson_id: str, class_group_id: str, given: bool) -> None:
+        """It said so in its room just now. Must not block."""
+
+
 class MediaWorker(Protocol):
     """A media worker as an observer may use it."""
 

@@ -42,6 +42,7 @@ class Presence:
     told: int = 0  # the last seq it knows of; events between may be for others
     deadline: asyncio.TimerHandle | None = None
     device: str | None = None  # which browser it is, where the grant says so
+    class_group_id: str | None = None  # of a class of the server's list
     let_in: Callable[[], None] | None = None  # says a whole welcome; of one that stands at the door, and only of that
 
     def expect(self, seconds: float, otherwise: Callable[[], None]) -> None:

@@ -202,6 +202,13 @@ class Room(Talk):
             return []
         return [self._emit(at_ms, actor, Consent(actor, given, known.name, known.headcount))]
 
+    def remember_consent(self, at_ms: int, participant_id: str) -> list[Event]:
+        """A class that has just come said in an earlier lesson that it may be recorded."""
+        known = self.participant(participant_id)
+        if known.consent is not None or not may(known.role, "consent"):
+            return []
+        return [self._emit(at_ms, SERVER, Consent(participant_id, True, known.name, known.headcount))]
+
     # ── publications ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def check_may_publish(self, participant_id: str) -> None:

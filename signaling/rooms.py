@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from media import messages as media
 from signaling.bus import Bus, Entry, Opened, events_of
@@ -14,7 +14,7 @@ from signaling.errands import Errands
 from signaling.events import Event, RecordingState
 from signaling.grants import Grant, Verifier, own, verify_for
 from signaling.live import LiveRoom
-from signaling.observers import LessonDirectory, LessonInfo, LivePublication, MediaWorker, RoomObserver
+from signaling.observers import ConsentBook, LessonDirectory, LessonInfo, LivePublication, MediaWorker, RoomObserver
 from signaling.room import Room, RoomError
 from signaling.sessions import Sessions
 from signaling.workers import Worker, Workers
@@ -50,6 +50,7 @@ class Rooms:
         verify: Verifier,
         secret: bytes,
         limits: Limits | None = None,
+        consents: ConsentBook | None = None,
     ) -> None:
         self.locations = Sessions(secret, "location")  # of WHIP and WHEP sessions, by their transport
         self._bus = bus
@@ -59,6 +60,7 @@ class Rooms:
         self._verify = verify
         self._secret = secret
         self._limits = limits or Limits()
+        self._consents = consents
         self._rooms: dict[str, LiveRoom] = {}
         self._opening = asyncio.Lock()
         self._told: set[str] = set()  # lessons whose room the observers know
@@ -125,7 +127,7 @@ class Rooms:
         room.empty_since = time.monotonic()
         if room.room.state.ended_ms is not None:
             raise RoomError("lesson_ended", "the lesson is over")
-        return grant, room
+        return await self._with_consent(grant), room
 
     async def end(self, lesson_id: str) -> bool:
         """End the lesson for everyone, as the server, and wait until its observers have done with it.
@@ -181,6 +183,16 @@ class Rooms:
 
     # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    async def _with_consent(self, grant: Grant) -> Grant:
+        """With what the class said in other lessons. A book that cannot be read keeps nobody out: then it is asked."""
+        if self._consents is None or grant.class_group_id is None or grant.room_role != "receiving_class":
+            return grant
+        try:
+            return replace(grant, consent=await self._consents.holds(grant.class_group_id))
+        except Exception:
+            log.exception("what a class of lesson %s said about being recorded cannot be read", grant.lesson_id)
+            return grant
+
     async def _open(self, info: LessonInfo) -> LiveRoom:
         """The room of a lesson, made or brought back if it is not open. Raises RoomError."""
         async with self._opening:
@@ -209,6 +221,7 @@ class Rooms:
             max_participants=self._limits.participants,
             known=lesson_id in self._told,
             over=self._over,
+            consents=self._consents,
         )
         self._told.add(lesson_id)
         log.info("room of lesson %s is open, event %d", lesson_id, room.room.state.seq)
