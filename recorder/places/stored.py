@@ -12,18 +12,20 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from recorder.manifest import NAME, FileEntry, read_manifest
+from recorder.manifest import NAME, FileEntry, ManifestError, read_manifest
 from recorder.places import forgotten, waiting
 from recorder.places.eviction import held, is_large
 from recorder.places.ledger import LEDGER, Confirmed, Ledger
 from recorder.places.local import LocalPlace
 from recorder.places.place import Held, PlaceError, SignedURL, is_lesson_id, is_path
-from recorder.places.store import Object, Store
+from recorder.places.store import Digest, Object, Store
+from recorder.recorder import MARKS
 
 SIGNED_S = 3600  # a player that pauses for longer asks us again
 LEDGERS = 64  # of lessons being watched, kept in memory
+ARRIVING = ".arriving"  # in a lesson's folder: its manifest, until all else is here
 FETCHING = ".fetching"  # lock, so that one process at a time fetches a lesson
 
 logger = logging.getLogger(__name__)
@@ -102,10 +104,13 @@ class StorePlace:
         """
         found = []
         for lesson_id in self.lessons():
-            if not (self.folder / lesson_id).exists():
-                with contextlib.suppress(LookupError):  # being sent just now, by another machine
-                    self._fetch_lesson(lesson_id, small_only=True)
-                    found.append(lesson_id)
+            if not (self.folder / lesson_id / NAME).exists() and not (self.folder / MARKS / lesson_id).exists():
+                try:
+                    self._fetch_lesson(lesson_id)
+                except (LookupError, FileNotFoundError) as error:  # being sent just now, damaged, or deleted
+                    logger.warning("not taken from the store: %s", error)
+                    continue
+                found.append(lesson_id)
         return found
 
     def clear(self) -> None:
@@ -134,29 +139,52 @@ class StorePlace:
                 entries.setdefault(entry.path, []).append(entry)
         if entries:
             with _fetching(folder):
+                ledger = Ledger(folder)  # read once: of a long lesson it is 10 MB
                 for path, stretches in entries.items():
                     if not (folder / path).exists():
-                        self._fetch(folder, path, tuple(stretches))
+                        self._fetch(folder, path, tuple(stretches), ledger)
 
-    def _fetch_lesson(self, lesson_id: str, small_only: bool = False) -> None:
-        """Bring a lesson here that another machine has recorded. Raises LookupError, PlaceError, OSError."""
+    def _fetch_lesson(self, lesson_id: str) -> None:
+        """Bring a lesson here that only the store has; its large files stay there. A kill leaves it to the next time.
+
+        Raises LookupError, PlaceError, OSError.
+        """
         prefix, folder = f"{lesson_id}/", self.folder / lesson_id
         stored = {found.path.removeprefix(prefix): found for found in self.store.objects(prefix)}
         if NAME not in stored:
             raise LookupError(f"no lesson {lesson_id[:100]!r} is archived")
         folder.mkdir(parents=True, exist_ok=True)
         with _fetching(folder):
-            for path in sorted(stored, key=lambda path: path == NAME):  # the manifest last: then the lesson is here
-                if not is_path(path) or (folder / path).exists():
-                    continue
-                if not small_only or not is_large(path):
-                    self._fetch(folder, path, ())
-        if small_only:
-            self._note_stored(folder, stored)
+            if (folder / NAME).exists():
+                return  # another process was faster
+            ledger = Ledger(folder)
+            for path in sorted(stored):
+                if path != NAME and is_path(path) and not is_large(path) and not (folder / path).exists():
+                    self._fetch(folder, path, (), ledger)
+            self._fetch_manifest(folder, stored, ledger)
 
-    def _fetch(self, folder: Path, path: str, entries: tuple[FileEntry, ...]) -> None:
+    def _fetch_manifest(self, folder: Path, stored: Mapping[str, Object], ledger: Ledger) -> None:
+        """The last file of a lesson: with it the lesson is here, and what stays in the store must be known by then."""
+        fresh = folder / ARRIVING
+        fresh.mkdir(exist_ok=True)
+        try:
+            self.store.fetch(f"{folder.name}/{NAME}", fresh / NAME)
+            manifest = read_manifest(fresh)
+        except (FileNotFoundError, ManifestError) as error:
+            raise LookupError(f"{folder.name}: its manifest in the store cannot be read") from error
+        for entry in (*manifest.files, *manifest.derived):
+            known = stored.get(entry.path)
+            if known is not None and ledger.get(entry.path) is None and known.size == entry.size:
+                ledger.add(Confirmed(entry.path, entry.size, entry.sha256, known.etag, 0))
+        (fresh / NAME).replace(folder / NAME)
+        fresh.rmdir()
+        status, digest = (folder / NAME).stat(), Digest.of(folder / NAME)
+        ledger.add(Confirmed(NAME, digest.size, digest.sha256, stored[NAME].etag, status.st_mtime_ns))
+
+    def _fetch(self, folder: Path, path: str, entries: tuple[FileEntry, ...], ledger: Ledger) -> None:
         target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        for parent in reversed(PurePosixPath(path).parents[:-1]):
+            (folder / parent).mkdir(exist_ok=True)  # not the folder itself: a lesson deleted meanwhile stays deleted
         sha256 = self.store.fetch(f"{folder.name}/{path}", target)
         if sha256 is None:
             logger.error("%s: %s is neither here nor in the store", folder.name, path)
@@ -167,17 +195,8 @@ class StorePlace:
             target.unlink()
             raise PlaceError(f"{folder.name}: {error}, in the store") from error
         status = target.stat()
-        ledger = Ledger(folder)
         known = ledger.get(path)
         ledger.add(Confirmed(path, status.st_size, sha256, known.etag if known else "", status.st_mtime_ns))
-
-    def _note_stored(self, folder: Path, stored: Mapping[str, Object]) -> None:
-        """Enter in the ledger what stays in the store, with what the manifest says of it."""
-        ledger, manifest = Ledger(folder), read_manifest(folder)
-        for entry in (*manifest.files, *manifest.derived):
-            known = stored.get(entry.path)
-            if known is not None and ledger.get(entry.path) is None and known.size == entry.size:
-                ledger.add(Confirmed(entry.path, entry.size, entry.sha256, known.etag, 0))
 
     def _ledger(self, lesson_id: str) -> Ledger:
         """The lesson's ledger as it is now; read again when it has grown."""

@@ -1,6 +1,9 @@
 """`verify` sees every byte that is not as the manifest says, `mend` makes it good or a gap, `move` takes all along."""
 
+import contextlib
+import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from recorder.manifest import NAME, read_manifest
 from recorder.places.local import LocalPlace
 from recorder.places.mend import mend
 from recorder.places.moving import move
-from recorder.places.store import Store
+from recorder.places.store import Digest, Store
 from recorder.places.stored import StorePlace
 from recorder.places.uploader import Uploader
 from recorder.places.verify import Finding, LessonOpenError, matches, verify
@@ -143,6 +146,64 @@ def test_lessons_of_the_store_become_known_where_they_are_not(stored: StorePlace
     assert Uploader(other.folder, stored.store, HOUR).once().waiting_files == 0
     with other.local("L1"):
         assert (folder / SEGMENT).read_bytes() == (stored.folder / "L1" / SEGMENT).read_bytes()
+
+
+class KilledError(Exception):
+    """Where a process would have ended."""
+
+
+def at_fetch(store: Store, monkeypatch: pytest.MonkeyPatch, number: int, happen: Callable[[], None]) -> None:
+    """When so many files have been fetched, this happens in the midst of the next one."""
+    fetch, count = store.fetch, itertools.count()
+
+    def fetched(path: str, to: Path) -> str | None:
+        if next(count) == number:
+            happen()
+        return fetch(path, to)
+
+    monkeypatch.setattr(store, "fetch", fetched)
+
+
+@pytest.mark.parametrize("files", [0, 3, 8, 12])
+def test_a_lesson_whose_arrival_was_cut_short_arrives_the_next_time(
+    stored: StorePlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int
+) -> None:
+    def kill() -> None:
+        raise KilledError
+
+    other = StorePlace(tmp_path / "other", stored.store)
+    with monkeypatch.context() as patched, contextlib.suppress(KilledError):
+        at_fetch(stored.store, patched, files, kill)
+        other.adopt()
+    other.adopt()
+    assert read_manifest(other.folder / "L1") == read_manifest(stored.folder / "L1")
+    assert other.file("L1", SEGMENT) is not None
+    assert verify(other, "L1").problems == []
+
+
+@pytest.mark.parametrize("files", [0, 3, 15])
+def test_a_lesson_that_is_deleted_while_it_arrives_does_not_come_back(
+    stored: StorePlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int
+) -> None:
+    other = StorePlace(tmp_path / "other", stored.store)
+
+    def delete() -> None:
+        other.delete("L1")
+        Uploader(other.folder, other.store, HOUR).once()  # which takes its mark away
+
+    with monkeypatch.context() as patched:
+        at_fetch(stored.store, patched, files, delete)
+        with pytest.raises((LookupError, FileNotFoundError)), other.local("L1"):
+            pass
+    assert not (other.folder / "L1").exists()
+    assert other.lessons() == []
+
+
+def test_a_damaged_manifest_in_the_store_keeps_no_other_lesson_away(stored: StorePlace, tmp_path: Path) -> None:
+    stored.store.put("L0/manifest.json", b"{", Digest.of(b"{"))
+    other = StorePlace(tmp_path / "other", stored.store)
+    assert other.adopt() == ["L1"]
+    assert not (other.folder / "L0" / NAME).exists()
 
 
 @pytest.mark.parametrize(
