@@ -28,6 +28,7 @@ def evict(folder: Path) -> int:
         manifest, ledger = read_manifest(folder), Ledger(folder)
         if manifest.status == "recording":
             return 0
+        ledger.sync()  # without it nobody would know where to look for what is taken away
         for entry in (*manifest.files, *manifest.derived):
             known = ledger.get(entry.path)
             if known and is_large(entry.path) and (known.sha256, known.size) == (entry.sha256, entry.size):

@@ -50,6 +50,11 @@ class Ledger:
             file.write(json.dumps(asdict(confirmed), separators=(",", ":")) + "\n")
         self._files[confirmed.path] = confirmed
 
+    def sync(self) -> None:
+        """Make what it says outlast a loss of power. Raises OSError."""
+        with self._path.open("rb") as file:
+            os.fsync(file.fileno())
+
     def remove(self, path: str) -> None:
         """The store has it no longer. Raises OSError."""
         if self._files.pop(path, None) is not None:
