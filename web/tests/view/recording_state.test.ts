@@ -20,6 +20,7 @@ test("a class reads whether it is in the recording, while there is one", () => {
   expect(words("on", "consented", true)).toBe("录制中 · 含本班");
   expect(words("on", "consented", false)).toBe("录制中 · 不含本班");
   expect(words("off", "consented", false)).toBe("未录制");
+  expect(words("paused", "consented", true)).toBe("录制暂停");
 });
 
 test("to a teacher nothing is said of a class", () => {
