@@ -14,6 +14,8 @@ export const router = createRouter({
     { path: "/teach/:id", name: "teach", component: () => import("./view/pages/TeachPage.vue"), props: true },
     { path: "/teach/:id/audience", name: "audience", component: () => import("./view/pages/AudiencePage.vue"), props: true },
     { path: "/replay/:id", name: "replay", component: () => import("./view/pages/ReplayPage.vue"), props: true },
+    { path: "/admin", redirect: "/admin/schools" },
+    { path: "/admin/:section(schools|accounts)", name: "admin", component: () => import("./view/pages/AdminPage.vue"), props: true },
     { path: "/:rest(.*)*", name: "lost", component: () => import("./view/pages/LostPage.vue") },
   ],
   scrollBehavior: () => ({ top: 0 }),

@@ -10,6 +10,7 @@ const messages: typeof zh = {
   },
   nav: {
     lessons: "My lessons",
+    admin: "Administration",
     login: "Sign in",
     preflight: "Check before the lesson",
     logout: "Sign out",
@@ -290,6 +291,10 @@ const messages: typeof zh = {
     class_unknown: "One of these classes is not listed any more. Load the page again and choose anew.",
     lesson_begun: "This lesson has begun and can no longer be changed.",
     name_taken: "There is one of this name already. Please choose another.",
+    link_unknown: "This link was used already, or is too old. Ask an administrator for a new one.",
+    own_account: "You cannot change or close your own account. Ask another administrator.",
+    account_closed: "This account is closed. Ask an administrator to open it again.",
+    list_changed: "The list has changed meanwhile. Load the page again.",
     lesson_live: "This lesson is still on, or its recording is not closed yet. End it first and try again in a few seconds.",
   },
   device: {

@@ -10,6 +10,7 @@ export default {
   },
   nav: {
     lessons: "我的课",
+    admin: "管理",
     login: "登录",
     logout: "退出登录",
     preflight: "课前检测",
@@ -289,6 +290,10 @@ export default {
     class_unknown: "有一个班已经不在名单上了。请刷新页面，重新选择班级。",
     lesson_begun: "这节课已经开始，不能再改了。",
     name_taken: "这个名称已经有了，请换一个。",
+    link_unknown: "这个链接已经用过，或者过期了。请向管理员要一个新的。",
+    own_account: "自己的身份和账号不能自己改。请另一位管理员来改。",
+    account_closed: "这个账号已经停用。请找管理员恢复。",
+    list_changed: "名单已经变了。请刷新页面再试。",
     lesson_live: "这节课还在上，或者录像还没有收好。请先结束上课，过几秒再删除。",
   },
   device: {

@@ -45,7 +45,7 @@ export function classCode(typed: string): string {
 }
 
 /** 123 456: two groups are easier to read out and to copy from a board. */
-export const grouped = (code: string): string => code.replace(/^(\d{3})(\d{3})$/, "$1\u2009$2");
+export const grouped = (code: string): string => code.replace(/^(\d{3})(\d{3})$|^(\d{4})(\d{4})$/, (_, a = "", b = "", c = "", d = "") => `${a || c}\u2009${b || d}`);
 
 /** 512 kB, 48 MB, 1.2 GB: as file managers say it, by thousands. */
 export function size(bytes: number): string {

@@ -15,6 +15,13 @@ export const TESTIDS = [
   "invite", "invite-<id>", "like-last", "discard", "change-lesson", "copy-lesson", "guide", "rehearse",
   // /lessons/…/guide
   "print", "sheet", "sheet-code", "qr",
+  // /admin
+  "to-admin", "admin-schools", "admin-accounts", "school-name", "school-region", "add-school", "school", "remove-school", "confirm-remove-school",
+  "class-group", "class-group-name", "class-group-headcount", "class-group-code", "add-class", "copy-class-link", "renew-class-code", "confirm-renew",
+  "remove-class", "confirm-remove-class", "account", "account-role", "invite-role", "invite-name", "make-link", "account-link", "copy-account-link",
+  "reset-password", "close-account", "open-account", "confirm-close",
+  // /login with a link
+  "link-form", "link-name", "link-password", "link-again", "link-wrong", "link-save",
   // /teach
   "start-lesson", "end-lesson", "confirm-end", "cancel", "microphone" /* data-on */, "mic-level", "camera" /* data-on */,
   "share-screen", "own-camera", "own-screen", "elapsed", "present", "hands", "participant-row" /* data-participant-id */,

@@ -19,6 +19,8 @@ const SAME: { [code: string]: string } = {
   jobs_unavailable: "server_error",
   no_free_code: "server_error",
   field_invalid: "message_malformed",
+  school_unknown: "list_changed",
+  account_unknown: "list_changed",
 };
 
 export function problemOf(code: string, seconds = 60): Problem {
