@@ -12,9 +12,8 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import Field
 
-from media.messages import Direction
 from server.endpoint import Endpoint, Model, address, read, reply
-from server.preflight.sessions import Preflights
+from server.preflight.sessions import Preflights, Way
 from signaling.problems import ProblemError
 
 PREFLIGHTS = web.AppKey("preflights", Preflights)
@@ -26,12 +25,14 @@ MOST_PACKETS, LARGEST, LONGEST = 500, 1100, 20.0  # as media/train.py has them
 class Offers(Model):
     send: Annotated[str, Field(max_length=MAX_SDP)] | None = None
     receive: Annotated[str, Field(max_length=MAX_SDP)] | None = None
+    tcp: Annotated[str, Field(max_length=MAX_SDP, description="To receive, too: does TCP pass?")] | None = None
 
 
 class Opened(Model):
     preflight_id: str
     send: str | None
     receive: str | None
+    tcp: str | None
 
 
 class Train(Model):
@@ -62,12 +63,21 @@ class Clock(Model):
 
 async def open_(request: web.Request) -> web.Response:
     wanted = await read(request, Offers)
-    pairs: tuple[tuple[Direction, str | None], ...] = (("send", wanted.send), ("receive", wanted.receive))
-    offers = {direction: sdp for direction, sdp in pairs if sdp is not None}
+    ways: tuple[tuple[Way, str | None], ...] = (
+        ("send", wanted.send),
+        ("receive", wanted.receive),
+        ("tcp", wanted.tcp),
+    )
+    offers = {way: sdp for way, sdp in ways if sdp is not None}
     if not offers:
         raise ProblemError(422, "field_invalid", "A field is missing or not of the right form", "no offer")
     session, answers = await request.app[PREFLIGHTS].open(address(request), offers)
-    opened = Opened(preflight_id=session.session_id, send=answers.get("send"), receive=answers.get("receive"))
+    opened = Opened(
+        preflight_id=session.session_id,
+        send=answers.get("send"),
+        receive=answers.get("receive"),
+        tcp=answers.get("tcp"),
+    )
     return reply(opened, 201)
 
 

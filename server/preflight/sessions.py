@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
@@ -29,13 +29,17 @@ PER_HOUR = 240  # of one address: a school's whole corridor sits behind it, and 
 SAMPLED = 0.1  # seconds between looks at the counts
 
 
+Way = Literal["send", "receive", "tcp"]
+"""What a browser measures; "tcp" receives too, by which it finds out whether it could."""
+
+
 @dataclass(slots=True)
 class Session:
     """One browser's. It ends when it is closed, or by itself."""
 
     session_id: str
     worker: Worker
-    transports: dict[media.Direction, str] = field(default_factory=dict)
+    transports: dict[Way, str] = field(default_factory=dict)
     over: asyncio.TimerHandle | None = None
 
 
@@ -56,9 +60,7 @@ class Preflights:
         """How many there are now."""
         return len(self._sessions)
 
-    async def open(
-        self, address: str, offers: dict[media.Direction, str]
-    ) -> tuple[Session, dict[media.Direction, str]]:
+    async def open(self, address: str, offers: dict[Way, str]) -> tuple[Session, dict[Way, str]]:
         """A measurement by these offers, and their answers. Raises ProblemError and TooManyTriesError."""
         network = network_of(address)
         if not self._limiter.hit(self._limit, "preflight", network):
@@ -73,7 +75,7 @@ class Preflights:
         session: Session | None = None
         try:
             session = Session(secrets.token_urlsafe(18), await self._workers.choose())
-            answers = {direction: await self._answer(session, direction, sdp) for direction, sdp in offers.items()}
+            answers = {way: await self._answer(session, way, sdp) for way, sdp in offers.items()}
         except MediaUnavailableError as error:
             self._release(session)
             raise ProblemError(503, "media_unavailable", "No media worker can serve now") from error
@@ -103,7 +105,7 @@ class Preflights:
         """Send the browser a train. Raises ProblemError."""
         await self._ask(session, "receive", lambda it: media.SendTrain(it, packets, size, seconds))
 
-    async def watch(self, session: Session, direction: media.Direction, seconds: float) -> list[media.Counted]:
+    async def watch(self, session: Session, direction: Way, seconds: float) -> list[media.Counted]:
         """The counts of one direction, ten times a second. Raises ProblemError."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
@@ -121,9 +123,10 @@ class Preflights:
             self.end(session_id)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _answer(self, session: Session, direction: media.Direction, sdp: str) -> str:
+    async def _answer(self, session: Session, way: Way, sdp: str) -> str:
         transport_id = f"preflight-{secrets.token_hex(8)}"
-        session.transports[direction] = transport_id
+        session.transports[way] = transport_id
+        direction: media.Direction = "send" if way == "send" else "receive"
         reply = await session.worker.request(media.Answer(transport_id, direction, sdp))
         if isinstance(reply, media.Answered):
             return reply.answer
@@ -134,9 +137,7 @@ class Preflights:
             raise ProblemError(400, code, "The offer cannot be understood")
         raise ProblemError(503, "media_unavailable", "The media worker has too much to do")
 
-    async def _ask(
-        self, session: Session, direction: media.Direction, request: Callable[[str], media.Request]
-    ) -> media.Reply:
+    async def _ask(self, session: Session, direction: Way, request: Callable[[str], media.Request]) -> media.Reply:
         transport_id = session.transports.get(direction)
         if transport_id is None:
             raise ProblemError(409, "direction_unknown", "Nothing was offered for this direction")

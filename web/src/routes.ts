@@ -16,6 +16,7 @@ export const router = createRouter({
     { path: "/replay/:id", name: "replay", component: () => import("./view/pages/ReplayPage.vue"), props: true },
     { path: "/admin", redirect: "/admin/schools" },
     { path: "/admin/:section(schools|accounts)", name: "admin", component: () => import("./view/pages/AdminPage.vue"), props: true },
+    { path: "/preflight", name: "preflight", component: () => import("./view/pages/PreflightPage.vue"), props: ({ query }) => ({ audience: query.for === "teacher" ? "teacher" : "class" }) },
     { path: "/:rest(.*)*", name: "lost", component: () => import("./view/pages/LostPage.vue") },
   ],
   scrollBehavior: () => ({ top: 0 }),

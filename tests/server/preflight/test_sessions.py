@@ -11,12 +11,12 @@ import pytest
 
 from media import messages as media
 from server.preflight import sessions
-from server.preflight.sessions import PER_HOUR, Preflights
+from server.preflight.sessions import PER_HOUR, Preflights, Way
 from server.tries import TooManyTriesError
 from signaling.problems import ProblemError
 from signaling.workers import MediaUnavailableError, Workers
 
-OFFERS: dict[media.Direction, str] = {"send": "an offer", "receive": "another"}
+OFFERS: dict[Way, str] = {"send": "an offer", "receive": "another"}
 
 
 class OneWorker:

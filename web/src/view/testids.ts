@@ -40,4 +40,7 @@ export const TESTIDS = [
   "replay-listen", "replay-pictures", "replay-link", "replay-help", "replay-keys", "replay-single-keys", "replay-keys-close",
   "replay-resumed", "replay-foreign", "replay-from-start", "replay-voices", "replay-tip", "replay-exports", "export-<id>" /* data-state */,
   "make-<id>", "cancel-<id>", "download-<id>",
+  // /preflight (each row: data-state)
+  "preflight", "preflight-link", "preflight-start", "preflight-result" /* data-count */, "preflight-back", "preflight-line", "preflight-up", "preflight-down",
+  "preflight-delay", "preflight-loss", "preflight-microphone", "preflight-camera", "preflight-sound", "preflight-clock", "heard-yes", "heard-no", "play-notes",
 ] as const;

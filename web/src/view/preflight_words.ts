@@ -1,0 +1,6 @@
+/** Brings the words of the check before a lesson along with it. */
+
+import { addWords, type Part } from "../i18n";
+import words from "../i18n/parts/preflight";
+
+addWords(words as Part);
