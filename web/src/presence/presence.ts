@@ -212,7 +212,8 @@ export class Presence {
     this.keep();
     this.receivingSide.connected(welcome.ice_servers, welcome.resumed);
     this.sendingSide.connected(welcome.ice_servers, welcome.resumed);
-    this.receivingSide.want(welcome.slots);
+    // Who stands at the door is told nothing of the room; once let in, there is another welcome.
+    if (!participant(this.state.room, welcome.participant_id)?.waiting) this.receivingSide.want(welcome.slots);
     this.shown.anew(); // what was to be told while the connection was away
   }
 

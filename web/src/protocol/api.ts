@@ -44,12 +44,6 @@ export interface Grant {
   role: string;
 }
 
-export interface Entry extends Grant {
-  lesson_id: string;
-  title: string;
-  status: LessonStatus;
-}
-
 export interface Track {
   publication_id: string;
   participant: string;
@@ -188,12 +182,6 @@ export async function getLesson(lessonId: string, token?: string | null): Promis
 export async function requestGrant(lessonId: string, role: string): Promise<Grant> {
   const reply = await json(`${at(lessonId)}/grants`, { method: "POST", body: { role } });
   return shape<Grant>({ token: text, role: text })(reply, "");
-}
-
-export async function enterClass(code: string, name: string, headcount: number | null): Promise<Entry> {
-  const body = { code, ...(name ? { name } : {}), ...(headcount ? { headcount } : {}) };
-  const reply = await json("/api/class/enter", { method: "POST", body });
-  return shape<Entry>({ token: text, role: text, lesson_id: text, title: text, status })(reply, "");
 }
 
 export async function getRecording(lessonId: string, token: string | null): Promise<Recording> {

@@ -36,12 +36,12 @@ export function fromLocal(value: string): string | null {
   return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
-/** What a person typed or pasted as a class code: digits, full-width ones too, nothing else. */
+/** What a person typed or pasted as a code, of six digits or a class's own eight: digits, full-width ones too, nothing else. */
 export function classCode(typed: string): string {
   return typed
     .replace(/[０-９]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 0xfee0))
     .replace(/\D/g, "")
-    .slice(0, 6);
+    .slice(0, 8);
 }
 
 /** 123 456: two groups are easier to read out and to copy from a board. */

@@ -1,7 +1,8 @@
 /** Who sits here: the account that is signed in, and the passes of a class, which has none. */
 
 import { shallowRef } from "vue";
-import { enterClass, requestGrant, type User, whoAmI } from "../protocol/api";
+import { requestGrant, type User, whoAmI } from "../protocol/api";
+import { returnToClass } from "../protocol/class_api";
 import { RequestError } from "../protocol/connection";
 import { ApiError } from "../protocol/http";
 import type { Hello } from "../protocol/messages";
@@ -15,13 +16,13 @@ export async function askWhoAmI(): Promise<User | null> {
   return user.value;
 }
 
-/** What a class got for its code. Lives as long as the tab, so that a reload stays in the lesson. */
+/** What a class got for its code, which is kept nowhere. Lives as long as the tab, so that a reload stays in the lesson. */
 export interface Pass {
   lessonId: string;
   token: string;
-  code: string;
   name: string;
   headcount: number | null;
+  startsAt: string | null; // planned
 }
 
 export function passFor(lessonId: string): Pass | null {
@@ -37,13 +38,24 @@ export const keptSession = (lessonId: string, role: string): Kept | null =>
 export const keepSession = (lessonId: string, role: string, kept: Kept | null): void =>
   write(`tongke.session.${role}.${lessonId}`, kept);
 
+/** A pass for a browser that entered this lesson before, by its cookie. Throws RequestError for any other. */
+export async function renewPass(lessonId: string): Promise<Pass> {
+  const kept = passFor(lessonId);
+  const entry = await orRefused(returnToClass(lessonId, kept?.name));
+  const pass: Pass = {
+    lessonId,
+    token: entry.token,
+    name: kept?.name ?? entry.name ?? "",
+    headcount: kept?.headcount ?? entry.headcount,
+    startsAt: entry.starts_at,
+  };
+  keepPass(pass);
+  return pass;
+}
+
 /** The hello of a class: its pass, exchanged again when it has run out. */
 export async function helloOfClass(pass: Pass, renew: boolean): Promise<Hello> {
-  if (renew) {
-    const entry = await orRefused(enterClass(pass.code, pass.name, pass.headcount));
-    pass = { ...pass, token: entry.token };
-    keepPass(pass);
-  }
+  if (renew) pass = await renewPass(pass.lessonId);
   return {
     type: "hello",
     token: pass.token,

@@ -7,6 +7,7 @@ export const TESTIDS = [
   "language", "logout", "problem" /* data-code */, "notice" /* data-key */, "ended", "closed" /* data-code */, "to-replay",
   // home and /class
   "class-code", "class-name", "class-headcount", "enter-class", "code-incomplete",
+  "entry-found", "entry-none", "class-bookmark", "other-code",
   // /login
   "login-name", "login-password", "login-submit",
   // /lessons
@@ -34,6 +35,7 @@ export const TESTIDS = [
   "main-video", "screen-video", "small-video-<id>", "self-video", "sound", "unlock-sound", "hand", "give-back", "on-floor",
   "volume", "open-chat", "rejoin", "leave", "line-state" /* data-word data-rung */, "delayed-video" /* data-showing */, "class-line" /* data-rung */, "paused", "recording-dot" /* data-recording */,
   "consent-card", "consent-yes", "consent-no", "consent" /* data-given */, "class-more", "pictures-<id>", "class-countdown", "other-floor", "waiting" /* data-waiting */,
+  "waiting-room" /* data-waiting */, "starts-in", "second-device", "take-over", "only-watch",
   // /replay (replay-seek: a range input in ms; replay-time: position / length)
   "replay-views", "replay-play" /* data-playing */, "replay-seek", "replay-time", "replay-speed", "replay-camera",
   "replay-screen", "replay-guest", "replay-sound", "tick-<id>", "note-<id>", "notes-<id>", "layout-<id>", "replay-enlarge",

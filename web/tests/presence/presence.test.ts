@@ -47,6 +47,21 @@ const joined = (seq: number) =>
   event(seq, { kind: "joined", actor: "c-1", payload: { participant_id: "c-1", role: "receiving_class", name: "", headcount: null } });
 
 describe("a class that enters", () => {
+  test("that stands at the door offers nothing until it is let in, and then hears all", async () => {
+    const { presence, socket } = await enter();
+    const me = { participant_id: "c-1", role: "receiving_class", name: "", headcount: null, joined_ms: 1, hand_ms: null, on_floor: false, away: false };
+    const whole = welcome();
+    socket().say({ ...whole, seq: 0, snapshot: { ...whole.snapshot, participants: [{ ...me, waiting: true }] } });
+    await settle();
+    expect(presence.state.room.participants[0]?.waiting).toBe(true);
+    expect(socket().last("offer")).toBeUndefined();
+    socket().say({ ...whole, seq: 9, snapshot: { ...whole.snapshot, participants: [me] } });
+    await settle();
+    expect(socket().last("offer")).toMatchObject({ direction: "receive", generation: 1 });
+    socket().say(event(10, { kind: "hand", actor: "c-1", payload: { raised: true } }));
+    expect(presence.state.room.participants[0]?.hand_ms).toBe(1000);
+  });
+
   test("offers its slots as soon as it is welcome, and shows what the server puts into them", async () => {
     const { presence, socket, answer } = await enter();
     socket().say(welcome());

@@ -18,10 +18,10 @@ test("dates carry the weekday", () => {
   expect(dateTime("never", "en")).toBe("");
 });
 
-test("a class code is six digits however it was typed", () => {
+test("a code is six digits, a class's own eight, however it was typed", () => {
   expect(classCode(" 123 456 ")).toBe("123456");
   expect(classCode("１２３-４５６")).toBe("123456");
-  expect(classCode("课堂码 1234567")).toBe("123456");
+  expect(classCode("本班的码 1234 5678 9")).toBe("12345678");
   expect(grouped("123456")).toBe("123\u2009456");
 });
 
