@@ -15,7 +15,9 @@ from av.video.frame import VideoFrame
 from recorder.manifest import TrackEntry
 from recorder.rendering.samples import Samples
 
-_DECODERS = {"H264": "h264", "VP8": "vp8", "VP9": "vp9", "AV1": "libdav1d"}
+DECODERS = {"H264": "h264", "VP8": "vp8", "VP9": "vp9", "AV1": "libdav1d"}
+# Of one picture: 5K screens have 14.7 million. A few bytes can claim far more, and a decoder keeps sixteen of them.
+MAX_PIXELS = 4096 * 4096
 _LEAP_S = 1  # from the picture at hand to the beginning of a part, beyond which we go on there
 
 
@@ -24,7 +26,7 @@ class Pictures:
         """The pictures of a track of the lesson in `folder`. Raises OSError when its journal cannot be read."""
         self._samples = Samples(folder, entry)
         self._rate = entry.timescale
-        self._decoder = _DECODERS[entry.codec]
+        self._codec = entry.codec
         self._frames: Iterator[tuple[int, VideoFrame]] | None = None
         self._shown: VideoFrame | None = None
         self._next: tuple[int, VideoFrame] | None = None
@@ -59,7 +61,8 @@ class Pictures:
             if decoder is None or sample.init != init:
                 if decoder is not None:
                     yield from _decode(decoder, None)
-                decoder, init = self._open(sample.init), sample.init
+                init = sample.init
+                decoder = opened(self._codec, self._samples.extradata(init) if init else b"")
             packet: av.Packet[typing.Any] = av.Packet(sample.data)
             packet.pts = packet.dts = sample.start
             packet.time_base = Fraction(1, self._rate)
@@ -67,13 +70,16 @@ class Pictures:
         if decoder is not None:
             yield from _decode(decoder, None)
 
-    def _open(self, init: str) -> VideoCodecContext:
-        decoder = av.CodecContext.create(self._decoder, "r")
-        assert isinstance(decoder, VideoCodecContext)
-        decoder.thread_count = 1  # one core for a rendering, whatever else the machine has
-        if init and (extradata := self._samples.extradata(init)):
-            decoder.extradata = extradata
-        return decoder
+
+def opened(codec: str, extradata: bytes = b"") -> VideoCodecContext:
+    """A decoder of a track's codec, by one thread: one core for a rendering, whatever else the machine has."""
+    decoder = av.CodecContext.create(DECODERS[codec], "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.options = {"max_pixels": str(MAX_PIXELS)}
+    decoder.thread_count = 1
+    if extradata:
+        decoder.extradata = extradata
+    return decoder
 
 
 def _decode(decoder: VideoCodecContext, packet: av.Packet[typing.Any] | None) -> Iterator[tuple[int, VideoFrame]]:

@@ -17,11 +17,10 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from recorder.manifest import Manifest, TrackEntry
+from recorder.rendering.pictures import DECODERS, opened
 from recorder.rendering.samples import Samples
 
 JPEG_FORMAT = "yuvj420p"  # 4:2:0 with the whole range of values, as JPEG has it
-
-_DECODERS = {"H264": "h264", "VP8": "vp8", "VP9": "vp9", "AV1": "libdav1d"}
 
 
 class Stills:
@@ -57,11 +56,7 @@ class Stills:
         sample = next(iter(self._samples.since(number)), None)
         if sample is None or not sample.key:
             return None
-        decoder = av.CodecContext.create(_DECODERS[self.entry.codec], "r")
-        assert isinstance(decoder, VideoCodecContext)
-        decoder.thread_count = 1
-        if sample.init and (extradata := self._samples.extradata(sample.init)):
-            decoder.extradata = extradata
+        decoder = opened(self.entry.codec, self._samples.extradata(sample.init) if sample.init else b"")
         packet: av.Packet[typing.Any] = av.Packet(sample.data)
         packet.pts, packet.time_base = sample.start, Fraction(1, self.entry.timescale)
         try:
@@ -74,7 +69,7 @@ class Stills:
 def shown(manifest: Manifest) -> Iterator[TrackEntry]:
     """The tracks with pictures we can decode."""
     return (
-        track for track in manifest.tracks if track.kind == "video" and track.duration_ms and track.codec in _DECODERS
+        track for track in manifest.tracks if track.kind == "video" and track.duration_ms and track.codec in DECODERS
     )
 
 

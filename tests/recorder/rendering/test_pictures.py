@@ -6,6 +6,7 @@ import pytest
 from av.video.frame import VideoFrame
 
 from recorder.manifest import read_manifest
+from recorder.rendering import pictures as module
 from recorder.rendering.pictures import Pictures
 from recorder.rendering.samples import Samples
 from tests.recorder.source import picture
@@ -43,6 +44,15 @@ def test_at_every_moment_the_picture_stands_that_was_seen_then(lesson: Path) -> 
     standing = pictures.at(60_000)
     assert standing is not None
     assert (standing.width, brightness(standing) > 180) == (320, False)
+
+
+def test_a_picture_larger_than_any_screen_is_not_decoded(lesson: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_PIXELS", 200 * 100)
+    pictures = Pictures(lesson, read_manifest(lesson).tracks[0])
+    assert pictures.at(5000) is None
+    standing = pictures.at(20_100)
+    assert standing is not None
+    assert standing.width == 160
 
 
 def test_a_leap_ahead_decodes_only_from_the_key_frame_before(lesson: Path, monkeypatch: pytest.MonkeyPatch) -> None:
