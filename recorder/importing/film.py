@@ -27,12 +27,19 @@ from recorder.levels import LEVELS
 from recorder.manifest import Manifest, TrackEntry, write_manifest
 from recorder.opus import RATE as SOUND_RATE
 from recorder.parts import begin_journal
+from recorder.rendering.pictures import MAX_PIXELS
 from recorder.rendering.progress import Progress, part
 from recorder.segments import SegmentWriter
 from recorder.stored_track import TRACKS, playlist_of
 
 STAGING = ".importing"
 PARTICIPANT = "imported"
+LONGEST_S = 24 * 3600  # a damaged or malicious time stamp would have us write gaps and silence of years
+# Films only: a file may also be a list of other files and addresses, whatever its name, and those would be read.
+_ONLY = {
+    "format_whitelist": "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,wav,mp3,aac,flac",
+    "protocol_whitelist": "file",
+}
 CAMERA, MICROPHONE = "imported-camera", "imported-microphone"
 
 
@@ -43,11 +50,15 @@ class FilmError(Exception):
 def time_of(film: Path) -> tuple[datetime, datetime]:
     """From when to when it was filmed, as it says itself, else by when the file was written. Raises FilmError."""
     with _opened(film) as container:
-        length = timedelta(seconds=(container.duration or 0) / av.time_base)
+        length_s = (container.duration or 0) / av.time_base
+        _check_time(film, length_s)
+        length, written = timedelta(seconds=length_s), datetime.fromtimestamp(film.stat().st_mtime, UTC)
         try:
             begun = datetime.fromisoformat(container.metadata["creation_time"]).astimezone(UTC)
-        except (KeyError, ValueError):
-            begun = datetime.fromtimestamp(film.stat().st_mtime, UTC) - length
+            if not 0 <= begun.timestamp() <= time.time():  # cameras whose clock was never set say anything
+                raise ValueError(begun)
+        except (KeyError, ValueError, OverflowError):
+            begun = written - length
         return begun, begun + length
 
 
@@ -77,6 +88,8 @@ def _tracks(film: Path, folder: Path, known: Manifest, progress: Progress) -> li
         shown = next((one for one in container.streams.video if one.codec_context and not _is_cover(one)), None)
         heard = next((one for one in container.streams.audio if one.codec_context), None)
         zero, length = (container.start_time or 0) / av.time_base, (container.duration or 0) / av.time_base
+        if shown is not None and shown.codec_context.width * shown.codec_context.height > MAX_PIXELS:
+            raise FilmError(f"{film} has a picture that is too large.")
         can_copy = shown is not None and picture.can_be_copied(container, shown)
         at_picture, at_sound = (one.index if one is not None else None for one in (shown, heard))
     tracks = []
@@ -86,7 +99,7 @@ def _tracks(film: Path, folder: Path, known: Manifest, progress: Progress) -> li
             stream = container.streams[at_picture]
             assert isinstance(stream, VideoStream)
             work = picture.copy if can_copy else picture.encode
-            work(container, stream, zero, writer, _told(part(progress, 0.0, 0.8), length))
+            work(container, stream, zero, writer, _told(film, part(progress, 0.0, 0.8), length))
         tracks.append(_ended(entry, writer))
     if at_sound is not None:
         entry, writer = _begin(folder, known, MICROPHONE, "audio", "microphone", "opus", SOUND_RATE)
@@ -94,7 +107,7 @@ def _tracks(film: Path, folder: Path, known: Manifest, progress: Progress) -> li
             stream = container.streams[at_sound]
             assert isinstance(stream, AudioStream)
             levels = folder / TRACKS / entry.folder / LEVELS
-            sound.encode(container, stream, zero, writer, levels, _told(part(progress, 0.8, 1.0), length))
+            sound.encode(container, stream, zero, writer, levels, _told(film, part(progress, 0.8, 1.0), length))
         tracks.append(_ended(entry, writer))
     if not any(track.codecs for track in tracks):
         raise FilmError(f"{film} has neither picture nor sound that can be read.")
@@ -120,17 +133,23 @@ def _ended(entry: TrackEntry, writer: SegmentWriter) -> TrackEntry:
     return dataclasses.replace(entry, codecs=form.codecs, width=form.width, height=form.height)
 
 
-def _told(progress: Progress, length_s: float) -> Callable[[float], None]:
-    """Tells the progress about four times a second."""
+def _told(film: Path, progress: Progress, length_s: float) -> Callable[[float], None]:
+    """Tells the progress about four times a second. Raises FilmError at a time that no film has."""
     told = 0.0
 
     def tell(at_s: float) -> None:
         nonlocal told
+        _check_time(film, at_s)
         if length_s and (now := time.monotonic()) - told > 0.25:
             told = now
             progress(min(1.0, at_s / length_s))
 
     return tell
+
+
+def _check_time(film: Path, at_s: float) -> None:
+    if at_s > LONGEST_S:
+        raise FilmError(f"{film} says that it is longer than {LONGEST_S // 3600} hours.")
 
 
 def _is_cover(stream: VideoStream) -> bool:
@@ -142,7 +161,7 @@ def _is_cover(stream: VideoStream) -> bool:
 def _opened(film: Path) -> Iterator[InputContainer]:
     """The film. What cannot be read of it is told in one sentence."""
     try:
-        with av.open(str(film)) as container:
+        with av.open(str(film), options=_ONLY) as container:
             yield container
     except FileNotFoundError as error:
         raise FilmError(f"There is no file {film}.") from error

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from recorder.playlists import TARGET_S
 from recorder.rendering.annexb import to_sample
+from recorder.rendering.pictures import MAX_PIXELS
 from recorder.segments import SegmentWriter
 
 RATE = 90_000  # ticks per second of every video track
@@ -75,13 +76,13 @@ def copy(container: InputContainer, stream: VideoStream, zero: float, writer: Se
             start = round((float(packet.pts * packet.time_base) - zero) * RATE)
             if not sample or start < 0:
                 continue
+            told(start / RATE)  # before anything is written for the time until then
             if held is not None:
                 usual = start - held[0]
                 _write(writer, held[0], usual, held[1], held[2])
             if format is not None and format != writer.format:
                 writer.set_format(format)
             held = start, sample, packet.is_keyframe
-            told(start / RATE)
 
     for packet in container.demux(stream):
         if packet.size:
@@ -103,11 +104,11 @@ def encode(container: InputContainer, stream: VideoStream, zero: float, writer: 
         start = round((frame.time - zero) * RATE)
         if start < 0 or (held is not None and start <= held[0]):
             continue
+        told(start / RATE)
         if held is not None:
             usual = start - held[0]
             encoder = _into(encoder, held, usual, writer)
         held = start, frame
-        told(start / RATE)
     if held is not None:
         _into(encoder, held, usual, writer).end()
 
@@ -182,6 +183,7 @@ class _Encoder:
 def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     """What can be decoded; damaged packets are passed over."""
     stream.thread_type = "AUTO"
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     for packet in container.demux(stream):
         try:
             yield from packet.decode()

@@ -61,13 +61,12 @@ def encode(
                 writer.cut()
             writer.add(start, PACKET, bytes(packet), True)
 
-    for start, frame in _packets(_even(container, stream, layout, zero)):
+    for start, frame in _packets(_even(container, stream, layout, zero, told)):
         if log is None:
             first, log = start, LevelLog(levels, start, start)
         log.add(start + PACKET, level(bytes(frame.planes[0])[: PACKET * 2 * len(frame.layout.channels)]))
         frame.pts = None
         take(encoder.encode(frame))
-        told(start / RATE)
     if log is not None:
         take(encoder.encode(None))
         log.flush()
@@ -82,7 +81,9 @@ def level(samples: bytes) -> int:
     return below | (0x80 if below < VOICE else 0)
 
 
-def _even(container: InputContainer, stream: AudioStream, layout: str, zero: float) -> Iterator[tuple[int, AudioFrame]]:
+def _even(
+    container: InputContainer, stream: AudioStream, layout: str, zero: float, told: Callable[[float], None]
+) -> Iterator[tuple[int, AudioFrame]]:
     """The sound at 48 kHz, each piece where the one before ends: silence for holes, nothing twice."""
     resampler = AudioResampler("s16", layout, RATE)
     at: int | None = None
@@ -93,6 +94,7 @@ def _even(container: InputContainer, stream: AudioStream, layout: str, zero: flo
             continue  # damaged: what is missing becomes silence
         for frame in decoded:
             begin = round((frame.time - zero) * RATE) if frame.time is not None else at or 0
+            told(begin / RATE)  # before there is silence for the time until then
             if at is None:
                 at = max(0, begin)
             ahead = begin - at

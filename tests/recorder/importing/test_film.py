@@ -182,6 +182,47 @@ def test_what_is_no_film_is_told_in_a_sentence_and_leaves_nothing(tmp_path: Path
     assert list((tmp_path / "archive").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile 'secret.mp4'\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\nsecret.mp4\n#EXT-X-ENDLIST\n",
+    ],
+)
+def test_a_list_of_other_files_is_no_film_whatever_its_name(tmp_path: Path, text: str) -> None:
+    film(tmp_path / "secret.mp4", audio=None, seconds=1)
+    (tmp_path / "f.mp4").write_text(text)
+    (tmp_path / "archive").mkdir()
+    with pytest.raises(FilmError):
+        time_of(tmp_path / "f.mp4")
+    with pytest.raises(FilmError):
+        bring_in(tmp_path / "f.mp4", tmp_path / "archive", "L1", "公开课", BEGUN, ignored)
+
+
+@pytest.mark.parametrize(("video", "audio"), [("libx264", None), ("mjpeg", None), (None, "pcm_s16le")])
+def test_a_time_stamp_of_years_ahead_is_not_filled_with_gaps_or_silence(
+    tmp_path: Path, video: str | None, audio: str | None
+) -> None:
+    with av.open(str(tmp_path / "f.mkv"), "w") as container:
+        written: Any = container.add_stream(video or str(audio), rate=FRAMES if video else 48000)
+        if video:
+            written.width, written.height = 320, 180
+            written.pix_fmt = form = "yuvj420p" if video == "mjpeg" else "yuv420p"
+        for at in (0, 1, 2 * 365 * 86400):
+            frame: Any = av.VideoFrame(320, 180, form) if video else av.AudioFrame("s16", "stereo", 960)
+            if audio:
+                frame.sample_rate = 48000
+            frame.pts, frame.time_base = at, fractions.Fraction(1, 1)
+            container.mux(written.encode(frame))
+        container.mux(written.encode(None))
+    (tmp_path / "archive").mkdir()
+    with pytest.raises(FilmError, match="longer than 24 hours"):
+        bring_in(tmp_path / "f.mkv", tmp_path / "archive", "L1", "公开课", BEGUN, ignored)
+    assert list((tmp_path / "archive").iterdir()) == []
+    with pytest.raises(FilmError):
+        time_of(tmp_path / "f.mkv")
+
+
 def test_a_film_that_ends_in_the_middle_comes_in_as_far_as_it_goes(tmp_path: Path) -> None:
     whole = film(tmp_path / "f.ts", audio="mp2", options={"bf": "0"}).read_bytes()
     (tmp_path / "f.ts").write_bytes(whole[: len(whole) // 2])
@@ -205,3 +246,11 @@ def test_when_it_was_filmed_is_what_it_says(tmp_path: Path) -> None:
     begun, ended = time_of(film(tmp_path / "f.mp4", None, seconds=1, metadata=says))
     assert begun == BEGUN
     assert 1.0 <= (ended - begun).total_seconds() < 1.1
+
+
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "1904-01-01T00:00:00Z", "?"])
+def test_a_time_that_cannot_be_is_not_believed(tmp_path: Path, said: str) -> None:
+    path = film(tmp_path / "f.mkv", None, "pcm_s16le", seconds=1, metadata={"creation_time": said})
+    begun, ended = time_of(path)
+    assert ended == datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    assert begun < ended
