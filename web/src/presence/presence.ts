@@ -155,6 +155,11 @@ export class Presence {
     return this.connection.clock.at(performance.now());
   }
 
+  /** By which the server knows this page again; null before the first welcome. */
+  get session(): string | null {
+    return this.connection.resumable?.session ?? null;
+  }
+
   track(mid: string): MediaStreamTrack | null {
     return this.receivingSide.track(mid);
   }
@@ -253,9 +258,9 @@ export class Presence {
   /** A new publication counts as open until we say otherwise. */
   private announceMute(): void {
     const { room, me, own } = this.state;
-    const mine = room.publications.find((one) => one.participant_id === me && one.source === "microphone");
     const muted = this.own?.state.muted ?? own.muted;
-    if (mine && mine.muted !== muted) {
+    for (const mine of room.publications) {
+      if (mine.participant_id !== me || mine.kind !== "audio" || mine.muted === muted) continue;
       this.connection.send({ type: "mute", publication_id: mine.publication_id, muted });
     }
   }

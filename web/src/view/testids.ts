@@ -29,7 +29,9 @@ export const TESTIDS = [
   "floor-<id>", "hand-<id>", "confirm-remove", "studio-code", "chat-lines", "chat-text", "chat-send", "mark", "pause-recording", "unrecorded-<id>",
   "scene" /* data-large data-beside */, "show-<id>" /* of a source */, "scene-<id>" /* of a layout */, "stage-<id>", "class-menu-<id>", "demote-<id>",
   "remove-<id>", "replace", "replace-<id>", "wait", "silent-<id>", "wall-video-<id>", "turn-balance", "many-classes",
-  "audience", "audience-floor", "audience-countdown", "more", "music", "open-audience", "lead-headcount", "mic-own", "mic-shared", "summary", "copy-replay",
+  "audience", "audience-floor", "audience-countdown", "more", "music", "second-<id>", "own-document", "open-audience", "lead-headcount", "mic-own", "mic-shared", "summary", "copy-replay",
+  "door-count", "door-row" /* data-participant-id */, "admit-<id>", "admit-all", "refuse-<id>", "confirm-refuse", "door-state" /* data-locked */,
+  "lock", "renew-code", "confirm-renew",
   "stages", "begin-<id>", "stage-own", "countdown", "countdown-<id>", "countdown-stop",
   // /live (main-video: the teacher, or the large picture without a screen; data-showing once a frame is there)
   "main-video", "screen-video", "small-video-<id>", "self-video", "sound", "unlock-sound", "hand", "give-back", "on-floor",
@@ -45,4 +47,8 @@ export const TESTIDS = [
   // /preflight (each row: data-state)
   "preflight", "preflight-link", "preflight-start", "preflight-result" /* data-count */, "preflight-back", "preflight-line", "preflight-up", "preflight-down",
   "preflight-delay", "preflight-loss", "preflight-microphone", "preflight-camera", "preflight-sound", "preflight-clock", "heard-yes", "heard-no", "play-notes",
+  // /phone, and what belongs to it on the other pages
+  "phone-help", "phone-code" /* data-path */, "phone-count", "phone-another", "phone-trouble", "phone-line" /* data-phase */, "phone-hand", "phone-file", "phone-photo", "photo-state",
+  "signal-<id>", "work-photo" /* data-photo-id */, "shown-photo", "show-photo-<id>", "unshow-photo", "chat-to", "reply-<id>", "reply-all", "preset-<id>", "said-menu-<id>", "hide-message",
+  "silence", "chat-to-all",
 ] as const;

@@ -105,6 +105,15 @@ describe("events", () => {
     expect(newest().sent[0]).toMatchObject({ resume: { seq: 10 } });
   });
 
+  test("with a hole that is for others go on, if nothing of ours is missing", async () => {
+    const { connection, listener, newest } = await opened();
+    newest().say({ ...event(13), prev: 10 });
+    newest().say({ ...event(20), prev: 13 });
+    expect(listener.message).toHaveBeenCalledTimes(2);
+    newest().say({ ...event(30), prev: 25 });
+    expect(connection.phase).toBe("waiting");
+  });
+
   test("after a snapshot count from the snapshot", async () => {
     const { listener, newest } = await opened();
     newest().drop(1006);
