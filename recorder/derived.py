@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from recorder.manifest import FileEntry, Manifest, update_manifest
+from recorder.manifest import FileEntry, Manifest, locked, read_manifest, update_manifest
 
 _PIECE = 1 << 20  # bytes
 
@@ -31,6 +31,8 @@ def add(folder: Path, paths: Iterable[str]) -> Manifest:
     names = {one.path for one in fresh}
 
     def change(known: Manifest) -> Manifest:
+        for name in names:
+            (folder / name).stat()  # it may have been removed to make room while it was read
         return replace(known, derived=[*(one for one in known.derived if one.path not in names), *fresh])
 
     return update_manifest(folder, change)
@@ -42,6 +44,7 @@ def remove(folder: Path, paths: Iterable[str]) -> Manifest:
     changed = update_manifest(
         folder, lambda known: replace(known, derived=[one for one in known.derived if one.path not in names])
     )
-    for name in names:
-        (folder / name).unlink(missing_ok=True)
+    with locked(folder):  # what has been listed again meanwhile stays
+        for name in names - {one.path for one in read_manifest(folder).derived}:
+            (folder / name).unlink(missing_ok=True)
     return changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,18 @@ GAP = "gap.m4s"
 GAP_DATA = b"\0\0\0\x08free"
 
 
-def replace(path: Path, text: str) -> None:
-    """Give `path` new contents in one step: a reader sees the old or the new. Raises OSError, leaving the old."""
+def replace(path: Path, text: str, sync: bool = False) -> None:
+    """Give `path` new contents in one step: a reader sees the old or the new. Raises OSError, leaving the old.
+
+    With `sync` that holds after a loss of power, too; a recorder leaves it to its one sync a second.
+    """
     fresh = path.with_name(path.name + ".new")
     try:
-        fresh.write_text(text)
+        with fresh.open("w") as file:
+            file.write(text)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         fresh.replace(path)
     except OSError:
         fresh.unlink(missing_ok=True)

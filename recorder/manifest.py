@@ -42,7 +42,7 @@ class TrackEntry:
     publication_id: str
     participant: str
     kind: str  # audio, video
-    source: str  # camera, microphone, screen
+    source: str  # camera, microphone, screen, document_camera, second_microphone
     lead: bool
     codec: str  # "H264", "VP8", "VP9", "AV1", "opus"
     timescale: int  # ticks per second in its parts
@@ -89,9 +89,9 @@ def read_manifest(folder: Path) -> Manifest:
         raise ManifestError(f"{folder.name}: the manifest cannot be read") from error
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Put the manifest in place, whole or not at all. Raises OSError."""
-    replace(folder / NAME, _text(manifest))
+def write_manifest(folder: Path, manifest: Manifest, sync: bool = False) -> None:
+    """Put the manifest in place, whole or not at all; with `sync` also after a loss of power. Raises OSError."""
+    replace(folder / NAME, _text(manifest), sync)
 
 
 def _text(manifest: Manifest) -> str:
@@ -181,5 +181,5 @@ def update_manifest(folder: Path, change: Callable[[Manifest], Manifest]) -> Man
             raise StillOpenError(folder.name)
         changed = change(known)
         if changed != known:
-            write_manifest(folder, changed)
+            write_manifest(folder, changed, sync=True)  # no recorder looks after this lesson any more
         return changed
