@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recorder import derived
-from recorder.manifest import Manifest, read_manifest, update_manifest, write_manifest
+from recorder.manifest import FileEntry, Manifest, read_manifest, update_manifest, write_manifest
 
 FILM = "export/movie.mp4"
 
@@ -43,7 +43,7 @@ def test_what_was_removed_while_it_was_being_listed_is_not_listed(
 ) -> None:
     entry = derived.entry
 
-    def removed(place: Path, path: str) -> derived.FileEntry:
+    def removed(place: Path, path: str) -> FileEntry:
         found = entry(place, path)
         derived.remove(place, [path])
         return found
