@@ -35,3 +35,9 @@ export async function returnToClass(lessonId: string | null, name = ""): Promise
   const body = { ...(lessonId ? { lesson_id: lessonId } : {}), ...(name ? { name } : {}) };
   return entry(await json("/api/class/enter", { method: "POST", body }), "");
 }
+
+/** Another class code for a lesson; the old one opens nothing any more. */
+export async function renewCode(lessonId: string): Promise<{ class_code: string; join_url: string }> {
+  const made = await json(`/api/lessons/${encodeURIComponent(lessonId)}/code`, { method: "POST" });
+  return shape<{ class_code: string; join_url: string }>({ class_code: text, join_url: text })(made, "");
+}

@@ -1,0 +1,48 @@
+/** 教师端“谁能进来”的文字。 */
+
+export default {
+  "zh-CN": {
+    door: {
+      label: "谁能进来",
+      title: "等候进入 {count}",
+      admit: "请进",
+      admitAll: "全部请进",
+      refuse: "不让进",
+      refuseWhom: "不让“{name}”进来",
+      refuseTitle: "不让“{name}”进来吗？",
+      refuseText: "它会看到“主讲教师请您离开了课堂”，这节课不能再进来。",
+      pupils: "{count} 人",
+      since: "等了 {time}",
+      locked: "课堂已锁定：新的班级进不来",
+      lock: "锁定课堂",
+      unlock: "解除锁定",
+      renew: "换码",
+      renewTitle: "换一个新的课堂码吗？",
+      renewText: "旧的课堂码和链接马上失效。已经进来的班级不受影响。",
+      renewed: "课堂码已经换了，请把新的发给还没进来的班级。",
+      cancel: "取消",
+    },
+  },
+  en: {
+    door: {
+      label: "Who may come in",
+      title: "Waiting to come in: {count}",
+      admit: "Let in",
+      admitAll: "Let all in",
+      refuse: "Refuse",
+      refuseWhom: "Refuse {name}",
+      refuseTitle: "Refuse {name}?",
+      refuseText: "It will be told that the lead teacher has asked it to leave, and cannot come into this lesson again.",
+      pupils: "{count} pupils",
+      since: "waiting {time}",
+      locked: "Locked: no other class can come in",
+      lock: "Lock the lesson",
+      unlock: "Unlock",
+      renew: "New code",
+      renewTitle: "Make a new class code?",
+      renewText: "The old code and link stop working at once. Classes that are in stay in.",
+      renewed: "There is a new class code. Send it to the classes that are not in yet.",
+      cancel: "Cancel",
+    },
+  },
+};
