@@ -10,7 +10,7 @@ const messages: typeof zh = {
   },
   nav: {
     lessons: "My lessons",
-    admin: "Administration",
+    admin: "Admin",
     login: "Sign in",
     preflight: "Check before the lesson",
     preflight: "Check before the lesson",

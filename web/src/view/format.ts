@@ -23,6 +23,14 @@ export function dateTime(iso: string, locale: string): string {
   return `${day}(${weekday}) ${time}`;
 }
 
+/** The last day before a moment at midnight, as it is called in China: 2027年1月31日. */
+export function lastDay(iso: string, locale: string): string {
+  const date = new Date(new Date(iso).getTime() - 1);
+  if (Number.isNaN(date.getTime())) return "";
+  const options = { year: "numeric", month: "long", day: "numeric", timeZone: "Asia/Shanghai" } as const;
+  return new Intl.DateTimeFormat(locale === "en" ? "en-GB" : locale, options).format(date);
+}
+
 /** A moment as a field for date and time has it, in the time of this place; "" for none. */
 export function toLocal(iso: string | null): string {
   const date = new Date(iso ?? "");

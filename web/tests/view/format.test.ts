@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ApiError } from "../../src/protocol/http";
-import { classCode, clockTime, dateTime, grouped, size } from "../../src/view/format";
+import { classCode, clockTime, dateTime, fromLocal, grouped, lastDay, size, toLocal } from "../../src/view/format";
 import { problemFrom, problemOf } from "../../src/view/words";
 
 test("times are read aloud as on a clock", () => {
@@ -16,6 +16,16 @@ test("dates carry the weekday", () => {
   expect(dateTime(iso, "zh-CN")).toBe("2026年11月23日(周一) 10:10");
   expect(dateTime(iso, "en")).toMatch(/^Mon,? 23 Nov 2026, 10:10$/);
   expect(dateTime("never", "en")).toBe("");
+});
+
+test("a field for a time gives back the moment it was filled with", () => {
+  expect(fromLocal(toLocal("2026-11-25T02:10:00.000Z"))).toBe("2026-11-25T02:10:00.000Z");
+  expect([toLocal(null), toLocal("never"), fromLocal("")]).toEqual(["", "", null]);
+});
+
+test("a term that ends at midnight in China has the day before as its last", () => {
+  expect(lastDay("2027-01-31T16:00:00Z", "zh-CN")).toBe("2027年1月31日");
+  expect(lastDay("2027-08-31T16:00:00Z", "en")).toBe("31 August 2027");
 });
 
 test("a code is six digits, a class's own eight, however it was typed", () => {

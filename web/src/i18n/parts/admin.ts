@@ -96,7 +96,7 @@ export default {
       addClass: "Add class",
       noClasses: "No classes yet.",
       code: "Its own class code",
-      copyLink: "Copy the class’s link",
+      copyLink: "Copy class link",
       copied: "Copied",
       pupils: "{count} pupils",
       consentUntil: "May be recorded until {date}",
