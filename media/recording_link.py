@@ -45,7 +45,7 @@ class Track:
     publication_id: str
     participant: str
     kind: str  # audio, video
-    source: str  # camera, microphone, screen
+    source: str  # camera, microphone, screen, document_camera, second_microphone
     lead: bool
     epoch_us: int  # the lesson clock's zero, microseconds since 1970
     codec: str  # "H264", "VP8", "VP9", "AV1", "opus"

@@ -7,9 +7,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 
 from media import messages as media
+from signaling.events import Source
 from signaling.messages import ServerMessage, Slots, SlotState
 from signaling.pulls import Pulls
-from signaling.slots import decide
+from signaling.slots import CONTENT, decide
 from signaling.state import RoomState
 from signaling.transport import Transport
 from signaling.workers import MediaUnavailableError
@@ -70,7 +71,10 @@ class Arrangement:
             return
         state = self._state
         viewer_id = transport.note.participant_id
-        plan = decide(viewer_id, transport.slots, state.publications.values(), state.participants, self._speaking)
+        content: Source = "document_camera" if state.shown and state.shown.source == "document_camera" else "screen"
+        plan = decide(
+            viewer_id, transport.slots, state.publications.values(), state.participants, self._speaking, content
+        )
         placements = tuple(
             media.Placement(slot.mid, plan[slot.mid], self._rank(plan[slot.mid]))
             for slot in transport.slots
@@ -99,7 +103,7 @@ class Arrangement:
         publication = self._state.publications.get(publication_id or "")
         if publication is None:
             return 9
-        if publication.kind == "audio" or publication.source == "screen":
+        if publication.kind == "audio" or publication.source in CONTENT:
             return 0
         sender = self._state.participants.get(publication.participant_id)
         if sender is not None and sender.role == "lead_teacher":

@@ -18,11 +18,11 @@ from media.messages import Kind
 from signaling.grants import Role
 from signaling.recording_policy import RecordingPolicy as RecordingPolicy
 
-Source = Literal["microphone", "camera", "screen"]
+Source = Literal["microphone", "camera", "screen", "document_camera", "second_microphone"]
 LeaveReason = Literal["left", "lost", "removed"]
 RecordingState = Literal["on", "paused", "stopped", "off"]
 
-ShownSource = Literal["camera", "slides", "whiteboard", "screen"]
+ShownSource = Literal["camera", "slides", "whiteboard", "screen", "document_camera"]
 Layout = Literal["content", "portrait", "side_by_side"]
 Participation = Literal["interactive", "view_only"]
 Addressee = Literal["all", "teachers"]

@@ -1,10 +1,11 @@
 """Which publication goes into which slot of a viewer: a pure decision, made anew whenever the room changes.
 
-The first audio and video slot are the lead teacher's microphone and camera and nobody else's, the second video slot is
-the screen. The rest carry whoever has the floor, then the co-teachers, then further pictures of the lead teacher. What
-is shown stays where it is while it is wanted: a picture that jumps between tiles costs a key frame and the eye.
-Where there are more open microphones than slots, those that are spoken into go first, the loudest before the others;
-one that is heard is not taken away before it falls silent, which would be a click and half a word.
+The first audio and video slot are the lead teacher's microphone and camera and nobody else's, the second video slot
+is the screen, or the camera over the teacher's desk when that is what all shall see. The rest carry whoever has the
+floor, then the co-teachers, then further pictures of the lead teacher. What is shown stays where it is while it is
+wanted: a picture that jumps between tiles costs a key frame and the eye. Where there are more open microphones than
+slots, those that are spoken into go first, the loudest before the others; one that is heard is not taken away before
+it falls silent, which would be a click and half a word.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from media.messages import Kind
+from signaling.events import Source
 from signaling.messages import ParticipantState, PublicationState
+
+CONTENT: tuple[Source, ...] = ("screen", "document_camera")  # what is shown rather than who
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,12 @@ def decide(
     publications: Iterable[PublicationState],
     participants: Mapping[str, ParticipantState],
     speaking: Mapping[str, int] = {},
+    content: Source = "screen",
 ) -> dict[str, str | None]:
     """The publication, or None, for the mid of every slot. Nobody gets back what they send themselves.
 
-    `speaking` says how loud the microphones are that are spoken into (-dBov: less is louder), by publication.
+    `content` is the source that goes into the slot of the screen before the other one. `speaking` says how loud
+    the microphones are that are spoken into (-dBov: less is louder), by publication.
     """
     others = [item for item in publications if item.participant_id != viewer_id and item.participant_id in participants]
     plan: dict[str, str | None] = {}
@@ -45,10 +51,11 @@ def decide(
     _fill(plan, audio[1:], [item for item in sounds if item != first], participants, speaking)
 
     video = [slot for slot in slots if slot.kind == "video"]
-    cameras = [item for item in others if item.kind == "video" and item.source != "screen"]
-    screens = [item for item in others if item.kind == "video" and item.source == "screen"]
+    cameras = [item for item in others if item.kind == "video" and item.source not in CONTENT]
+    screens = [item for item in others if item.kind == "video" and item.source in CONTENT]
+    wanted = [item for item in screens if item.source == content] or screens
     first = _newest(_by_role(cameras, participants, "lead_teacher"))
-    screen = _newest(_by_role(screens, participants, "lead_teacher")) or _newest(screens)
+    screen = _newest(_by_role(wanted, participants, "lead_teacher")) or _newest(wanted)
     _reserve(plan, video[:1], first)
     _reserve(plan, video[1:2], screen)
     rest = [item for item in (*cameras, *screens) if item not in (first, screen)]
@@ -78,7 +85,7 @@ def _fill(
             level is not None and item.publication_id not in carried,
             level or 0,
             not sender.on_floor,
-            item.source == "screen",
+            item.source in CONTENT,
             sender.role != "co_teacher",
             item.since_ms,
         )

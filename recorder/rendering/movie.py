@@ -58,7 +58,7 @@ def _shown(folder: Path, manifest: Manifest, pictures: list[TrackEntry], lesson:
 
 
 def _view(track: TrackEntry, session: Session) -> View:
-    if track.source == "screen":
+    if track.source in ("screen", "document_camera"):
         return "screen"
     return "teacher" if track.lead else _TEACHERS.get(session.roles.get(track.participant, ""), "class")
 

@@ -121,6 +121,32 @@ async def test_the_projector_of_the_lead_class_shows_what_the_classes_see_and_no
         assert teacher.errors == audience.errors == []
 
 
+async def test_a_second_camera_is_a_picture_of_its_own_which_the_teacher_may_show(tmp_path: Path) -> None:
+    two = "--use-fake-device-for-media-stream=device-count=2"
+    async with Tongke(tmp_path / "data") as tongke, chromium(two) as browser:
+        teacher = await Teacher.arrive(browser, tongke)
+        pupils = await SchoolClass.arrive(browser, tongke)
+        await teacher.log_in()
+        lesson_id, code = await teacher.create_lesson("实验")
+        await teacher.start(lesson_id)
+        await pupils.enter(code, NAMES[0])
+        await pupils.moves("main-video")
+        await teacher.see("more").click()
+        await teacher.see("second-document_camera").select_option(index=1)
+        scene = teacher.see("scene")
+        await expect(scene).to_have_attribute("data-large", "own-document", timeout=PATIENCE)
+        await eventually("two pictures at the class", lambda: _pictures(pupils, 2))
+        await teacher.see("show-camera").click()
+        await expect(scene).to_have_attribute("data-large", "own-camera", timeout=PATIENCE)
+        assert teacher.errors == pupils.errors == []
+
+
+async def _pictures(person: Person, wanted: int) -> bool:
+    """Whether so many pictures of the page have frames."""
+    script = "() => [...document.querySelectorAll('video')].filter((one) => one.dataset.showing === 'true').length"
+    return bool(await person.page.evaluate(script) >= wanted)
+
+
 async def test_in_music_mode_a_sweep_arrives_as_it_was_played(tmp_path: Path) -> None:
     _write_sweep(tmp_path / "sweep.wav")
     flag = f"--use-file-for-fake-audio-capture={tmp_path / 'sweep.wav'}"

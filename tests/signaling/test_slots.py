@@ -14,7 +14,7 @@ def person(id: str, role: Role, on_floor: bool = False) -> ParticipantState:
 
 
 def sent(by: str, source: Source, since: int = 0) -> PublicationState:
-    kind: Kind = "audio" if source == "microphone" else "video"
+    kind: Kind = "audio" if source.endswith("microphone") else "video"
     return PublicationState(f"{by}-{source}-{since}", by, kind, source, muted=False, since_ms=since)
 
 
@@ -127,3 +127,17 @@ def test_after_speech_the_floor_gets_its_place_back() -> None:
 
 def test_a_muted_microphone_does_not_speak() -> None:
     assert heard({"co": 20}, "a", "b", muted="co") == ["a", "b"]
+
+
+def test_a_camera_over_the_desk_takes_the_place_of_the_screen_when_all_shall_see_it() -> None:
+    sends = [sent("t", source) for source in ("camera", "screen", "document_camera")]
+    assert carried(decide("c", SLOTS, sends, PEOPLE))["v1"] == "t-screen-0"
+    chosen = carried(decide("c", SLOTS, sends, PEOPLE, content="document_camera"))
+    assert (chosen["v0"], chosen["v1"]) == ("t-camera-0", "t-document_camera-0")
+    alone = carried(decide("c", SLOTS, [sent("t", "document_camera", since=9), sent("t", "camera")], PEOPLE))
+    assert alone == {"v0": "t-camera-0", "v1": "t-document_camera-9"}
+
+
+def test_a_second_microphone_of_the_teacher_is_heard_beside_the_first() -> None:
+    sends = [sent("t", "second_microphone", since=9), sent("t", "microphone")]
+    assert carried(decide("c", SLOTS, sends, PEOPLE)) == {"a0": "t-microphone-0", "a1": "t-second_microphone-9"}

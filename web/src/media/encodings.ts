@@ -40,7 +40,7 @@ export interface Size {
  * carries it. The server drops them unseen; no parameter keeps them away.
  */
 export function encodingsOf(source: Source, size: Size = { width: 1280, height: 720 }, music = false): RTCRtpEncodingParameters[] {
-  if (source === "microphone") return [{ maxBitrate: music ? MUSIC : VOICE }];
+  if (source === "microphone" || source === "second_microphone") return [{ maxBitrate: music ? MUSIC : VOICE }];
   if (source === "screen") return SCREEN.map((one) => ({ ...one }));
   const lines = Math.min(size.width, size.height); // of one that stands upright, its narrow side
   const pixels = size.width * size.height;

@@ -1,14 +1,12 @@
 /**
- * The sending side: at most one microphone, one camera and one screen. A section is made the first time a source is
+ * The sending side: at most one track of each source. A section is made the first time a source is
  * published, and re-offered `inactive` when it stops, so that its id stays the same when it starts again.
  */
 
-import type { Answer, Offer, Source } from "../protocol/messages";
+import { type Answer, type Offer, type Source, SOURCES } from "../protocol/messages";
 import { adjust, encodingsOf, sizeOf } from "./encodings";
 import { forMusic, preferred } from "./sdp";
 import { Side, type SideOptions } from "./side";
-
-const SOURCES: readonly Source[] = ["microphone", "camera", "screen"];
 
 export class Sending extends Side {
   /** Publication id by source, as the last answer gave them. */
@@ -101,7 +99,7 @@ export class Sending extends Side {
     const sendEncodings = encodingsOf(source, sizeOf(track), this.music);
     const section = peer.addTransceiver(track, { direction: "sendonly", sendEncodings });
     this.encodings.set(section.sender, sendEncodings);
-    if (source !== "microphone") prefer(section);
+    if (track.kind === "video") prefer(section);
     return section;
   }
 
@@ -116,7 +114,7 @@ export class Sending extends Side {
   private async adjustOne(source: Source, sender: RTCRtpSender): Promise<void> {
     const parameters = sender.getParameters();
     // A microphone is never switched off: who is the loudest can only be told of those who are heard.
-    const needed = source === "microphone" ? undefined : this.active.get(this.publications.get(source) ?? "");
+    const needed = sender.track?.kind === "audio" ? undefined : this.active.get(this.publications.get(source) ?? "");
     if (adjust(parameters.encodings ?? [], this.encodings.get(sender) ?? [], needed ?? null)) await sender.setParameters(parameters);
   }
 }

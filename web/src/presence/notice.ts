@@ -25,6 +25,9 @@ export function noticeOf(state: PresenceState, online: boolean, wasOpen: boolean
     const problem: DeviceProblem | null = state.own.problems[source];
     if (problem) return say(`device.${source}.${problem}`, true, source);
   }
+  const { document_camera, second_microphone } = state.own.problems;
+  if (document_camera) return say(`device.camera.${document_camera}`, true);
+  if (second_microphone) return say(`device.microphone.${second_microphone}`, true);
   if (state.refusal) return say(`problem.${state.refusal}`, true);
   if (state.http) return say("notice.http");
   if (state.receiving === "recovering" || state.sending === "recovering") return say("notice.media");

@@ -14,7 +14,7 @@ import {
   problemOf,
 } from "../media/devices";
 import type { Sending } from "../media/sending";
-import type { Source } from "../protocol/messages";
+import { type Source, SOURCES } from "../protocol/messages";
 
 export interface OwnState {
   readonly tracks: { readonly [source in Source]: MediaStreamTrack | null };
@@ -25,7 +25,7 @@ export interface OwnState {
   readonly music: boolean; // the microphone is sent as it is
 }
 
-const NONE = { microphone: null, camera: null, screen: null };
+const NONE = { microphone: null, camera: null, screen: null, document_camera: null, second_microphone: null };
 
 export class OwnMedia {
   state: OwnState = { tracks: NONE, problems: NONE, muted: false, opening: false, live: false, music: false };
@@ -50,7 +50,7 @@ export class OwnMedia {
   /** Publish what is open, and from now on what will be opened. */
   goLive(): void {
     this.set({ live: true });
-    for (const source of ["microphone", "camera", "screen"] as const) {
+    for (const source of SOURCES) {
       const track = this.state.tracks[source];
       if (track) this.sending.publish(source, track);
     }
@@ -65,8 +65,8 @@ export class OwnMedia {
 
   /** The same microphone with silence: quicker than closing it, and the recording keeps one sound track. */
   setMuted(muted: boolean): void {
-    const track = this.state.tracks.microphone;
-    if (track) track.enabled = !muted;
+    const { microphone, second_microphone } = this.state.tracks;
+    for (const track of [microphone, second_microphone]) if (track) track.enabled = !muted;
     this.set({ muted });
     this.announceMute();
   }
@@ -99,6 +99,18 @@ export class OwnMedia {
     await this.attempt("screen", openScreen);
   }
 
+  /** A second camera, over paper or an experiment; null: none. */
+  async setDocumentCamera(deviceId: string | null): Promise<void> {
+    if (deviceId === null) return this.drop("document_camera");
+    await this.attempt("document_camera", () => openCamera(deviceId));
+  }
+
+  /** A second microphone, for pupils or an instrument; null: none. It is muted with the first. */
+  async setSecondMicrophone(deviceId: string | null): Promise<void> {
+    if (deviceId === null) return this.drop("second_microphone");
+    await this.attempt("second_microphone", () => openMicrophone(deviceId, this.choice.music));
+  }
+
   private async attempt(source: Source, open: () => Promise<MediaStreamTrack | null>): Promise<void> {
     try {
       const track = await open();
@@ -111,7 +123,7 @@ export class OwnMedia {
   private accept(source: Source, track: MediaStreamTrack | null, problem: DeviceProblem | null): void {
     const before = this.state.tracks[source];
     if (track) {
-      if (source === "microphone") track.enabled = !this.state.muted;
+      if (track.kind === "audio") track.enabled = !this.state.muted;
       // Pulled out, or „stop sharing“ pressed in the browser's own bar.
       track.onended = () => {
         if (this.state.tracks[source] !== track) return;

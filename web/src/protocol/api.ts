@@ -2,7 +2,7 @@
 
 import { type Decoder, flag, list, nullable, number, oneOf, or, shape, text } from "./decode";
 import { fetchFrom, json } from "./http";
-import { decodeEvent, type Kind, type LessonEvent, policy, type RecordingPolicy, type Source } from "./messages";
+import { decodeEvent, type Kind, type LessonEvent, policy, type RecordingPolicy, type Source, SOURCES } from "./messages";
 
 export interface User {
   name: string;
@@ -124,7 +124,7 @@ const recording = shape<Recording>({
       publication_id: text,
       participant: text,
       kind: oneOf("audio", "video"),
-      source: oneOf("microphone", "camera", "screen"),
+      source: oneOf(...SOURCES),
       lead: or(false, flag),
       codec: or("", text),
       start_ms: number,

@@ -19,13 +19,14 @@ const ROLES = [
 ] as const;
 
 export type Role = (typeof ROLES)[number];
-export type Source = "microphone" | "camera" | "screen";
+export const SOURCES = ["microphone", "camera", "screen", "document_camera", "second_microphone"] as const;
+export type Source = (typeof SOURCES)[number];
 export type Kind = "audio" | "video";
 export type Direction = "send" | "receive";
 export type RecordingState = "off" | "on" | "paused" | "stopped";
 export const POLICIES = ["consented", "teacher_only", "all", "nothing"] as const; // as a teacher is offered them
 export type RecordingPolicy = (typeof POLICIES)[number];
-export const SHOWN_SOURCES = ["camera", "slides", "whiteboard", "screen"] as const;
+export const SHOWN_SOURCES = ["camera", "slides", "whiteboard", "screen", "document_camera"] as const;
 export type ShownSource = (typeof SHOWN_SOURCES)[number];
 export const LAYOUTS = ["content", "portrait", "side_by_side"] as const;
 export type Layout = (typeof LAYOUTS)[number];
@@ -348,7 +349,7 @@ export type ClientMessage = Hello | Offer | Command | { type: "ping" };
 
 const role = oneOf(...ROLES);
 const kind = oneOf("audio", "video");
-const source = oneOf("microphone", "camera", "screen");
+const source = oneOf(...SOURCES);
 const direction = oneOf("send", "receive");
 const recording = oneOf("off", "on", "paused", "stopped");
 export const policy = oneOf(...POLICIES);

@@ -25,7 +25,7 @@ const MOST = 4; // views at a time: more are too small to see anything in
 export function views(tracks: readonly Track[], at: number, floors: readonly Floor[] | null): View[] {
   const here = newestFirst(tracks.filter((one) => one.kind === "video" && present(one, at)));
   const found: View[] = [];
-  const screen = here.find((one) => one.source === "screen");
+  const screen = here.find((one) => one.source === "screen" || one.source === "document_camera");
   if (screen) found.push({ place: "screen", track: screen });
   const cameras = here.filter((one) => one.source === "camera");
   const camera = cameras.find((one) => one.lead);

@@ -10,7 +10,7 @@ import type { Qualities } from "./rung";
 
 /** Enough of a picture to know its place. */
 export interface Seen {
-  source: "camera" | "screen";
+  source: "camera" | "screen" | "document_camera";
   who: Participant;
 }
 
@@ -36,7 +36,7 @@ export function arrange(
   const pictures: Picture[] = [];
   const heard = speakers(room, speaking);
   for (const slot of slots) {
-    if (slot.kind !== "video" || !slot.publication_id || !slot.source || slot.source === "microphone") continue;
+    if (slot.kind !== "video" || !slot.publication_id || !slot.source || slot.source === "microphone" || slot.source === "second_microphone") continue;
     const who = participant(room, slot.participant_id);
     if (!who) continue;
     pictures.push({
@@ -57,7 +57,8 @@ export function compose<P extends Seen>(
   choice: ShownChoice | null,
   onStage: string | null,
 ): Arrangement<P> {
-  const content = !choice || choice.source === "screen" ? (pictures.find((one) => one.source === "screen") ?? null) : null;
+  const wanted = choice ? [choice.source] : (["screen", "document_camera"] as const);
+  const content = pictures.find((one) => one.source !== "camera" && (wanted as readonly string[]).includes(one.source)) ?? null;
   const cameras = pictures.filter((one) => one.source === "camera");
   const teacher = cameras.find((one) => one.who.role === "lead_teacher") ?? cameras.find((one) => teaches(one.who)) ?? null;
   const called = cameras.filter((one) => one.who.role === "receiving_class" && one.who.on_floor);

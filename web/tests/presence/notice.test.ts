@@ -5,7 +5,7 @@ import type { PresenceState } from "../../src/presence/presence";
 import { EMPTY_ROOM, reduce } from "../../src/room/reducer";
 import { lessonEvent } from "../support/fake_socket";
 
-const NONE = { microphone: null, camera: null, screen: null };
+const NONE = { microphone: null, camera: null, screen: null, document_camera: null, second_microphone: null };
 const WELL: PresenceState = {
   phase: "open",
   closedBy: null,

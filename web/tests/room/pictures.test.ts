@@ -45,7 +45,7 @@ test("a picture stands still by its slot, and is heard by the microphone of who 
   expect(speakers(muted, ["c-m"]).size).toBe(0);
 });
 
-const seen = (participant_id: string, role: Participant["role"], source: "camera" | "screen" = "camera", on_floor = false) => ({
+const seen = (participant_id: string, role: Participant["role"], source: "camera" | "screen" | "document_camera" = "camera", on_floor = false) => ({
   source,
   who: { participant_id, role, on_floor } as Participant,
 });
@@ -72,4 +72,13 @@ test("a class that has the floor without a teacher in sight is not left small, a
   expect(compose([guest], null, null)).toEqual({ large: guest, beside: null, small: [] });
   expect(compose([guest], { source: "screen", layout: "side_by_side" }, null)).toEqual({ large: guest, beside: null, small: [] });
   expect(compose([seen("k", "co_teacher")], { source: "camera", layout: "side_by_side" }, null).beside).toBeNull();
+});
+
+test("a camera over the desk is what the classes see when the teacher says so, and nothing that shows things else", () => {
+  const pictures = [...ALL, seen("t", "lead_teacher", "document_camera")];
+  const sources = (source: ShownSource) => {
+    const { large, beside, small } = compose(pictures, { source, layout: "content" }, null);
+    return [large, beside, ...small].flatMap((one) => (one && one.source !== "camera" ? [one.source] : []));
+  };
+  expect([sources("document_camera"), sources("screen"), sources("camera")]).toEqual([["document_camera"], ["screen"], []]);
 });
