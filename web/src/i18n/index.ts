@@ -2,16 +2,20 @@
  * Chinese comes with the page; English is fetched when someone asks for it. The choice is remembered in the browser.
  * Words that only pages need which are fetched later stand in `parts/`, in both languages, and come with those (`addWords`).
  *
- * The engine is vue-i18n's own core. Its Vue layer adds formats, scopes and components that no page uses, and its
- * compiler has done its work when the pages are built (build/messages.ts): a class on a thin line loads neither.
+ * Messages with parameters are functions here: the compiler of vue-i18n has done its work when the pages are built
+ * (build/messages.ts). What is left of an engine to say them is below; vue-i18n's own weighs 6 kB of the class page.
  */
 
-import { createCoreContext, type CoreContext, type LocaleMessage, registerMessageResolver, resolveValue, translate } from "@intlify/core-base";
 import { type Ref, ref } from "vue";
 import zh from "./zh-CN";
 
 export type Locale = "zh-CN" | "en";
 type Parameters = { [name: string]: unknown };
+/** What a compiled message asks of whoever says it; no message of ours has plurals, links or lists. */
+type Said = string | ((saying: { normalize: (parts: string[]) => string; interpolate: (value: unknown) => string; named: (name: string) => unknown }) => string);
+interface LocaleMessage {
+  [key: string]: Said | LocaleMessage;
+}
 
 export interface Words {
   t(key: string, parameters?: Parameters): string;
@@ -27,42 +31,46 @@ export interface Part {
   en: LocaleMessage;
 }
 
-registerMessageResolver(resolveValue);
-const context: CoreContext<string, LocaleMessage> = createCoreContext({
-  locale: "zh-CN",
-  fallbackLocale: "zh-CN",
-  messages: { "zh-CN": zh as LocaleMessage },
-});
+const catalogues: { "zh-CN": LocaleMessage; en?: LocaleMessage } = { "zh-CN": zh as LocaleMessage };
 const locale = ref<Locale>("zh-CN");
 const parts = new Set<Part>();
 
 const words: Words = {
   t(key, parameters = {}) {
-    context.locale = locale.value; // read here, so that what shows a word is drawn again in the other language
-    const text = translate(context, key, parameters);
-    return typeof text === "string" ? text : key;
+    // The locale is read here, so that what shows a word is drawn again in the other language.
+    const said = found(catalogues[locale.value], key) ?? found(catalogues["zh-CN"], key) ?? key;
+    return typeof said === "string" ? said : said({ normalize: (parts) => parts.join(""), interpolate: (value) => String(value ?? ""), named: (name) => parameters[name] });
   },
-  te: (key) => resolveValue(context.messages["zh-CN"] ?? zh, key) !== null, // both catalogues have the same keys
+  te: (key) => found(catalogues["zh-CN"], key) !== null, // both catalogues have the same keys
   locale,
 };
 
 /** The words of the page, in its language. */
 export const useI18n = (): Words => words;
 
+function found(messages: LocaleMessage | undefined, key: string): Said | null {
+  let at: Said | LocaleMessage | undefined = messages;
+  for (const name of key.split(".")) {
+    if (typeof at !== "object" || !Object.prototype.hasOwnProperty.call(at, name)) return null;
+    at = at[name];
+  }
+  return at === undefined || typeof at === "object" ? null : at;
+}
+
 /** Bring a part of the catalogues along with what needs it. Its keys are its own; adding it twice is harmless. */
 export function addWords(part: Part): void {
   if (parts.has(part)) return;
   parts.add(part);
   for (const one of ["zh-CN", "en"] as const) {
-    const known = context.messages[one];
-    if (known) context.messages[one] = Object.assign({}, known, part[one]) as LocaleMessage;
+    const known = catalogues[one];
+    if (known) catalogues[one] = { ...known, ...part[one] };
   }
 }
 
 export async function setLocale(next: Locale): Promise<void> {
   if (next === "en") {
     const whole = (await import("./en")).default as LocaleMessage;
-    context.messages.en = Object.assign({}, whole, ...[...parts].map((part) => part.en)) as LocaleMessage;
+    catalogues.en = Object.assign({}, whole, ...[...parts].map((part) => part.en)) as LocaleMessage;
   }
   locale.value = next;
   document.documentElement.lang = next;
