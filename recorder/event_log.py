@@ -47,7 +47,7 @@ def seq_of(line: str) -> int:
     """The seq of an event. Raises EventError."""
     try:
         seq = json.loads(line)["seq"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise EventError(f"not an event: {line[:100]}") from error
     if type(seq) is not int:
         raise EventError(f"an event whose seq is no number: {line[:100]}")

@@ -85,7 +85,7 @@ def read_manifest(folder: Path) -> Manifest:
         value["files"] = [_file_entry(file) for file in value["files"]]
         value["derived"] = [_file_entry(file) for file in value.get("derived", ())]
         return _checked(Manifest(**value))
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (IsADirectoryError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ManifestError(f"{folder.name}: the manifest cannot be read") from error
 
 
@@ -126,6 +126,7 @@ def track_entry(value: dict[str, Any]) -> TrackEntry:
     numbers = (entry.width, entry.height, entry.start_ms, entry.duration_ms, *(ms for gap in entry.gaps for ms in gap))
     if any(type(word) is not str for word in words) or any(type(number) is not int for number in numbers):
         raise ValueError("not a track")
+    "".join(words).encode()  # half a surrogate pair cannot be told to anybody
     if type(entry.timescale) is not int or entry.timescale <= 0 or any(len(gap) != 2 for gap in entry.gaps):
         raise ValueError("not a track")
     if entry.kind not in ("audio", "video") or type(entry.lead) is not bool:
@@ -141,6 +142,7 @@ def _file_entry(value: dict[str, Any]) -> FileEntry:
         raise ValueError("not a file")
     if entry.size < 0 or entry.offset < 0:
         raise ValueError("not a file")
+    entry.path.encode()
     if not _is_within(entry.path):
         raise ValueError("a file elsewhere")
     return entry
@@ -156,6 +158,7 @@ def _checked(manifest: Manifest) -> Manifest:
     numbers = (manifest.epoch_us, manifest.duration_ms)
     if any(type(word) is not str for word in words) or any(type(number) is not int for number in numbers):
         raise ValueError("not a manifest")
+    "".join(words).encode()
     if manifest.status not in get_args(Status):
         raise ValueError("not a manifest")
     return manifest

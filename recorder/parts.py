@@ -133,7 +133,7 @@ def read_journal(folder: Path) -> Journal:
                 owner = _owner(value)
             else:
                 parts.append(_part(value))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             damaged = True
     return Journal(owner, parts, damaged)
 

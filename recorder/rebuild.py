@@ -80,7 +80,7 @@ class _Events:
         for line in lines:
             try:
                 self._take(json.loads(line))
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, TypeError, ValueError, RecursionError):
                 continue  # a torn or damaged line
 
     def track_of(self, place: Path) -> TrackEntry | None:

@@ -62,7 +62,7 @@ class OpenLesson:
             try:
                 part = json.loads(line)
                 entry = FileEntry(f"tracks/{journal.parent.name}/{part['file']}", part["size"], part["sha256"])
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, TypeError, ValueError, RecursionError):
                 continue  # a gap, or what a crash has torn
             if not entry.path.endswith(".webm"):  # that one grows until the lesson is over
                 yield entry

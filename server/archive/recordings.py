@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import logging
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from recorder.describe import NoRecordingError, describe
-from recorder.places.place import Place, SignedURL, StoredFile
+from recorder.places.place import Place, SignedURL, StoredFile, is_lesson_id
 from recorder.places.stored import StorePlace
 from recorder.places.uploader import Status, read_status
 from recorder.rebuild import known_manifest
 from server.lessons.api import RecordingWord
 
-_LESSON_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_log = logging.getLogger("tongke.archive")
 
 
 class Recordings:
@@ -29,7 +29,7 @@ class Recordings:
 
     def folder(self, lesson_id: str) -> Path | None:
         """Where a lesson's recording lies, or None if the id cannot be one."""
-        return self._archive / lesson_id if _LESSON_ID.fullmatch(lesson_id) else None
+        return self._archive / lesson_id if is_lesson_id(lesson_id) else None
 
     async def words(self, lesson_ids: Iterable[str]) -> dict[str, RecordingWord]:
         """For each lesson whether it is recorded, being recorded, or not."""
@@ -73,6 +73,9 @@ class Recordings:
             return await asyncio.to_thread(describe, folder)
         except NoRecordingError:
             return None
+        except OSError as error:
+            _log.error("a recording cannot be read: %s", error, extra={"lesson_id": lesson_id})
+            return {"status": "damaged", "duration_ms": 0, "epoch_ms": 0, "derived": {}, "tracks": []}
 
     def file(self, lesson_id: str, path: str) -> Path | SignedURL | StoredFile | None:
         """A file of a recording, or None for whatever is none: outside its folder, hidden, not there.

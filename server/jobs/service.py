@@ -167,10 +167,10 @@ class Jobs:
 
     def _sizes(self, lesson_id: str) -> dict[str, int]:
         try:
-            return {one.path: one.size for one in read_manifest(self._archive / lesson_id).derived}
+            return {one.path: one.size for one in known_manifest(self._archive / lesson_id).derived}
         except FileNotFoundError as error:
             raise NothingRecordedError(lesson_id) from error
-        except ManifestError:
+        except OSError:
             return {}  # until it is mended nothing can be said of what there is
 
 

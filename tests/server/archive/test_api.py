@@ -1,6 +1,8 @@
 import asyncio
 import json
 import os
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -251,3 +253,45 @@ async def test_what_still_grows_is_not_kept_though_the_lesson_was_finished_once(
         manifest = tmp_path / "archive" / lesson_id / "manifest.json"
         os.utime(manifest, (manifest.stat().st_atime, manifest.stat().st_mtime - 60))
         assert (await client.get(url, headers=headers)).headers["Cache-Control"] == "private, no-cache"
+
+
+def _half_a_pair(folder: Path) -> None:
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace("t-1", "\\ud800"))
+
+
+def _a_folder(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+    (folder / "manifest.json").mkdir()
+
+
+def _deep(folder: Path) -> None:
+    (folder / "manifest.json").write_text("[" * 200_000)
+    (folder / "tracks" / "p-0" / "parts.jsonl").write_text("[" * 200_000 + "\n")
+    (folder / "events.jsonl").write_text("[" * 200_000 + "\n")
+
+
+def _gone(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+def _a_file(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.touch()
+
+
+@pytest.mark.parametrize("damage", [_half_a_pair, _a_folder, _deep, _gone, _a_file])
+async def test_however_a_recording_is_damaged_it_is_told_and_nothing_fails(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        damage(tmp_path / "archive" / lesson_id)
+        teacher = token(client, lesson_id, "lead_teacher")
+        body = await (await client.get(f"/api/lessons/{lesson_id}/recording", headers=teacher)).json()
+        assert body["status"] == "damaged"
+        exports = f"/api/lessons/{lesson_id}/exports"
+        assert (await client.get(exports, headers=teacher)).status == 200
+        assert (await client.post(exports, json={"kind": "movie"}, headers=teacher)).status == 202
+        assert (await client.delete(f"{exports}/movie", headers=teacher)).status == 204
+        assert (await client.get(f"/archive/{lesson_id}/tracks/p-0/seg-1.m4s", headers=teacher)).status in (200, 404)
