@@ -1,10 +1,14 @@
-"""Files that only the store has, passed on to those who watch: Range, If-None-Match, HEAD as for those here."""
+"""Files that only the store has, passed on to those who watch: Range, If-None-Match, HEAD as for those here.
+
+And of those here what aiohttp lacks: a part is given only of the file that the client has the other part of.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from aiohttp import hdrs, web
+from aiohttp.abc import AbstractStreamWriter
 
 from recorder.places.place import PlaceError, SignedURL, StoredFile
 from signaling.problems import ProblemError
@@ -61,9 +65,23 @@ async def pass_on(request: web.Request, found: StoredFile, headers: Mapping[str,
     return response
 
 
+def asks_for_part(request: web.Request, etag: str) -> bool:
+    """Whether only a range is asked for; not when the part a client already has is of another file (If-Range)."""
+    return hdrs.RANGE in request.headers and request.headers.get(hdrs.IF_RANGE, etag) == etag
+
+
+class WholeFile(web.FileResponse):
+    """A file from beginning to end, whatever Range says."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        headers = request.headers.copy()
+        headers.popall(hdrs.RANGE, None)
+        return await super().prepare(request.clone(headers=headers))
+
+
 def _range(request: web.Request, found: StoredFile, etag: str) -> tuple[int, int]:
-    """The bytes that are asked for; all of them when the client's part is of another file (If-Range)."""
-    if hdrs.RANGE not in request.headers or request.headers.get(hdrs.IF_RANGE, etag) != etag:
+    """The bytes that are asked for, or all of them."""
+    if not asks_for_part(request, etag):
         return 0, found.size
     asked = request.http_range
     start = asked.start or 0

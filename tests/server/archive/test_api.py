@@ -104,6 +104,30 @@ async def test_a_part_of_a_file_can_be_asked_for(tmp_path: Path) -> None:
         assert same.status == 304
 
 
+async def test_a_download_goes_on_only_with_the_same_file(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        film = tmp_path / "archive" / lesson_id / "export" / "movie.mp4"
+        film.parent.mkdir()
+        film.write_bytes(SEGMENT)
+        teacher = token(client, lesson_id, "lead_teacher")
+
+        async def get(**headers: str) -> tuple[int, int, str]:
+            asked = {name.replace("_", "-"): value for name, value in headers.items()}
+            answer = await client.get(f"/archive/{lesson_id}/export/movie.mp4", headers=teacher | asked)
+            return answer.status, len(await answer.read()), answer.headers["ETag"]
+
+        _, _, etag = await get()
+        rest = f"bytes={len(SEGMENT) - 10}-"
+        assert await get(Range=rest, If_Range=etag) == (206, 10, etag)
+        film.write_bytes(SEGMENT[:-20])  # made anew
+        status, size, another = await get(Range=rest, If_Range=etag)
+        assert (status, size) == (200, len(SEGMENT) - 20)
+        assert another != etag
+        assert (await get(Range="bytes=0-9", If_Range=f"W/{another}"))[:2] == (200, len(SEGMENT) - 20)
+        assert (await get(If_Range=etag))[:2] == (200, len(SEGMENT) - 20)
+
+
 async def test_finished_parts_may_be_kept_for_ever_and_playlists_are_asked_for_again(tmp_path: Path) -> None:
     async with running(tmp_path) as client:
         lesson_id = await recorded(client, tmp_path)
