@@ -111,10 +111,10 @@ class Deletions:
 
     async def delete(self, lesson: Lesson, actor: Actor, detail: str = "") -> None:
         """Delete a lesson that is not live. Raises LessonLiveError, and LessonUnknownError if it is deleted already."""
-        room = self._rooms.find(lesson.id)
-        if lesson.status == "live" or (room is not None and room.room.state.started_ms is not None):
+        if await asyncio.to_thread(self._archive.word, lesson.id) == "recording" or self._being_recorded(lesson.id):
             raise LessonLiveError(lesson.id)
-        if self._being_recorded(lesson.id) or await asyncio.to_thread(self._archive.word, lesson.id) == "recording":
+        room = self._rooms.find(lesson.id)  # not before we waited: it may have begun meanwhile
+        if lesson.status == "live" or (room is not None and room.room.state.started_ms is not None):
             raise LessonLiveError(lesson.id)
         if lesson.status != "ended":  # whoever waits in it for its beginning is sent home
             await self._rooms.end(lesson.id)

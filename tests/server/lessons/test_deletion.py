@@ -10,6 +10,7 @@ from aiohttp import WSMsgType
 
 from recorder.manifest import Manifest, Status, write_manifest
 from recorder.places.place import PlaceError
+from server.archive.api import ARCHIVE
 from server.audit.trail import SERVER, entry
 from server.jobs.api import JOBS
 from server.lessons import api
@@ -96,6 +97,32 @@ async def test_a_live_lesson_is_not_deleted(tmp_path: Path) -> None:
                 pass
             response = await client.delete(f"/api/lessons/{lesson_id}", headers=lead)
             assert await problem(response) == (409, "lesson_live")
+        assert (await client.get(f"/api/lessons/{lesson_id}", headers=lead)).status == 200
+
+
+async def test_a_lesson_that_begins_while_it_is_being_deleted_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = (await new_lesson(client))["lesson_id"]
+        lead, loop = token(client, lesson_id, "lead_teacher"), asyncio.get_running_loop()
+        async with client.ws_connect(f"/ws/{lesson_id}") as socket:
+            await socket.send_str(json.dumps({"type": "hello", "token": lead["Authorization"].split()[1]}))
+            await socket.receive(timeout=5)
+
+            async def begin() -> None:
+                await socket.send_str(json.dumps({"type": "start", "id": 1}))
+                while json.loads((await socket.receive(timeout=5)).data).get("re") != 1:
+                    pass
+
+            def word(lesson_id: str) -> str:
+                asyncio.run_coroutine_threadsafe(begin(), loop).result(10)
+                return "none"
+
+            monkeypatch.setattr(client.app[ARCHIVE], "word", word)
+            response = await client.delete(f"/api/lessons/{lesson_id}", headers=lead)
+            assert await problem(response) == (409, "lesson_live")
+            monkeypatch.undo()
         assert (await client.get(f"/api/lessons/{lesson_id}", headers=lead)).status == 200
 
 
