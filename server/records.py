@@ -14,6 +14,7 @@ from server.data_folder import PRIVATE, why_not
 from server.database import create_engine, migrate, sessions, unreachable
 from server.failure import CannotWorkError
 from server.lessons.store import Lessons
+from server.schools.store import Schools
 from server.settings import Settings
 
 
@@ -21,6 +22,7 @@ from server.settings import Settings
 class Records:
     accounts: Accounts
     lessons: Lessons
+    schools: Schools
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +37,7 @@ async def open_records(settings: Settings) -> AsyncIterator[Records]:
     try:
         await migrate(engine)
         factory = sessions(engine)
-        yield Records(Accounts(factory), Lessons(factory))
+        yield Records(Accounts(factory), Lessons(factory), Schools(factory))
     except DBAPIError as error:
         raise CannotWorkError(unreachable(engine, error)) from error
     finally:

@@ -52,6 +52,12 @@ TEACHER = "t-demo"  # the participant as whom the synthetic teacher publishes, s
 LIVE_TITLE = "六年级语文《草原》(直播示例)"
 RECORDED_TITLE = "六年级数学《圆的面积》(回放示例)"
 
+# Name, region, and classes with their head-counts.
+SCHOOLS: tuple[tuple[str, str, tuple[tuple[str, int], ...]], ...] = (
+    ("阜平一小", "河北省阜平县", (("六(1)班", 41), ("六(2)班", 43))),
+    ("张北实验小学", "河北省张北县", (("六(1)班", 38),)),
+)
+
 
 class Director:
     def __init__(self, settings: Settings, records: Records, http: str, https: str | None) -> None:
@@ -67,6 +73,7 @@ class Director:
     async def play(self) -> None:
         """Prepare, welcome, and teach until cancelled."""
         owner_id = await self._accounts()
+        await self._schools()
         live = await self._live_lesson(owner_id)
         recorded = self._has_recording()
         sys.stdout.write(welcome.text(self._state, self._http, self._elsewhere(), recorded))
@@ -91,6 +98,16 @@ class Director:
             ids.append(account.user_id)
         assert ids[0] is not None
         return ids[0]
+
+    async def _schools(self) -> None:
+        """Sample schools with classes, for a list that is empty. The live lesson invites none and so lets all in."""
+        schools = self._records.schools
+        if await schools.all():
+            return
+        for name, region, classes in SCHOOLS:
+            school = await schools.add(name, region)
+            for class_name, headcount in classes:
+                await schools.add_class(school.id, class_name, headcount)
 
     async def _live_lesson(self, owner_id: str) -> Lesson:
         """The lesson to go on with, or the next one under the same code."""
