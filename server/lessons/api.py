@@ -148,7 +148,7 @@ async def create(request: web.Request) -> web.Response:
 
 
 async def list_lessons(request: web.Request) -> web.Response:
-    """An account sees all lessons, a grant its own."""
+    """An account sees all lessons but other people's rehearsals, a grant its own."""
     who = await caller.require(request)
     lessons = request.app[LESSONS]
     limit, before = _limit(request), request.query.get("before")
@@ -156,7 +156,7 @@ async def list_lessons(request: web.Request) -> web.Response:
         found = [await find(request, who.grant.lesson_id)]
         return reply(LessonList(lessons=await _views(request, who, found), next=None))
     page = await lessons.page(limit + 1, await find(request, before) if before else None)
-    shown = await _views(request, who, page[:limit])
+    shown = await _views(request, who, [one for one in page[:limit] if not one.rehearsal or who.may_run(one)])
     return reply(LessonList(lessons=shown, next=page[limit - 1].id if len(page) > limit else None))
 
 

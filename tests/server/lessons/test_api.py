@@ -226,10 +226,14 @@ async def test_a_lesson_cannot_invite_a_class_that_is_not_on_the_list(tmp_path: 
         assert (await (await client.get("/api/lessons")).json())["lessons"] == []
 
 
-async def test_a_rehearsal_is_not_recorded_and_not_listed_once_it_is_over(tmp_path: Path) -> None:
+async def test_a_rehearsal_is_not_recorded_and_listed_for_its_teacher_alone_until_it_is_over(tmp_path: Path) -> None:
     async with running(tmp_path) as client:
         made = await own_lesson(client, rehearsal=True, recording_policy="all")
         assert made["recording_policy"] == "nothing"
         assert len((await (await client.get("/api/lessons")).json())["lessons"]) == 1
+        await add_user(client, "教研员甲", "researcher")
+        await log_in(client, "教研员甲")
+        assert (await (await client.get("/api/lessons")).json())["lessons"] == []
+        await log_in(client, "主讲教师甲")
         await client.post(f"/api/lessons/{made['lesson_id']}/end")
         assert (await (await client.get("/api/lessons")).json())["lessons"] == []
