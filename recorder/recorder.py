@@ -18,7 +18,7 @@ from pathlib import Path
 from media.recording_link import Report
 from media.recording_link import Track as Announcement
 from recorder.describe import NoRecordingError, describe
-from recorder.event_log import EVENTS, EventError
+from recorder.event_log import EVENTS, EventError, whole_events
 from recorder.lesson import Lesson
 from recorder.manifest import NAME, ManifestError, read_manifest
 from recorder.messages import (
@@ -40,6 +40,7 @@ from recorder.messages import (
     WatchLesson,
 )
 from recorder.repair import repair
+from recorder.repair_track import cut_torn_line
 from recorder.stored_track import TRACKS
 from recorder.track import Track
 
@@ -296,8 +297,11 @@ class Recorder:
         if lesson is None:
             if self._folder_exists(lesson_id):
                 (self._archive / MARKS / lesson_id).touch()
-                if not self._resume(self._archive / lesson_id, thorough=False):
-                    self._lessons[lesson_id] = Lesson.resume(self._archive / lesson_id, self._teller(lesson_id))
+                folder = self._archive / lesson_id
+                if not self._resume(folder, thorough=False):
+                    cut_torn_line(folder / EVENTS)  # what a disk has done to it since must not end up in mid-line
+                    whole_events(folder / EVENTS)
+                    self._lessons[lesson_id] = Lesson.resume(folder, self._teller(lesson_id))
                 lesson = self._lessons[lesson_id]
                 self._over.pop(lesson_id, None)
             else:

@@ -11,7 +11,7 @@ import pytest
 
 from recorder.describe import NoRecordingError, describe
 from recorder.manifest import read_manifest
-from recorder.messages import AppendEvents, Closed
+from recorder.messages import Appended, AppendEvents, Closed
 from recorder.parts import read_parts
 from recorder.rebuild import rebuild
 from recorder.recorder import BOOT
@@ -198,6 +198,25 @@ def test_a_finished_lesson_whose_manifest_is_lost_is_told_as_it_was(
     if described(folder) != told:
         assert rebuild(folder).tracks != []
         raise AssertionError(f"{described(folder)} is not {told}")
+
+
+@pytest.mark.parametrize("end", [b'{"seq": 9', b'{"seq": 9}', b"\xff\xfe\n", b"[1]\n", b"[" * 100_000 + b"\n"])
+def test_a_finished_lesson_whose_event_log_is_damaged_is_opened_again(
+    open_lesson: Path, tmp_path: Path, end: bytes
+) -> None:
+    archive = tmp_path / "archive"
+    shutil.copytree(open_lesson, archive)
+    log = archive / "lesson/events.jsonl"
+    recorder = VirtualRecorder(archive, BEGIN + SECONDS * 1_000_000)
+    recorder.open("lesson")
+    recorder.end("lesson")
+    whole = log.read_bytes()
+    log.write_bytes(whole + end)
+    recorder.open("lesson")
+    more = '{"seq":30,"at_ms":0,"actor":"t-1","kind":"ended","payload":{}}'
+    assert recorder.recorder.handle(AppendEvents("lesson", (more,))) == Appended(30)
+    assert isinstance(recorder.end("lesson"), Closed)
+    assert log.read_bytes() == whole + more.encode() + b"\n"
 
 
 def test_a_folder_that_holds_nothing_of_a_lesson_is_none(tmp_path: Path) -> None:
