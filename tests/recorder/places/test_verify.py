@@ -265,6 +265,27 @@ def test_a_lesson_moves_with_all_its_files(stored: StorePlace, tmp_path: Path, f
     assert move(place, "L1", back) > 100_000
 
 
+def test_what_is_made_and_removed_while_a_lesson_moves_is_not_forgotten(archive: Path, tmp_path: Path) -> None:
+    folder = record(archive, "L1")
+    for name in ("poster.jpg", "speech.json"):
+        (folder / name).write_bytes(b"old")
+    derived.add(folder, ["poster.jpg", "speech.json"])
+    told: list[float] = []
+
+    def progress(fraction: float) -> None:
+        told.append(fraction)
+        if len(told) == 3:
+            (folder / "storyboard.vtt").write_bytes(b"new")
+            derived.add(folder, ["storyboard.vtt"])
+            derived.remove(folder, ["speech.json"])
+
+    move(LocalPlace(archive), "L1", Store.open(str(tmp_path / "other")), progress)
+    assert not folder.exists()
+    moved = LocalPlace(tmp_path / "other")
+    assert {one.path for one in read_manifest(moved.folder / "L1").derived} == {"poster.jpg", "storyboard.vtt"}
+    assert verify(moved, "L1").findings == ()
+
+
 def test_a_damaged_lesson_does_not_move_and_stays(archive: Path, tmp_path: Path) -> None:
     folder = record(archive, "L1", 7)
     spoil(folder / SEGMENT)
