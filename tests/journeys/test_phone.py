@@ -81,6 +81,9 @@ async def test_a_local_teacher_helps_by_phone_and_the_photo_is_shown_to_all(tmp_
         await expect(phone.see("chat-lines")).to_contain_text("我再讲一遍", timeout=PATIENCE)
         await expect(near.see("open-chat")).to_contain_text("1")
         await near.page.screenshot(path=tmp_path / "class-bar.png")
+        await near.page.set_viewport_size({"width": 390, "height": 844})
+        await near.page.screenshot(path=tmp_path / "class-upright.png")
+        await near.page.set_viewport_size({"width": 1366, "height": 768})
         for one in (near, far):
             assert "我再讲一遍" not in await one.page.inner_text("body")
         await expect(far.see("open-chat")).not_to_contain_text("1")

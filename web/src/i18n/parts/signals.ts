@@ -14,8 +14,8 @@ export default {
   en: {
     signal: {
       slower: "Slower",
-      unclear: "Can’t see",
-      inaudible: "Can’t hear",
+      unclear: "Cannot see",
+      inaudible: "Cannot hear",
       again: "Once more",
       group: "Tell the teacher",
       sent: "The teacher knows",

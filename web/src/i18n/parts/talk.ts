@@ -147,7 +147,7 @@ export default {
       handUp: "Lower hand",
       handSince: "Hand is up, wait for the teacher",
       floor: "Our class is speaking",
-      photo: "Photo of pupils’ work",
+      photo: "Send a photo of work",
       photoHint: "It goes straight to the lead teacher and is seen by the teachers and this class; the teacher may show it to all.",
       sending: "Sending the photo, {percent}%",
       sent: "The teacher has the photo",
