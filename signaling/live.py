@@ -114,6 +114,7 @@ class LiveRoom:
         role = grant.room_role
         events: list[Event] = []
         missed: list[Event] | None = None
+        known = False
         if resumed is not None:
             participant_id = resumed
             events = self.room.set_away(self.now_ms(), participant_id, away=False)
@@ -131,9 +132,9 @@ class LiveRoom:
             )
             if grant.consent:
                 events += self.room.remember_consent(self.now_ms(), participant_id)
-            if known:  # a new page that knows nothing of the peer connections of the old one
-                self.transports.closed_by(participant_id)
         self.commit(events)
+        if known:  # a new page that knows nothing of the peer connections of the old one
+            self.transports.closed_by(participant_id)
         presence = self._here(participant_id, "socket")
         if presence.connection is not None:
             self._say(presence.connection, messages.Error(code="replaced", message="resumed elsewhere"))

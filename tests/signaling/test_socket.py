@@ -10,7 +10,7 @@ import pytest
 from media.messages import TransportChanged
 from signaling import live, socket
 from signaling.rooms import Limits
-from tests.signaling.house import House, captured_offer, eventually, receiving_offer
+from tests.signaling.house import House, Person, captured_offer, eventually, receiving_offer
 
 
 @pytest.fixture
@@ -348,6 +348,23 @@ async def test_media_belong_to_the_lesson_from_its_start(house: House) -> None:
     await teacher.ask("start")
     assert house.watcher.told[1:] == [("added", "microphone", True), ("added", "camera", True)]
     await eventually(lambda: len(house.workers[0].held().recorded) == 2)
+
+
+async def test_who_comes_again_on_another_page_has_come_before_the_old_media_go(house: House) -> None:
+    async def come() -> Person:
+        person = await house.open("l-1")
+        await person.say("hello", token="lead_teacher:l-1::t-1")
+        await person.next("welcome")
+        return person
+
+    teacher = await come()
+    await teacher.offer("send", captured_offer("chromium", "send"), _0="microphone", _1="camera")
+    pupils = await house.enter("receiving_class")
+    await come()
+    await pupils.quiet()
+    heard = [(one["kind"], one["seq"]) for one in pupils.heard if one["type"] == "event"]
+    assert [kind for kind, _ in heard] == ["joined", "unpublished", "unpublished"]
+    assert heard == sorted(heard, key=lambda one: one[1])
 
 
 async def test_a_floor_taken_back_ends_its_media_whatever_the_class_does(house: House) -> None:
