@@ -148,7 +148,10 @@ class SendTrain:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How much has come by a sending transport; of a receiving one, how much its trains have sent."""
+    """How much has come by a sending transport; of a receiving one, how much its trains have sent.
+
+    What a counted one sends goes no further from then on: nothing of it is asked for again, passed on or recorded.
+    """
 
     transport_id: str
 
@@ -288,7 +291,7 @@ class Surveyed:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Totals since the transport began; they may begin again with a stream of the browser's."""
+    """Totals since the transport was first counted, or sent a train."""
 
     at_ms: float  # of the worker's own clock
     packets: int

@@ -1,7 +1,7 @@
-"""A train of packets that carry nothing, by which a browser measures its line before a lesson.
+"""How a browser measures its line before a lesson: it gets a train of packets that carry nothing, and sends its own.
 
-It goes out in a slot that is empty, as sound that nobody plays: sound waits for no estimate, so what arrives says what
-the line carries. What has been sent is counted, so that the browser can tell how much was lost on the way.
+The train goes out in a slot that is empty, as sound that nobody plays: sound waits for no estimate, so what arrives
+says what the line carries. Either way is counted, so that the browser can tell how much was lost.
 """
 
 from __future__ import annotations
@@ -57,3 +57,24 @@ class Train:
             self._sequence = (self._sequence + 1) & 0xFFFF
             self.packets += 1
             self.octets += len(data)
+
+
+class Tally:
+    """What came of a browser that is measured."""
+
+    def __init__(self) -> None:
+        self.packets = 0
+        self.octets = 0  # RTP headers included
+        self._numbers: dict[int, list[int]] = {}  # first and newest number of each SSRC; srtp.py bounds how many
+
+    @property
+    def expected(self) -> int:
+        """Packets, from the first to the newest number of each stream."""
+        return sum(newest - first + 1 for first, newest in self._numbers.values())
+
+    def receive(self, packet: rtp.Packet) -> None:
+        self.packets += 1
+        self.octets += len(packet.data)
+        numbers = self._numbers.setdefault(packet.ssrc, [packet.sequence, packet.sequence])
+        ahead = (packet.sequence - numbers[1] + 0x8000 & 0xFFFF) - 0x8000
+        numbers[1] += max(0, ahead)

@@ -23,6 +23,7 @@ from media.publisher import Publisher
 from media.sdp import SdpError, SessionDescription
 from media.sendmmsg import Batch
 from media.srtp import Inbound, Outbound, SrtpError
+from media.train import Tally
 from media.viewer import Viewer
 
 MAX_SECTIONS = 64  # media sections of one offer; a viewer with 3 + 4 slots is far below
@@ -62,6 +63,7 @@ class Transport:
             )
         else:
             self.viewer = Viewer(transport_id, self.outlet, cname, self.send_rtcp, shared.counters)
+        self.tally: Tally | None = None  # of one that is there only to be measured
         self._shared = shared
         self._certificate = shared.certificates.current(now)
         self._counters = shared.counters
@@ -212,6 +214,9 @@ class Transport:
             return
         if packet is None:
             self._counters["dropped_rtp_malformed"] += 1
+            return
+        if self.tally is not None:
+            self.tally.receive(packet)
             return
         self.publisher.receive_rtp(packet, now)
 

@@ -55,7 +55,7 @@ from media.sdp import SdpError
 from media.sendmmsg import Batch
 from media.statistics import survey
 from media.subscription import Slot
-from media.train import Train
+from media.train import Tally, Train
 from media.transport import Shared, Transport
 
 TICK = 0.02  # seconds
@@ -256,10 +256,11 @@ class Worker:
             return _unknown_transport(request.transport_id)
         if (train := self._trains.get(transport)) is not None:
             return Counted(now * 1000, train.packets, train.packets, train.octets)
-        layers = [layer for publication in transport.publications for layer in publication.layers]
-        seen = [layer.stream.reception for layer in layers if layer.stream is not None]
-        received, expected = sum(one.received for one in seen), sum(one.expected for one in seen)
-        return Counted(now * 1000, received, expected, sum(layer.octets for layer in layers))
+        if transport.publisher is None:
+            return Counted(now * 1000, 0, 0, 0)
+        if (tally := transport.tally) is None:
+            tally = transport.tally = Tally()
+        return Counted(now * 1000, tally.packets, tally.expected, tally.octets)
 
     def _restart_ice(self, transport_id: str) -> IceRestarted | Refused:
         transport = self._transports.get(transport_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from media.messages import Count, Counted, Done, Place, Placement, Refused, SendTrain
+from media.rtcp import Nack
 from media.train import BEHIND, LARGEST, MOST_PACKETS
 from media.worker import MAX_TRAINS
 from tests.support.flow import World
@@ -82,12 +83,25 @@ def test_of_a_browser_that_sends_it_is_counted_what_came_and_what_should_have() 
     browser = world.publisher()
     before = counted(world, "teacher")
     assert (before.packets, before.expected, before.octets) == (0, 0, 0)
-    for sequence in (1, 2, 5):
+    for sequence in (0xFFFE, 0xFFFF, 2, 1):
         browser.say(sequence)
     world.settle()
     after = counted(world, "teacher")
-    assert (after.packets, after.expected) == (3, 5)
+    assert (after.packets, after.expected) == (4, 5)
     assert after.octets > 0
+
+
+def test_what_a_counted_browser_sends_is_neither_asked_for_again_nor_passed_on() -> None:
+    world = World()
+    browser = world.publisher()
+    viewer = world.viewer()
+    world.place(viewer, mid0="teacher-0")
+    counted(world, "teacher")
+    for sequence in (1, 4):
+        browser.say(sequence)
+    world.pass_time(0.5)
+    assert not browser.told(Nack)
+    assert not viewer.packets
 
 
 def test_a_transport_that_is_not_there_is_neither_counted_nor_sent_to() -> None:
