@@ -44,6 +44,7 @@ class Train(Model):
 class Watch(Model):
     direction: Literal["send", "receive"]
     seconds: Annotated[float, Field(ge=0, le=LONGEST)]
+    flowing: bool = Field(False, description="The time begins when something comes, at most three seconds later")
 
 
 class Sample(Model):
@@ -93,7 +94,7 @@ async def watch(request: web.Request) -> web.Response:
     preflights = request.app[PREFLIGHTS]
     session = preflights.find(request.match_info["preflight_id"])
     wanted = await read(request, Watch)
-    counts = await preflights.watch(session, wanted.direction, wanted.seconds)
+    counts = await preflights.watch(session, wanted.direction, wanted.seconds, flowing=wanted.flowing)
     return reply(
         Samples(
             samples=tuple(

@@ -26,6 +26,8 @@ AT_ONCE = 6  # the worker goes on forwarding lessons beside them, see media/work
 PATIENCE = 25.0  # seconds that one may wait for its turn
 LONGEST = 90.0  # seconds, then it is over whatever the browser does
 PER_HOUR = 240  # of one address: a school's whole corridor sits behind it, and tries again
+AWAITED = 3.0  # seconds until what is to be counted must flow
+STRAGGLERS = 20  # packets that may still come of what was before
 SAMPLED = 0.1  # seconds between looks at the counts
 
 
@@ -105,16 +107,21 @@ class Preflights:
         """Send the browser a train. Raises ProblemError."""
         await self._ask(session, "receive", lambda it: media.SendTrain(it, packets, size, seconds))
 
-    async def watch(self, session: Session, direction: Way, seconds: float) -> list[media.Counted]:
-        """The counts of one direction, ten times a second. Raises ProblemError."""
+    async def watch(
+        self, session: Session, direction: Way, seconds: float, *, flowing: bool = False
+    ) -> list[media.Counted]:
+        """The counts of one direction, ten times a second; `flowing`, from when it flows. Raises ProblemError."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
+        latest = loop.time() + AWAITED if flowing else 0.0
         samples: list[media.Counted] = []
         while True:
             counted = await self._ask(session, direction, media.Count)
             assert isinstance(counted, media.Counted)
             samples.append(counted)
-            if loop.time() >= until:
+            if latest and (counted.packets - samples[0].packets > STRAGGLERS or loop.time() >= latest):
+                latest, until = 0.0, loop.time() + seconds
+            if not latest and loop.time() >= until:
                 return samples
             await asyncio.sleep(SAMPLED)
 

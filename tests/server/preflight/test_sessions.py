@@ -134,6 +134,21 @@ async def test_counts_are_looked_at_until_the_time_is_over() -> None:
         assert [one.at_ms for one in samples] == sorted(one.at_ms for one in samples)
 
 
+async def test_counting_may_wait_until_something_flows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "STRAGGLERS", 3)
+    async with measuring() as (preflights, _):  # each look finds one packet more
+        session, _answers = await preflights.open("192.0.2.1", {"send": "an offer"})
+        samples = await preflights.watch(session, "send", 0.0, flowing=True)
+        assert len(samples) == 3 + 2
+
+
+async def test_what_never_flows_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "AWAITED", 0.05)
+    async with measuring() as (preflights, _):
+        session, _answers = await preflights.open("192.0.2.1", {"send": "an offer"})
+        assert await preflights.watch(session, "send", 0.0, flowing=True)
+
+
 async def test_a_direction_that_was_not_offered_cannot_be_measured() -> None:
     async with measuring() as (preflights, _):
         session, _answers = await preflights.open("192.0.2.1", {"send": "an offer"})

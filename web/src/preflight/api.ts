@@ -18,8 +18,15 @@ export interface Opened {
 }
 
 const opened = shape<Opened>({ preflight_id: text, send: nullable(text), receive: nullable(text), tcp: nullable(text) });
-const counted = shape<{ at_ms: number; packets: number; octets: number }>({ at_ms: number, packets: number, octets: number });
-const samples = shape<{ samples: { at_ms: number; packets: number; octets: number }[] }>({ samples: list(counted) });
+interface Count {
+  at_ms: number;
+  packets: number;
+  expected: number;
+  octets: number;
+}
+
+const counted = shape<Count>({ at_ms: number, packets: number, expected: number, octets: number });
+const samples = shape<{ samples: Count[] }>({ samples: list(counted) });
 
 const at = (id: string) => `/api/preflight/${encodeURIComponent(id)}`;
 
@@ -29,10 +36,10 @@ export async function train(id: string, packets: number, size: number, seconds: 
   await fetchFrom(`${at(id)}/train`, { method: "POST", body: { packets, size, seconds } });
 }
 
-/** What the server counts of a direction, for some seconds: ten times in each. */
-export async function watch(id: string, direction: "send" | "receive", seconds: number): Promise<Sample[]> {
-  const reply = samples(await json(`${at(id)}/watch`, { method: "POST", body: { direction, seconds } }), "");
-  return reply.samples.map(({ at_ms, packets, octets }) => ({ at: at_ms, packets, octets }));
+/** What the server counts of a direction, for some seconds: ten times in each; `flowing`, from when it flows. */
+export async function watch(id: string, direction: "send" | "receive", seconds: number, flowing = false): Promise<(Sample & { expected: number })[]> {
+  const reply = samples(await json(`${at(id)}/watch`, { method: "POST", body: { direction, seconds, flowing } }), "");
+  return reply.samples.map(({ at_ms, ...counts }) => ({ at: at_ms, ...counts }));
 }
 
 export async function close(id: string): Promise<void> {

@@ -22,7 +22,7 @@ export type Stage = "connect" | "loss" | "up" | "down";
 const SENDERS = 6; // of at most 510 kb/s each, which is as much as Opus takes
 const SMALL = 6_000; // bit/s of Opus: the headers are the most of it
 const LARGE = 510_000;
-const TRAIN = { small: [400, 16], large: [400, 1060] } as const; // packets a second and their bytes
+const TRAIN = { small: [500, 16], large: [400, 1060] } as const; // packets a second and their bytes
 const NEEDED = 320_000; // bit/s of the small stream, at most
 const CONNECTED = 4_000; // ms a way may take to open
 const SETTLED = 500; // ms for what is under way to arrive
@@ -71,10 +71,10 @@ async function connect(sound: Noise, open: RTCPeerConnection[], ids: string[], p
   const [sending = "", receiving = "", knocking = ""] = offers;
   const opened = await api.open({ send: sending, receive: receiving, ...(protocol === "udp" ? { tcp: knocking } : {}) });
   ids.push(opened.preflight_id);
-  const answer = by(opened.send ?? "", protocol);
+  const answer = plain(by(opened.send ?? "", protocol));
   const accepted = [
     accept(send, asking(answer, SMALL)),
-    accept(receive, by(opened.receive ?? "", protocol)),
+    accept(receive, plain(by(opened.receive ?? "", protocol))),
     protocol === "udp" ? accept(knock, by(opened.tcp ?? "", "tcp")) : false,
   ];
   const [sends, receives, passes] = await Promise.all(accepted);
@@ -91,6 +91,7 @@ async function along(peers: Peers, sound: Noise, plan: Plan, entered: (stage: St
   entered("loss");
   await look();
   await api.train(peers.id, ...TRAIN.small, plan.loss);
+  const [before] = await api.watch(peers.id, "send", 0); // not from the very first packet: it came before all was open
   const until = performance.now() + plan.loss * 1000;
   while (performance.now() < until) {
     await pause(5 * LOOKED);
@@ -100,13 +101,13 @@ async function along(peers: Peers, sound: Noise, plan: Plan, entered: (stage: St
   await pause(SETTLED);
   const [[came], [sent]] = await Promise.all([api.watch(peers.id, "send", 0), api.watch(peers.id, "receive", 0)]);
   await look();
-  const lossUp = lossOf(packetsSent(await peers.send.getStats()), came?.packets ?? 0);
+  const lossUp = came && before ? lossOf(came.expected - before.expected, came.packets - before.packets) : null;
   const lossDown = lossOf(sent?.packets ?? 0, received(await peers.receive.getStats()).packets);
 
   entered("up");
   await peers.send.setLocalDescription(await peers.send.createOffer());
   await peers.send.setRemoteDescription({ type: "answer", sdp: asking(peers.answer, LARGE) });
-  const watched = api.watch(peers.id, "send", plan.rate); // asked for before the line is full
+  const watched = api.watch(peers.id, "send", plan.rate, true); // asked for before the line is full
   await feed(peers.send, sound.track);
   const up = rateOf(await watched);
   await feed(peers.send, null);
@@ -154,14 +155,6 @@ function roundTrips(stats: RTCStatsReport): number[] {
     if (seconds) found.push(seconds * 1000);
   });
   return found;
-}
-
-function packetsSent(stats: RTCStatsReport): number {
-  let sent = 0;
-  stats.forEach((report: { type: string; packetsSent?: number }) => {
-    if (report.type === "outbound-rtp") sent += report.packetsSent ?? 0;
-  });
-  return sent;
 }
 
 function received(stats: RTCStatsReport): Sample {

@@ -4,11 +4,11 @@
 const SECTIONS = /(?=^m=)/m;
 
 /**
- * An offer of Opus alone: no redundancy, no repetition, and no numbers by which the browser would find out that the line
+ * An offer, or an answer, of Opus alone: no redundancy, no repetition, and no numbers by which the browser would find out that the line
  * is full and send less. It is to find out how much arrives of what is sent, not to get along with it.
  */
-export function plain(offer: string): string {
-  return inSound(offer, (section, opus) => {
+export function plain(sdp: string): string {
+  return inSound(sdp, (section, opus) => {
     const kept = lines(section).filter((line) => {
       const about = /^a=(rtpmap|fmtp|rtcp-fb):(\d+)/.exec(line);
       if (about) return about[1] !== "rtcp-fb" && about[2] === opus;
@@ -18,7 +18,7 @@ export function plain(offer: string): string {
   });
 }
 
-/** The answer as one who wants sound of this bit rate, always, ten milliseconds to the packet. */
+/** The answer of one who wants sound of this bit rate, always, ten milliseconds to the packet. */
 export function asking(answer: string, bitrate: number): string {
   return inSound(answer, (section, opus) => {
     const kept = lines(section).filter((line) => !line.startsWith(`a=fmtp:${opus} `) && !line.startsWith("a=ptime:"));
