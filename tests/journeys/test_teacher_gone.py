@@ -1,0 +1,56 @@
+"""The teacher's browser dies in mid-lesson: the classes wait calmly, and everything is as it was when it is back."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Error, expect
+
+from tests.journeys.people import PATIENCE, SchoolClass, Teacher
+from tests.support.browser import chromium
+from tests.support.server import Tongke
+
+pytestmark = pytest.mark.journey
+
+
+async def test_after_a_crash_of_the_teachers_tab_the_lesson_is_as_it_was(tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke, chromium() as browser:
+        teacher = await Teacher.arrive(browser, tongke)
+        pupils = await SchoolClass.arrive(browser, tongke)
+        await teacher.log_in()
+        lesson_id, code = await teacher.create_lesson("草原")
+        await pupils.enter(code, "阜平一小")
+        await teacher.start(lesson_id)
+        await pupils.moves("main-video")
+        await teacher.see("countdown").click()
+        await teacher.see("countdown-10").click()
+        await teacher.give_floor("阜平一小")
+        await pupils.moves("self-video")
+        studio = teacher.page.url
+
+        devtools = await teacher.page.context.new_cdp_session(teacher.page)
+        with contextlib.suppress(Error, TimeoutError):  # its answer does not come any more
+            await asyncio.wait_for(devtools.send("Page.crash"), 2)
+        waiting = pupils.see("waiting")
+        await expect(waiting).to_have_attribute("data-waiting", "teacher", timeout=PATIENCE)
+        await expect(pupils.see("on-floor")).to_be_visible()
+
+        # Opened again from the history of the browser, by the same account.
+        back = Teacher(await teacher.page.context.new_page(), tongke)
+        await back.page.goto(studio)
+        await back.moves("own-camera")
+        await back.see("start-lesson").click()
+        await pupils.moves("main-video", within=30)
+        await expect(waiting).to_have_count(0, timeout=PATIENCE)
+        await expect(back.see("end-lesson")).to_be_visible(timeout=PATIENCE)
+        await expect(back.see("participant-row").filter(has_text="阜平一小")).to_be_visible(timeout=PATIENCE)
+        await expect(pupils.see("class-countdown")).to_be_visible()
+        await expect(pupils.see("on-floor")).to_be_visible()
+
+        # Loaded again, it goes on by itself.
+        await back.page.reload()
+        await pupils.moves("main-video", within=30)
+        await back.see("end-lesson").wait_for()
+        for person in (back, pupils):
+            assert person.errors == []
