@@ -14,9 +14,13 @@ from signaling.room import RoomError
 from signaling.slots import Slot
 from signaling.workers import Worker
 
-_SOURCES: dict[media.Kind, tuple[Source, ...]] = {  # what a section may be; untold, the first that is not taken
+_UNTOLD: dict[media.Kind, tuple[Source, ...]] = {  # what a section is that nobody tells of: the first not yet taken
     "audio": ("microphone", "screen"),
     "video": ("camera", "screen"),
+}
+_SOURCES: dict[media.Kind, tuple[Source, ...]] = {  # what a section may be
+    "audio": (*_UNTOLD["audio"], "second_microphone"),
+    "video": (*_UNTOLD["video"], "document_camera"),
 }
 
 
@@ -60,7 +64,7 @@ def sources_of(held: Sequence[media.PublicationInfo], told: dict[str, Source]) -
     for info in held:
         if info.mid not in sources:
             taken = {sources[other.mid] for other in held if other.kind == info.kind and other.mid in sources}
-            free = [source for source in _SOURCES[info.kind] if source not in taken]
+            free = [source for source in _UNTOLD[info.kind] if source not in taken]
             if free:
                 sources[info.mid] = free[0]
     return sources

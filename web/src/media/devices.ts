@@ -47,13 +47,13 @@ export async function openBoth(choice: DeviceChoice): Promise<Opened> {
 }
 
 /** Throws DeviceError. */
-export async function openCamera(deviceId?: string): Promise<MediaStreamTrack> {
-  return first(await ask({ video: cameraConstraints(deviceId) }));
+export async function openCamera(deviceId?: string, exact = false): Promise<MediaStreamTrack> {
+  return first(await ask({ video: { ...cameraConstraints(deviceId), ...only(deviceId, exact) } }));
 }
 
 /** Throws DeviceError. */
-export async function openMicrophone(deviceId?: string, music = false): Promise<MediaStreamTrack> {
-  return first(await ask({ audio: microphoneConstraints(deviceId, music) }));
+export async function openMicrophone(deviceId?: string, music = false, exact = false): Promise<MediaStreamTrack> {
+  return first(await ask({ audio: { ...microphoneConstraints(deviceId, music), ...only(deviceId, exact) } }));
 }
 
 /** The screen, or null when the person closed the browser's question. Throws DeviceError. */
@@ -109,6 +109,11 @@ function first(stream: MediaStream): MediaStreamTrack {
   const track = stream.getTracks()[0];
   if (!track) throw new DeviceError("missing");
   return track;
+}
+
+/** A second device must be that very one: another would be the first once more. */
+function only(deviceId: string | undefined, exact: boolean): MediaTrackConstraints {
+  return deviceId && exact ? { deviceId: { exact: deviceId } } : {};
 }
 
 function cameraConstraints(deviceId?: string): MediaTrackConstraints {

@@ -102,13 +102,13 @@ export class OwnMedia {
   /** A second camera, over paper or an experiment; null: none. */
   async setDocumentCamera(deviceId: string | null): Promise<void> {
     if (deviceId === null) return this.drop("document_camera");
-    await this.attempt("document_camera", () => openCamera(deviceId));
+    await this.attempt("document_camera", () => openCamera(deviceId, true));
   }
 
   /** A second microphone, for pupils or an instrument; null: none. It is muted with the first. */
   async setSecondMicrophone(deviceId: string | null): Promise<void> {
     if (deviceId === null) return this.drop("second_microphone");
-    await this.attempt("second_microphone", () => openMicrophone(deviceId, this.choice.music));
+    await this.attempt("second_microphone", () => openMicrophone(deviceId, this.choice.music, true));
   }
 
   private async attempt(source: Source, open: () => Promise<MediaStreamTrack | null>): Promise<void> {
