@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, FilePayload, expect
 
 from tests.journeys.people import PATIENCE, Person, SchoolClass, Teacher
 from tests.server.phones.test_pictures import drawn
@@ -62,7 +62,7 @@ async def test_a_local_teacher_helps_by_phone_and_the_photo_is_shown_to_all(tmp_
 
         # A photo, and it goes to all when the teacher says so.
         await phone.see("phone-file").set_input_files(
-            files=[{"name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": drawn(3000, 2000)}]
+            FilePayload(name="IMG_0001.jpg", mimeType="image/jpeg", buffer=drawn(3000, 2000))
         )
         await expect(phone.see("photo-state")).to_contain_text("已发给老师", timeout=PATIENCE)
         await expect(talk.get_by_test_id("work-photo")).to_be_visible(timeout=PATIENCE)
@@ -112,5 +112,4 @@ async def test_a_local_teacher_helps_by_phone_and_the_photo_is_shown_to_all(tmp_
         await expect(far.see("shown-photo")).to_have_count(0, timeout=PATIENCE)
         await teacher.end()
         await expect(phone.see("ended")).to_be_visible(timeout=PATIENCE)
-        for one in (teacher, near, far, phone):
-            assert one.errors == []
+        assert [person.errors for person in (teacher, near, far, phone)] == [[]] * 4
