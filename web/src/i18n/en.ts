@@ -58,6 +58,8 @@ const messages: typeof zh = {
     classLink: "enter with the class code",
   },
   lessons: {
+    copyCode: "Copy code",
+    copyLink: "Copy link",
     copied: "Copied",
     replay: "Replay",
   },

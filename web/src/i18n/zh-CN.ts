@@ -58,6 +58,8 @@ export default {
     classLink: "输入课堂码就可以进来",
   },
   lessons: {
+    copyCode: "复制课堂码",
+    copyLink: "复制链接",
     copied: "已复制",
     replay: "看回放",
   },

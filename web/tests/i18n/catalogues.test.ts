@@ -58,7 +58,7 @@ describe("the catalogues", () => {
   });
 
   test("miss no key that a page asks for", () => {
-    const asked = [...code.matchAll(/\bt\(\s*"([\w.]+)"/g)].map((match) => match[1] ?? "");
+    const asked = [...code.matchAll(/\bt\(\s*["']([\w.]+)["']/g)].map((match) => match[1] ?? "");
     expect(asked.length).toBeGreaterThan(100);
     expect(asked.filter((key) => !chinese.has(key))).toEqual([]);
     const prefixes = [...code.matchAll(/\bt\(`([\w.]+)\.\$\{/g)].map((match) => `${match[1]}.`);
