@@ -28,7 +28,7 @@ def test_the_ledger_is_on_the_disk_before_anything_leaves_it(folder: Path, monke
     synced: list[str] = []
 
     def fsync(descriptor: int) -> None:
-        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         assert (folder / SEGMENT).exists()
 
     monkeypatch.setattr(os, "fsync", fsync)
