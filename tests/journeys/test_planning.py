@@ -1,4 +1,4 @@
-"""Before a lesson: an administrator keeps the list and invites a colleague, a teacher plans, a class finds its way in."""
+"""Before a lesson: an administrator lists classes and invites a colleague, who plans, and a class finds its way in."""
 
 import re
 from pathlib import Path
