@@ -86,7 +86,7 @@ export default {
   rung: {
     high: "高清",
     medium: "标清",
-    low: "低清",
+    low: "流畅",
     audio: "仅声音",
     http: "延时观看",
   },
