@@ -13,7 +13,7 @@ export type Audience = "class" | "teacher";
 
 export const PLANS: { [audience in Audience]: Plan } = {
   class: { loss: 4.2, rate: 1.7 },
-  teacher: { loss: 30, rate: 5 },
+  teacher: { loss: 20, rate: 5 },
 };
 const BESIDE = 3; // seconds for what is beside the measuring: to connect, and for the line to be empty again
 
@@ -29,7 +29,7 @@ export interface CheckState {
   readonly cameraFault: DeviceProblem | null;
   readonly microphoneFault: MicrophoneFault | null;
   readonly figures: Figures | null;
-  readonly lineFaults: readonly (LineFault | "busy")[];
+  readonly lineFaults: readonly LineFault[];
   readonly ahead: number | null; // ms
   readonly quickest: number | null; // ms, of an answer by HTTP
   readonly heard: boolean | null; // the notes; null: not yet said
@@ -93,9 +93,10 @@ export class Check {
       const figures = await measure(plan, (stage) => this.set({ stage }));
       this.set({ figures, lineFaults: lineFaults(figures) });
     } catch (error) {
-      const busy = error instanceof ApiError && (error.code === "preflight_busy" || error.code === "too_many_tries");
-      if (!(error instanceof ApiError)) console.warn("Tongke:", error);
-      this.set({ lineFaults: busy ? ["busy"] : lineFaults(null) });
+      const code = error instanceof ApiError ? error.code : "";
+      if (!code) console.warn("Tongke:", error);
+      const busy = code === "preflight_busy" || code === "too_many_tries";
+      this.set({ lineFaults: [code === "offline" ? "offline" : busy ? "busy" : "failed"] });
     }
   }
 

@@ -7,11 +7,11 @@ export const LEAST_UP = 600_000; // bit/s
 export const LEAST_DOWN = 500_000;
 export const MOST_OFF = 60_000; // ms
 
-export const LINE_FAULTS = ["offline", "media_closed", "udp_closed", "tcp_closed", "up_slow", "down_slow"] as const;
+export const LINE_FAULTS = ["offline", "busy", "failed", "media_closed", "udp_closed", "tcp_closed", "up_slow", "down_slow"] as const;
 export type LineFault = (typeof LINE_FAULTS)[number];
 
-export function lineFaults(figures: Figures | null): LineFault[] {
-  if (!figures) return ["offline"];
+/** Those that a measurement shows; the first three are why there is none. */
+export function lineFaults(figures: Figures): LineFault[] {
   if (!figures.udp && !figures.tcp) return ["media_closed"];
   const faults: LineFault[] = [];
   if (!figures.udp) faults.push("udp_closed");

@@ -34,6 +34,7 @@ export default {
       byTcp: "按 TCP 测得",
       fault: {
         offline: "检测没有做成：连不上服务器。请检查网线或无线网，然后再测一次。",
+        failed: "检测没有做成。请再测一次；还不行，请告诉管理员。",
         busy: "同时检测的人太多。请过十几秒再测一次。",
         media_closed: "实时的画面和声音传不过来，上课只能延时观看。请网络管理员放行到本站的 UDP 和 TCP {port} 端口。",
         udp_closed: "UDP 不通，画面和声音改走 TCP，网络差时容易卡。请网络管理员放行到本站的 UDP {port} 端口。",
@@ -90,6 +91,7 @@ export default {
       byTcp: "measured by TCP",
       fault: {
         offline: "The check could not be made: the server cannot be reached. Please look at the cable or the wireless network and check again.",
+        failed: "The check could not be made. Please check again; if it fails again, tell your administrator.",
         busy: "Too many check at the same time. Please try again in some ten seconds.",
         media_closed: "Live picture and sound do not come through; the lesson can only be watched with a delay. Please have the network's administrator open UDP and TCP port {port} to this site.",
         udp_closed: "UDP is closed: picture and sound go by TCP and may halt on a bad line. Please have the network's administrator open UDP port {port} to this site.",
