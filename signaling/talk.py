@@ -60,7 +60,7 @@ class Talk(ABC):
         known = self._entitled(actor, "chat")
         if may(known.role, "private_lines"):
             return [self._emit(at_ms, actor, Chat(text, "all"))]
-        of = self._class_of(known)
+        of = self._class_of(known) if known.class_id is not None else known  # a local teacher without a class: itself
         if of.silenced:
             raise RoomError("silenced", "a teacher has asked this class to write no messages")
         if to == "all" and not self.state.chat_to_all:
