@@ -251,9 +251,9 @@ export function participant(state: RoomState, id: string | null): Participant | 
   return state.participants.find((one) => one.participant_id === id) ?? null;
 }
 
-/** Those who sit before a teacher: classes, in the order a teacher wants them: on the floor, hands by age, the rest. */
+/** Those who sit before a teacher: classes, in the order a teacher wants them: hands by age, on the floor, the rest. */
 export function classes(state: RoomState): Participant[] {
-  const rank = (one: Participant) => (one.on_floor ? 0 : one.hand_ms !== null ? 1 : 2);
+  const rank = (one: Participant) => (one.hand_ms !== null ? 0 : one.on_floor ? 1 : 2);
   return state.participants
     .filter((one) => one.role === "receiving_class" && !one.waiting)
     .sort((a, b) => rank(a) - rank(b) || (a.hand_ms ?? 0) - (b.hand_ms ?? 0) || a.joined_ms - b.joined_ms);

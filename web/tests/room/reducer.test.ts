@@ -103,7 +103,7 @@ test("a class consents to being recorded by its name, and withdraws without one"
   expect(fold(unnamed, given, withdrawn).participants[0]).toMatchObject({ name: "六(2)班", consent: false });
 });
 
-test("a teacher sees the floor first, then hands by age, then the others as they came", () => {
+test("a teacher sees waiting hands first, by age, then the floor, then the others as they came", () => {
   const state = fold(
     joined(1, "c-1"),
     joined(2, "c-2"),
@@ -114,7 +114,7 @@ test("a teacher sees the floor first, then hands by age, then the others as they
     lessonEvent(7, "hand", { raised: true }, "c-2"),
     lessonEvent(8, "floor", { participant_id: "c-3", granted: true }),
   );
-  expect(classes(state).map((one) => one.participant_id)).toEqual(["c-3", "c-4", "c-2", "c-1"]);
+  expect(classes(state).map((one) => one.participant_id)).toEqual(["c-4", "c-2", "c-3", "c-1"]);
 });
 
 test("pupils are counted from the classes, and the lead who is here goes before the one who is away", () => {
