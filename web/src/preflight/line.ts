@@ -109,7 +109,8 @@ async function along(peers: Peers, sound: Noise, plan: Plan, entered: (stage: St
   await peers.send.setRemoteDescription({ type: "answer", sdp: asking(peers.answer, LARGE) });
   const watched = api.watch(peers.id, "send", plan.rate, true); // asked for before the line is full
   await feed(peers.send, sound.track);
-  const up = rateOf(await watched);
+  const filled = await watched;
+  const up = (filled[filled.length - 1]?.packets ?? 0) > (filled[0]?.packets ?? 0) ? rateOf(filled) : null; // null: there was no noise
   await feed(peers.send, null);
 
   entered("down");

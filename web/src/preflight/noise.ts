@@ -3,6 +3,8 @@
 const NOTES = [523, 659, 784]; // Hz: a chord going up, unlike any warning
 const NOTE = 0.28; // seconds
 
+const BEGUN = 2_000; // ms; a computer that lets nothing be played never says so
+
 export interface Noise {
   track: MediaStreamTrack;
   stop(): void;
@@ -22,7 +24,7 @@ export async function noise(): Promise<Noise> {
   const way = context.createMediaStreamDestination();
   source.connect(way);
   source.start();
-  await context.resume();
+  await begun(context);
   const track = way.stream.getAudioTracks()[0] as MediaStreamTrack;
   return {
     track,
@@ -36,7 +38,7 @@ export async function noise(): Promise<Noise> {
 /** Play the notes; resolves when they are over. */
 export async function notes(): Promise<void> {
   const context = new AudioContext();
-  await context.resume();
+  await begun(context);
   const begin = context.currentTime + 0.05;
   for (const [index, frequency] of NOTES.entries()) {
     const [tone, loudness] = [context.createOscillator(), context.createGain()];
@@ -52,3 +54,5 @@ export async function notes(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1000 * (NOTES.length * NOTE + 0.2)));
   await context.close();
 }
+
+const begun = (context: AudioContext) => Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, BEGUN))]);
