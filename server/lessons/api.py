@@ -17,6 +17,7 @@ from server.database import now
 from server.endpoint import ONE_LINE, Endpoint, Model, read, reply
 from server.lessons.class_pass import PASSES
 from server.lessons.deletion import Deletions, LessonLiveError
+from server.lessons.grants import TokenError
 from server.lessons.invitations import MOST, Invitations
 from server.lessons.kinds import LessonKind, LessonStatus
 from server.lessons.kinds import RecordingWord as RecordingWord
@@ -41,6 +42,7 @@ RECORDINGS = web.AppKey("recordings", Recordings)
 DELETIONS = web.AppKey("deletions", Deletions)
 INVITATIONS = web.AppKey("invitations", Invitations)
 
+INVITATION_TIME = 7 * 86400  # seconds a link for a second teacher is good for
 PAGE = 100  # lessons in one answer unless asked for another number
 
 
@@ -112,6 +114,14 @@ class LessonList(Model):
 
 class WantedGrant(Model):
     role: Literal["lead_teacher", "co_teacher", "observer"]
+    invitation: Annotated[str, StringConstraints(max_length=2048)] = Field(
+        "", description="What stood in the fragment of a link for a second teacher"
+    )
+
+
+class TeacherLink(Model):
+    url: str = Field(description="Relative to this server; the invitation stands in the fragment")
+    expires_at: datetime
 
 
 class GrantView(Model):
@@ -224,12 +234,30 @@ async def grant(request: web.Request) -> web.Response:
     who = await caller.require(request)
     lesson = await find(request, request.match_info["lesson_id"])
     wanted = await read(request, WantedGrant)
-    if wanted.role not in who.roles_in(lesson) or who.account is None:
+    invited = wanted.role == "co_teacher" and who.may_make_lessons() and _is_invited(request, lesson, wanted.invitation)
+    if who.account is None or not (wanted.role in who.roles_in(lesson) or invited):
         raise caller.forbidden(f"{wanted.role} in this lesson")
     token, claims = request.app[caller.GRANTS].mint(
         lesson.id, wanted.role, name=who.account.name, **_seat(request, lesson.id, who.account, wanted.role)
     )
     return reply(GrantView(token=token, role=claims.role, expires_at=moment(claims.expires_at)), 201)
+
+
+async def invite_teacher(request: web.Request) -> web.Response:
+    """A link by which another teacher, with an account of their own, joins as co_teacher."""
+    who = await caller.require(request)
+    lesson = await find(request, request.match_info["lesson_id"])
+    if not who.may_run(lesson):
+        raise caller.forbidden()
+    made, claims = request.app[caller.GRANTS].mint(lesson.id, "co_teacher", kind="invitation", ttl=INVITATION_TIME)
+    return reply(TeacherLink(url=f"/teach/{lesson.id}#{made}", expires_at=moment(claims.expires_at)), 201)
+
+
+def _is_invited(request: web.Request, lesson: Lesson, invitation: str) -> bool:
+    try:
+        return request.app[caller.GRANTS].read(invitation, "invitation").lesson_id == lesson.id
+    except TokenError:
+        return False
 
 
 def _seat(request: web.Request, lesson_id: str, account: Account, role: str) -> dict[str, Any]:
@@ -377,6 +405,15 @@ ENDPOINTS = (
         "A token to take part in a lesson with one's account",
         body=WantedGrant,
         reply=GrantView,
+        status=201,
+        codes=("lesson_unknown",),
+    ),
+    Endpoint(
+        "POST",
+        "/api/lessons/{lesson_id}/co_teacher_link",
+        invite_teacher,
+        "A link by which a second teacher joins the lesson with an account of their own",
+        reply=TeacherLink,
         status=201,
         codes=("lesson_unknown",),
     ),

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar
 
-from tests.server.application import Client, problem, running, token
+from server import caller
+from tests.server.application import PASSWORD, Client, problem, running, token
 from tests.server.lessons.test_entering import administered, lesson
 
 
@@ -234,3 +235,38 @@ async def test_a_class_cannot_make_up_who_it_is(tmp_path: Path) -> None:
         body = {"code": made["class_code"], "name": "阜平一小 六(2)班", "class_group_id": one["class_group_id"]}
         entered = await forger.enter(**body)
         assert (entered["class_group_id"], entered["waits"]) == (None, True)
+
+
+async def test_a_second_teacher_comes_by_link_with_an_account_and_ends_nothing(tmp_path: Path) -> None:
+    async with running(tmp_path) as client, browsers(client, 2) as (second, researcher):
+        await administered(client)
+        made = await lesson(client)
+        link = await (await client.post(f"/api/lessons/{made['lesson_id']}/co_teacher_link")).json()
+        address, _, invitation = link["url"].partition("#")
+        assert address == f"/teach/{made['lesson_id']}"
+        await client.app[caller.ACCOUNTS].add("主讲教师乙", "teacher", PASSWORD)
+        await client.app[caller.ACCOUNTS].add("教研员", "researcher", PASSWORD)
+        for browser, name in ((second, "主讲教师乙"), (researcher, "教研员")):
+            await browser.post("/api/session", {"name": name, "password": PASSWORD})
+        path, wanted = f"/api/lessons/{made['lesson_id']}/grants", {"role": "co_teacher", "invitation": invitation}
+        for refused in (
+            await second.post(path, {"role": "co_teacher"}),
+            await second.post(path, {**wanted, "role": "lead_teacher"}),
+            await second.post(path, {**wanted, "invitation": invitation[:-2]}),
+            await researcher.post(path, wanted),
+        ):
+            assert await problem(refused) == (403, "not_allowed")
+        grant = await (await second.post(path, wanted)).json()
+        socket, welcome = await second.hello({"lesson_id": made["lesson_id"], **grant})
+        assert welcome["role"] == "co_teacher"
+        assert "floor" in welcome["rights"]
+        assert not {"end", "start", "remove"} & set(welcome["rights"])
+        await socket.send_json({"type": "end", "id": 3})
+        while (answer := await socket.receive_json(timeout=5))["type"] == "event":
+            pass
+        assert answer["code"] == "not_allowed"
+        bearer = {"Authorization": f"Bearer {invitation}"}
+        assert await problem(await client.get(f"/api/lessons/{made['lesson_id']}", headers=bearer)) == (
+            401,
+            "token_invalid",
+        )

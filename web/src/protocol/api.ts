@@ -179,8 +179,8 @@ export async function getLesson(lessonId: string, token?: string | null): Promis
   return decodeLesson(await json(at(lessonId), { token: token ?? null }), "");
 }
 
-export async function requestGrant(lessonId: string, role: string): Promise<Grant> {
-  const reply = await json(`${at(lessonId)}/grants`, { method: "POST", body: { role } });
+export async function requestGrant(lessonId: string, role: string, invitation = ""): Promise<Grant> {
+  const reply = await json(`${at(lessonId)}/grants`, { method: "POST", body: { role, ...(invitation ? { invitation } : {}) } });
   return shape<Grant>({ token: text, role: text })(reply, "");
 }
 

@@ -41,3 +41,9 @@ export async function renewCode(lessonId: string): Promise<{ class_code: string;
   const made = await json(`/api/lessons/${encodeURIComponent(lessonId)}/code`, { method: "POST" });
   return shape<{ class_code: string; join_url: string }>({ class_code: text, join_url: text })(made, "");
 }
+
+/** A link by which a second teacher joins the lesson with an account of their own. */
+export async function inviteTeacher(lessonId: string): Promise<string> {
+  const made = await json(`/api/lessons/${encodeURIComponent(lessonId)}/co_teacher_link`, { method: "POST" });
+  return shape<{ url: string }>({ url: text })(made, "").url;
+}

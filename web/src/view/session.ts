@@ -65,9 +65,16 @@ export async function helloOfClass(pass: Pass, renew: boolean): Promise<Hello> {
 }
 
 /** The hello of an account: a fresh grant each time, they are short-lived. */
-export async function helloOfAccount(lessonId: string, role: string): Promise<Hello> {
-  return { type: "hello", token: (await orRefused(requestGrant(lessonId, role))).token };
+export async function helloOfAccount(lessonId: string, role: string, invitation = ""): Promise<Hello> {
+  return { type: "hello", token: (await orRefused(requestGrant(lessonId, role, invitation))).token };
 }
+
+/** The invitation in a second teacher's link, kept for the tab while they log in. */
+export function keepInvitation(lessonId: string, invitation: string): void {
+  write(`tongke.invitation.${lessonId}`, invitation);
+}
+
+export const keptInvitation = (lessonId: string): string => read<string>(`tongke.invitation.${lessonId}`) ?? "";
 
 /** A refusal is final and has a code; a network that is gone, or a server that restarts, is worth another try. */
 async function orRefused<T>(promise: Promise<T>): Promise<T> {

@@ -31,7 +31,7 @@ export const TESTIDS = [
   "remove-<id>", "replace", "replace-<id>", "wait", "silent-<id>", "wall-video-<id>", "turn-balance", "many-classes",
   "audience", "audience-floor", "audience-countdown", "more", "music", "second-<id>", "own-document", "open-audience", "lead-headcount", "mic-own", "mic-shared", "summary", "copy-replay",
   "door-count", "door-row" /* data-participant-id */, "admit-<id>", "admit-all", "refuse-<id>", "confirm-refuse", "door-state" /* data-locked */,
-  "lock", "renew-code", "confirm-renew",
+  "lock", "renew-code", "invite-teacher", "confirm-renew",
   "stages", "begin-<id>", "stage-own", "countdown", "countdown-<id>", "countdown-stop",
   // /live (main-video: the teacher, or the large picture without a screen; data-showing once a frame is there)
   "main-video", "screen-video", "small-video-<id>", "self-video", "sound", "unlock-sound", "hand", "give-back", "on-floor",
