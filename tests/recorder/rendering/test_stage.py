@@ -52,3 +52,14 @@ def test_frames_come_out_in_order_through_every_change() -> None:
         (number, *levels)
         for number, levels in enumerate([(50, 50), (60, 150), (70, BLACK), (BLACK, BLACK), (BLACK, BLACK)] * 2)
     ]
+
+
+def test_a_green_as_a_camera_sends_it_is_the_same_green_in_the_film() -> None:
+    """A camera's is BT.601 and says nothing; what has 720 lines is taken for BT.709 by every player."""
+    camera = VideoFrame(640, 360, "yuv420p")
+    for plane, value in zip(camera.planes, (85, 88, 78), strict=True):  # (0, 136, 0)
+        plane.update(bytes([value]) * plane.buffer_size)
+    stage = Stage(640, 360)
+    (frame,) = [*stage.show(0, [(camera, WHOLE)]), *stage.end()]
+    made = [bytes(plane)[plane.line_size * (plane.height // 2) + plane.width // 2] for plane in frame.planes]
+    assert all(abs(one - wanted) <= 2 for one, wanted in zip(made, (100, 82, 74), strict=True))
