@@ -13,7 +13,6 @@ const messages: typeof zh = {
     admin: "Admin",
     login: "Sign in",
     preflight: "Check before the lesson",
-    preflight: "Check before the lesson",
     logout: "Sign out",
     home: "Home",
   },

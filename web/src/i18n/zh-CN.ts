@@ -14,7 +14,6 @@ export default {
     login: "登录",
     logout: "退出登录",
     preflight: "课前检测",
-    preflight: "课前检测",
     home: "首页",
   },
   home: {
