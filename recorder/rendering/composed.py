@@ -21,7 +21,9 @@ _BASE = 90  # ticks per ms
 # Files less than half as large as those of "superfast", for a fifth more time. One thread, because a rendering has one
 # core, however many the machine has.
 _ENCODER = {"preset": "veryfast", "crf": "23"}
-_BT709, _LIMITED = 1, 1  # AVCOL_SPC_BT709, also as primaries and transfer; AVCOL_RANGE_MPEG: what stage.py draws
+# What stage.py draws: AVCOL_SPC_SMPTE170M, which is BT.601, AVCOL_PRI_BT709 with its transfer, AVCOL_RANGE_MPEG. Were it
+# not said, players would take a film of 720 lines for BT.709 and show every green too dark.
+_BT601, _BT709, _LIMITED = 6, 1, 1
 _KEY_EVERY = 100  # frames: how near to a moment a player can begin
 
 
@@ -41,7 +43,7 @@ def composed(
     stream.width, stream.height = size
     stream.pix_fmt = "yuv420p"
     context = stream.codec_context
-    context.colorspace = context.color_primaries = context.color_trc = _BT709
+    context.colorspace, context.color_primaries, context.color_trc = _BT601, _BT709, _BT709
     context.color_range = _LIMITED
     context.time_base, context.gop_size, context.thread_count = Fraction(1, 1000 * _BASE), _KEY_EVERY, 1
     return _encoded(stream, _frames(folder, tracks, scenes, size))

@@ -101,7 +101,7 @@ class _Fit:
     def _build(self, frame: VideoFrame) -> tuple[Graph, FilterContext, FilterContext]:
         box, ground = self._box, self._ground
         x, y = box.x - ground.x, box.y - ground.y
-        # What says nothing of its colours is BT.601, as browsers make it of a camera; a film of 720 lines is BT.709.
+        # What says nothing of its colours is BT.601, as browsers make it of a camera; so is the stage.
         unsaid = ":in_color_matrix=bt601" if frame.colorspace == _UNSAID else ""
         graph = Graph()
         graph.threads = 1
@@ -114,7 +114,7 @@ class _Fit:
             graph.add(
                 "scale",
                 f"w={box.width}:h={box.height}:force_original_aspect_ratio=decrease:force_divisible_by=2:"
-                f"flags=bicubic:out_range=tv:out_color_matrix=bt709{unsaid}",
+                f"flags=bicubic:out_range=tv:out_color_matrix=bt601{unsaid}",
             ),
             graph.add("format", _FORMAT),
             graph.add("pad", f"w={ground.width}:h={ground.height}:x={x}+({box.width}-iw)/2:y={y}+({box.height}-ih)/2"),

@@ -54,12 +54,16 @@ def test_frames_come_out_in_order_through_every_change() -> None:
     ]
 
 
-def test_a_green_as_a_camera_sends_it_is_the_same_green_in_the_film() -> None:
-    """A camera's is BT.601 and says nothing; what has 720 lines is taken for BT.709 by every player."""
-    camera = VideoFrame(640, 360, "yuv420p")
-    for plane, value in zip(camera.planes, (85, 88, 78), strict=True):  # (0, 136, 0)
-        plane.update(bytes([value]) * plane.buffer_size)
-    stage = Stage(640, 360)
-    (frame,) = [*stage.show(0, [(camera, WHOLE)]), *stage.end()]
-    made = [bytes(plane)[plane.line_size * (plane.height // 2) + plane.width // 2] for plane in frame.planes]
-    assert all(abs(one - wanted) <= 2 for one, wanted in zip(made, (100, 82, 74), strict=True))
+def test_a_green_is_one_green_whatever_its_source_says_of_itself() -> None:
+    """A camera's is BT.601 and says nothing, another source's is BT.709 and says so."""
+    made = []
+    for matrix, levels in ((2, (85, 88, 78)), (1, (100, 82, 74))):  # (0, 136, 0), both
+        source = VideoFrame(640, 360, "yuv420p")
+        source.colorspace = matrix
+        for plane, value in zip(source.planes, levels, strict=True):
+            plane.update(bytes([value]) * plane.buffer_size)
+        stage = Stage(640, 360)
+        (frame,) = [*stage.show(0, [(source, WHOLE)]), *stage.end()]
+        made.append([bytes(plane)[plane.line_size * (plane.height // 2) + plane.width // 2] for plane in frame.planes])
+    assert made[0] == [85, 88, 78]
+    assert all(abs(one - other) <= 2 for one, other in zip(*made, strict=True))
