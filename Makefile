@@ -8,13 +8,17 @@ BIN    := $(VENV)/bin
 NODE   = $(shell tools/node-path $(VENV))
 NPM    = PATH="$(NODE):$$PATH" npm --prefix web
 
+# Two at a time, a file each: most of them wait for real processes. Journeys need the machine to themselves.
+BESIDE = -n 2 --dist loadfile
+
 .PHONY: run test test-unit test-web journeys bench peers lint format lock clean setup
 
 run: .setup/web-dist .setup/hot
 	$(BIN)/tongke demo
 
 test: setup .setup/system .setup/store lint test-web
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not journey" $(BESIDE)
+	$(BIN)/python -m pytest -m journey
 
 lint: .setup/python .setup/web
 	$(BIN)/ruff check .
@@ -23,7 +27,7 @@ lint: .setup/python .setup/web
 	$(NPM) run --silent typecheck
 
 test-unit: .setup/hot .setup/system .setup/store
-	$(BIN)/python -m pytest -m "not journey"
+	$(BIN)/python -m pytest -m "not journey" $(BESIDE)
 
 test-web: .setup/web
 	$(NPM) run --silent test
