@@ -21,8 +21,8 @@ _BASE = 90  # ticks per ms
 # Files less than half as large as those of "superfast", for a fifth more time. One thread, because a rendering has one
 # core, however many the machine has.
 _ENCODER = {"preset": "veryfast", "crf": "23"}
-# What stage.py draws: AVCOL_SPC_SMPTE170M, which is BT.601, AVCOL_PRI_BT709 with its transfer, AVCOL_RANGE_MPEG. Were it
-# not said, players would take a film of 720 lines for BT.709 and show every green too dark.
+# What stage.py draws: AVCOL_SPC_SMPTE170M, which is BT.601, AVCOL_PRI_BT709 with its transfer, AVCOL_RANGE_MPEG. Were
+# it not said, players would take a film of 720 lines for BT.709 and show every green too dark.
 _BT601, _BT709, _LIMITED = 6, 1, 1
 _KEY_EVERY = 100  # frames: how near to a moment a player can begin
 

@@ -8,7 +8,8 @@ from recorder import boxes, webm
 from recorder.formats import Format
 from recorder.manifest import Manifest, TrackEntry, write_manifest
 from recorder.parts import Part, read_parts
-from recorder.repair import cut_torn_line, repair
+from recorder.repair import repair
+from recorder.repair_track import cut_torn_line
 from recorder.segments import SegmentWriter
 from recorder.webm_file import WebmWriter
 

@@ -7,6 +7,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ class Recorder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.logs: dict[str, list[dict[str, object]]] = {}
+        self.logs: dict[str, list[dict[str, Any]]] = {}
         self.closed: list[str] = []
         self.watched: list[tuple[str, bool]] = []
         self.refuse: str | None = None
