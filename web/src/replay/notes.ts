@@ -1,6 +1,6 @@
 /** The event log of a finished lesson as what a replay shows beside the picture: marks, messages, who spoke when. */
 
-import type { ChatLine, LessonEvent, Mark, Participant } from "../protocol/messages";
+import type { ChatLine, LessonEvent, Mark, Participant, Stage } from "../protocol/messages";
 import { EMPTY_ROOM, reduce } from "../room/reducer";
 import type { Span } from "./timeline";
 
@@ -17,6 +17,7 @@ export interface Chapter extends Span {
 export interface Notes {
   chat: readonly ChatLine[];
   marks: readonly Mark[];
+  stages: readonly Stage[];
   people: ReadonlyMap<string, Participant>; // everyone who was ever there
   floors: readonly Floor[];
   pauses: readonly Span[]; // the teacher had paused the recording
@@ -44,16 +45,21 @@ export function notesOf(events: readonly LessonEvent[]): Notes {
     taken(participant_id, event.at_ms);
     if (granted) floors.push({ participant_id, from: event.at_ms, to: Infinity });
   }
-  return { chat: room.chat, marks: room.marks, people, floors, pauses };
+  return { chat: room.chat, marks: room.marks, stages: room.stages, people, floors, pauses };
 }
 
-/** A mark with a name begins a chapter; one without is only a place to come back to. */
-export function chaptersOf(marks: readonly Mark[], span: Span): Chapter[] {
-  const named = marks.filter((one) => one.label.trim() && one.at_ms < span.to).sort((a, b) => a.at_ms - b.at_ms);
-  return named.map((one, index) => ({
-    title: one.label.trim(),
+/**
+ * The stages of the lesson. Where the teacher began none, a mark with a name begins a chapter; one without is only a place
+ * to come back to. `called` says what a stage is called on the screen.
+ */
+export function chaptersOf(notes: Pick<Notes, "marks" | "stages">, span: Span, called: (stage: string) => string): Chapter[] {
+  const stages = notes.stages.map((one) => ({ at_ms: one.at_ms, title: called(one.name) }));
+  const marks = notes.marks.map((one) => ({ at_ms: one.at_ms, title: one.label.trim() }));
+  const begun = (stages.length ? stages : marks).filter((one) => one.title && one.at_ms < span.to).sort((a, b) => a.at_ms - b.at_ms);
+  return begun.map((one, index) => ({
+    title: one.title,
     from: Math.max(span.from, one.at_ms),
-    to: named[index + 1]?.at_ms ?? span.to,
+    to: begun[index + 1]?.at_ms ?? span.to,
   }));
 }
 

@@ -1,5 +1,6 @@
 /** The stages a lesson usually has, in the order of their keys, and what each is called on the screen. */
 
+import "./stage_words";
 import { useI18n } from "../i18n";
 
 export const STAGES = ["intro", "new_content", "practice", "summary"] as const;

@@ -35,12 +35,22 @@ const mark = (at_ms: number, label: string) => ({ seq: at_ms, at_ms, participant
 const SPAN = { from: 1_000, to: 90_000 };
 
 test("marks with a name are chapters, each until the next; the others are not", () => {
-  const chapters = chaptersOf([mark(40_000, "练习"), mark(500, " 导入 "), mark(20_000, " "), mark(95_000, "after the end")], SPAN);
+  const marks = [mark(40_000, "练习"), mark(500, " 导入 "), mark(20_000, " "), mark(95_000, "after the end")];
+  const chapters = chaptersOf({ marks, stages: [] }, SPAN, (name) => name);
   expect(chapters).toEqual([
     { title: "导入", from: 1_000, to: 40_000 },
     { title: "练习", from: 40_000, to: 90_000 },
   ]);
   expect([500, 1_000, 39_999, 40_000].map((at) => chapterAt(chapters, at)?.title)).toEqual([undefined, "导入", "导入", "练习"]);
+});
+
+test("where the teacher began stages, these are the chapters, and marks are marks", () => {
+  const events = [lessonEvent(2, "stage", { name: "intro" }, "t"), lessonEvent(30, "mark", { label: "提问" }, "t"), lessonEvent(40, "stage", { name: "朗读" }, "t")];
+  const called = (name: string) => (name === "intro" ? "导入" : name);
+  expect(chaptersOf(notesOf(events), SPAN, called)).toEqual([
+    { title: "导入", from: 2_000, to: 40_000 },
+    { title: "朗读", from: 40_000, to: 90_000 },
+  ]);
 });
 
 test.each([

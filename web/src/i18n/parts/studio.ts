@@ -81,14 +81,6 @@ export default {
       layout: "布局",
       layouts: { content: "内容为主", portrait: "人像为主", side_by_side: "并排" },
     },
-    stages: {
-      title: "教学环节",
-      names: { intro: "导入", new_content: "新授", practice: "练习", summary: "小结" },
-      own: "其他环节，写好按回车",
-      countdown: "倒计时",
-      minutes: "{count} 分钟",
-      countdownStop: "停止倒计时",
-    },
     desk: {
       more: "更多",
       music: "音乐模式",
@@ -195,14 +187,6 @@ export default {
       sources: { camera: "Teacher", screen: "Screen", document_camera: "Desk camera" },
       layout: "Layout",
       layouts: { content: "Content", portrait: "Teacher", side_by_side: "Both" },
-    },
-    stages: {
-      title: "Stage",
-      names: { intro: "Introduction", new_content: "New content", practice: "Practice", summary: "Summary" },
-      own: "Another stage, then Enter",
-      countdown: "Countdown",
-      minutes: "{count} min",
-      countdownStop: "Stop the countdown",
     },
     desk: {
       more: "More",
