@@ -48,26 +48,43 @@ WATCH = """async () => {
 }"""
 
 
+def _bound(wanted: Sequence[tuple[int, str]]) -> tuple[list[tuple[socket.socket, str]], int]:
+    """Sockets of these kinds at these hosts, all of one port. A port free for one kind may be in use for another."""
+    for attempts_left in range(50, -1, -1):
+        port = 0
+        sockets: list[tuple[socket.socket, str]] = []
+        try:
+            for kind, host in wanted:
+                one = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
+                sockets.append((one, host))
+                one.bind((host, port))
+                port = one.getsockname()[1]
+        except OSError:
+            for one, _ in sockets:
+                one.close()
+            if not attempts_left:
+                raise
+        else:
+            return sockets, port
+    raise AssertionError
+
+
 @asynccontextmanager
 async def running_worker(
     hosts: Sequence[str] = ("127.0.0.1",), *, udp: bool = True, tcp: bool = True, announce: Sequence[str] = ()
 ) -> AsyncIterator[WorkerClient]:
     """A worker process, as the supervisor starts it, and its control connection."""
     with tempfile.TemporaryDirectory(prefix="tongke-") as run, contextlib.ExitStack() as stack:
-        port = 0
+        kinds = [socket.SOCK_DGRAM] * udp + [socket.SOCK_STREAM] * tcp
+        sockets, port = _bound([(kind, host) for kind in kinds for host in hosts])
         arguments: list[str] = []
         descriptors: list[int] = []
-        for kind, flag in ((socket.SOCK_DGRAM, "--udp"), (socket.SOCK_STREAM, "--tcp")):
-            if not (udp if flag == "--udp" else tcp):
-                continue
-            for host in hosts:
-                one = stack.enter_context(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind))
-                one.bind((host, port))
-                port = one.getsockname()[1]
-                if flag == "--tcp":
-                    one.listen()
-                arguments += [flag, f"{one.fileno()}={host}"]
-                descriptors.append(one.fileno())
+        for one, host in sockets:
+            stack.enter_context(one)
+            if one.type == socket.SOCK_STREAM:
+                one.listen()
+            arguments += ["--tcp" if one.type == socket.SOCK_STREAM else "--udp", f"{one.fileno()}={host}"]
+            descriptors.append(one.fileno())
         for host in announce:
             arguments += ["--announce", host]
         control = Path(run) / "worker-0.sock"
