@@ -143,7 +143,7 @@ def test_a_narrow_path_there_gets_a_smaller_layer_and_is_told() -> None:
     lesson.frames(60)
     assert lesson.carried == "m"
     ssrc = lesson.viewer.packets[-1].ssrc
-    for bitrate in (900_000, 250_000):
+    for bitrate in (900_000, 250_000, 200_000):  # the first fall may be a moment's
         lesson.viewer.report(rtcp.ReceiverReport(1), rtcp.Remb(1, bitrate, (ssrc,)))
     lesson.frames(30)
     assert lesson.carried == "l"
