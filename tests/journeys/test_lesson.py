@@ -27,7 +27,7 @@ async def test_a_lesson_is_taught_watched_answered_ended_and_replayed(tmp_path: 
 
         # One class is early, the other late: both see and hear the teacher.
         await near.enter(code, "阜平一小 六(2)班")
-        await expect(near.see("main-video")).to_have_attribute("data-showing", "false", timeout=PATIENCE)
+        await expect(near.see("waiting-room")).to_have_attribute("data-waiting", "start", timeout=PATIENCE)
         await teacher.start(lesson_id)
         await asyncio.gather(near.moves("main-video"), heard(near.page))
         await far.enter(code, "拉萨三小 五(1)班")
