@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives import serialization
 from media.certificate import Certificate
 from server.demo import voice
 from server.demo.blackboard import Blackboard
-from server.demo.publisher import EXIT_DONE, EXIT_LOST, command_line
+from server.demo.publisher import EXIT_DONE, EXIT_LOST, PUBLISHING, command_line
 
 CONNECTING = 15  # seconds FFmpeg may take to connect or to say goodbye …
 STUCK = 3  # … and for one packet
@@ -84,7 +84,8 @@ class Broadcast:
                 video.codec_context.gop_size = picture.rate // 2
                 audio = container.add_stream("libopus", rate=48_000, layout="stereo")  # never fed: packets are ready
                 container.start_encoding()  # offers, waits for the answer, does ICE and DTLS
-                sys.stderr.write("publishing\n")
+                sys.stdout.write(PUBLISHING + "\n")
+                sys.stdout.flush()
                 self._stream(container, video, audio)
                 signal.alarm(CONNECTING)
         signal.alarm(0)

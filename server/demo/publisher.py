@@ -21,7 +21,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from http.client import HTTPException
 from pathlib import Path
 
@@ -33,6 +33,7 @@ GOODBYE = 5.0  # seconds a connection may take to end …
 LAST_WORDS = 1.0  # … and one that nobody listens to
 LOOK = 1.0  # seconds between looks whether the server still has our session
 APPEARING = 15.0  # seconds after which a session that was never seen there is lost
+PUBLISHING = "publishing"  # what a connection says when it is one
 
 EXIT_DONE, EXIT_LOST, EXIT_REFUSED = 0, 1, 3
 # Refusals that another attempt would not change.
@@ -78,28 +79,30 @@ class Publisher:
         """One connection, until it ends by itself or `end` was called; its exit code."""
         limit = () if seconds == float("inf") else ("--seconds", f"{seconds:.3f}")
         command = ("-m", "server.demo.broadcast", "--url", self._url, "--token-file", str(self._token_file), *limit)
-        process = await asyncio.create_subprocess_exec(sys.executable, *command, stdin=DEVNULL, stdout=DEVNULL)
+        process = await asyncio.create_subprocess_exec(sys.executable, *command, stdin=DEVNULL, stdout=PIPE)
+        assert process.stdout is not None
+        connected = asyncio.ensure_future(process.stdout.readline())
         exited = asyncio.ensure_future(process.wait())
         ended = asyncio.ensure_future(self._ended.wait())
-        lost = asyncio.ensure_future(self._lost())
+        lost = asyncio.ensure_future(self._lost(connected))
         gone = False
         try:
             done, _ = await asyncio.wait((exited, ended, lost), return_when=asyncio.FIRST_COMPLETED)
             gone = lost in done
         finally:
-            ended.cancel()
-            lost.cancel()
+            for watch in (ended, lost, connected):
+                watch.cancel()
             await _finish(process, LAST_WORDS if gone else GOODBYE)
         return EXIT_LOST if gone else await exited
 
-    async def _lost(self) -> None:
+    async def _lost(self, connected: asyncio.Future[bytes]) -> None:
         """Return when the server says that it does not have our session (any more)."""
         loop = asyncio.get_running_loop()
-        seen, appearing = False, loop.time() + APPEARING
+        appearing = loop.time() + APPEARING
         while True:
             await asyncio.sleep(LOOK)
+            seen = connected.done() and connected.result().strip() == PUBLISHING.encode()
             here = await asyncio.to_thread(is_here, self._url, self._token_file)
-            seen = seen or here is True
             if here is False and (seen or loop.time() > appearing):
                 logger.info("the server has our session no more")
                 return

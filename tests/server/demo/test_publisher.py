@@ -1,6 +1,8 @@
 """The publisher against a small WHIP door made of aiortc: another implementation, in the DTLS role of ours."""
 
 import asyncio
+import base64
+import json
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -31,6 +33,7 @@ class Door:
         app = web.Application()
         app.router.add_post("/whip/lesson", self._post)
         app.router.add_delete("/whip/lesson/session", self._delete)
+        app.router.add_get("/api/lessons/lesson/participants", self._nobody)
         return app
 
     async def close(self) -> None:
@@ -55,9 +58,12 @@ class Door:
         return web.Response(status=201, text=peer.localDescription.sdp, content_type="application/sdp", headers=headers)
 
     async def _delete(self, request: web.Request) -> web.Response:
-        assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+        assert request.headers["Authorization"] in self.authorizations
         self.deleted += 1
         return web.Response()
+
+    async def _nobody(self, request: web.Request) -> web.Response:
+        return web.json_response({"participants": []})
 
     async def _take(self, track: MediaStreamTrack) -> None:
         while True:
@@ -161,6 +167,21 @@ async def test_it_tries_again_while_the_server_has_no_worker(door: tuple[Door, s
             await asyncio.sleep(0.02)
     whip.refuse = None
     await frames(whip, "video", 1)
+    publisher.send_signal(signal.SIGTERM)
+    await publisher.communicate()
+    assert publisher.returncode == 0
+
+
+async def test_a_session_the_server_lost_before_the_first_look_is_begun_anew(
+    door: tuple[Door, str], token_file: Path
+) -> None:
+    whip, url = door
+    claims = base64.urlsafe_b64encode(json.dumps({"sub": "t-1"}).encode()).decode().rstrip("=")
+    token_file.write_text(f"e30.{claims}.e30", "utf-8")
+    publisher = await start(url, token_file)
+    async with asyncio.timeout(12):  # a session that never appeared is given 15 s
+        while len(whip.offers) < 2:
+            await asyncio.sleep(0.1)
     publisher.send_signal(signal.SIGTERM)
     await publisher.communicate()
     assert publisher.returncode == 0
