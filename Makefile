@@ -8,8 +8,10 @@ BIN    := $(VENV)/bin
 NODE   = $(shell tools/node-path $(VENV))
 NPM    = PATH="$(NODE):$$PATH" npm --prefix web
 
-# Two at a time, a file each: most of them wait for real processes. Journeys need the machine to themselves.
-BESIDE = -n 2 --dist loadfile
+# Two at a time: most of them wait for real processes. What judges picture and sound over a bad line has the machine alone.
+UNIT    = $(BIN)/python -m pytest -m "not journey" -n 2 --dist loadfile
+JOURNEY = $(BIN)/python -m pytest -m "journey and not alone" -n 2 --dist worksteal
+ALONE   = $(BIN)/python -m pytest -m "journey and alone"
 
 .PHONY: run test test-unit test-web journeys bench peers lint format lock clean setup
 
@@ -17,8 +19,9 @@ run: .setup/web-dist .setup/hot
 	$(BIN)/tongke demo
 
 test: setup .setup/system .setup/store lint test-web
-	$(BIN)/python -m pytest -m "not journey" $(BESIDE)
-	$(BIN)/python -m pytest -m journey
+	$(UNIT)
+	$(JOURNEY)
+	$(ALONE)
 
 lint: .setup/python .setup/web
 	$(BIN)/ruff check .
@@ -27,13 +30,14 @@ lint: .setup/python .setup/web
 	$(NPM) run --silent typecheck
 
 test-unit: .setup/hot .setup/system .setup/store
-	$(BIN)/python -m pytest -m "not journey" $(BESIDE)
+	$(UNIT)
 
 test-web: .setup/web
 	$(NPM) run --silent test
 
 journeys: setup .setup/system
-	$(BIN)/python -m pytest -m journey tests/journeys
+	$(JOURNEY)
+	$(ALONE)
 
 bench: setup
 	$(BIN)/python -m tests.bench

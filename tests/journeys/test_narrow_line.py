@@ -13,7 +13,7 @@ from tests.support import firefox
 from tests.support.devices import lively
 from tests.support.firefox import firefox as firefox_process
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.alone]
 
 
 async def test_in_chromium_an_h264_picture_follows_the_line(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.support.link import LHASA, SEVERED, UdpLink
 from tests.support.proxy import whip_proxy
 from tests.support.server import Tongke
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.alone]
 
 WATCHED = 20.0  # seconds
 
