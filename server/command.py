@@ -220,11 +220,14 @@ def _parser() -> argparse.ArgumentParser:
     grant.add_argument("--sub", type=_participant, metavar="ID", help="always the same participant, however it comes")
     grant.add_argument("--ttl", metavar="SECONDS", type=int, default=3600)
 
-    out = _add(commands, "export", export, "write a recorded lesson as one MP4 file")
+    out = _add(commands, "export", export, "write a recorded lesson as one file: MP4, or its sound as M4A")
     out.add_argument("lesson_id", metavar="LESSON_ID")
-    out.add_argument("--out", required=True, type=Path, metavar="FILE.mp4")
+    out.add_argument("--out", required=True, type=Path, metavar="FILE", help="FILE.mp4, for audio FILE.m4a")
     out.add_argument(
-        "--kind", choices=("camera", "movie", "audio"), default="camera", help="what it shows; the lead's camera"
+        "--kind",
+        choices=("camera", "movie", "audio"),
+        default="camera",
+        help="the lead's camera with all sound (without this option), the whole lesson directed, or the sound alone",
     )
 
     archive = commands.add_parser("archive", help="check, mend, move and add to the archived lessons")
