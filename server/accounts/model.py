@@ -21,6 +21,9 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(255))  # Argon2id
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # nobody logs in with it any more
+    # Whose school is taken off the list has none any more; schools/store.py sees to it. SQLite cannot add a reference.
+    school_id: Mapped[str | None] = mapped_column(String(16), index=True)
+    region: Mapped[str] = mapped_column(String(80), default="", server_default="")  # a region administrator's
 
 
 class AccountSession(Base):
@@ -45,3 +48,6 @@ class AccountLink(Base):
     name: Mapped[str] = mapped_column(String(64))  # of the account that is there, or proposed for the new one
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    school_id: Mapped[str | None] = mapped_column(String(16), index=True)  # of the new account
+    region: Mapped[str] = mapped_column(String(80), default="", server_default="")  # the same
+    made_by: Mapped[str | None] = mapped_column(String(16), index=True)  # users.id; None: by a token

@@ -31,6 +31,8 @@ class Lesson(Base):
     subject: Mapped[str] = mapped_column(String(40), default="")  # as people say it
     grade: Mapped[str] = mapped_column(String(40), default="")
     rehearsal: Mapped[bool] = mapped_column(default=False)  # the studio alone: not recorded, not counted
+    # Its owner's school when it was made: whoever keeps that school may run it, even when the owner has moved on.
+    school_id: Mapped[str | None] = mapped_column(String(16), index=True)
 
 
 class ClassCode(Base):

@@ -49,7 +49,9 @@ async def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
 async def test_a_server_and_a_command_can_use_the_database_at_once(tmp_path: Path) -> None:
     server, command = create_engine(url(tmp_path)), create_engine(url(tmp_path))
     await migrate(server)
-    insert = text("INSERT INTO users VALUES (:id, :id, 'teacher', 'x', '2026-11-23', NULL)")
+    insert = text(
+        "INSERT INTO users (id, name, role, password_hash, created_at) VALUES (:id, :id, 'teacher', 'x', '2026-11-23')"
+    )
     async with server.connect() as reading:
         await reading.execute(text("SELECT * FROM users"))
         async with command.begin() as writing:
