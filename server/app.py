@@ -28,6 +28,8 @@ from server.audit import api as audit_api
 from server.audit.trail import Trail
 from server.database import create_engine, migrate, sessions
 from server.endpoint import MAX_BODY
+from server.handouts import api as handouts_api
+from server.handouts.store import Handouts
 from server.jobs import api as jobs_api
 from server.jobs.service import Jobs
 from server.lessons import api as lessons_api
@@ -71,6 +73,7 @@ ENDPOINTS = (
     *participants.ENDPOINTS,
     *statistics.ENDPOINTS,
     *phones_api.ENDPOINTS,
+    *handouts_api.ENDPOINTS,
     *archive_api.ENDPOINTS,
     *jobs_api.ENDPOINTS,
     *audit_api.ENDPOINTS,
@@ -97,6 +100,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     workers = Workers(paths, settings.viewers_per_worker or placement.VIEWERS)
     bus = MemoryBus(settings.journals)
     photos = Photos(settings.data / "photos")
+    handouts = Handouts(settings.data / "handouts")
     rooms = Rooms(
         bus=bus,
         workers=workers,
@@ -120,7 +124,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         logs=bus,
         archive=recordings,
         files=place,
-        photos=photos,
+        beside=(photos, handouts),
         jobs=jobs,
         being_recorded=recorder.has,
     )
@@ -149,6 +153,8 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[phones_api.TICKET_TRIES] = WrongTries("phone ticket")
     app[phones_api.PHOTOS] = photos
     app[phones_api.UPLOADS] = set()
+    app[handouts_api.HANDOUTS] = handouts
+    app[handouts_api.UPLOADS] = set()
     app[preflight_api.PREFLIGHTS] = preflights
     app[door.METER] = HttpMeter()
     app[health.ENGINE] = engine

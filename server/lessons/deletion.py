@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
@@ -67,7 +68,7 @@ class JobList(Protocol):
 
 
 class Deletions:
-    """`being_recorded` says whether the recorder still has to do with a lesson."""
+    """`being_recorded` says whether the recorder still has to do with a lesson; `beside` is kept beside its archive."""
 
     def __init__(
         self,
@@ -77,7 +78,7 @@ class Deletions:
         logs: RoomLogs,
         archive: Archive,
         files: Files,
-        photos: Files | None = None,
+        beside: Sequence[Files] = (),
         jobs: JobList,
         being_recorded: Callable[[str], bool],
     ) -> None:
@@ -86,7 +87,7 @@ class Deletions:
         self._logs = logs
         self._archive = archive
         self._files = files
-        self._photos = photos
+        self._beside = beside
         self._jobs = jobs
         self._being_recorded = being_recorded
         self._gone: set[str] = set()  # marked, and not taken away yet
@@ -135,8 +136,7 @@ class Deletions:
                 lambda: self._logs.remove(lesson_id),
                 lambda: asyncio.to_thread(self._files.delete, lesson_id),
             ]
-            if (photos := self._photos) is not None:
-                steps.append(lambda: asyncio.to_thread(photos.delete, lesson_id))
+            steps += [partial(asyncio.to_thread, one.delete, lesson_id) for one in self._beside]
             done = [await self._try(lesson_id, step) for step in steps]
             self._archive.forget(lesson_id)
             # Its record goes last, because the mark is in it.

@@ -17,7 +17,7 @@ import jwt
 from signaling.grants import GrantRole as GrantRole
 
 GRANT_ROLES = ("lead_teacher", "co_teacher", "receiving_class", "local_teacher", "observer", "researcher", "admin")
-TokenKind = Literal["grant", "archive", "invitation"]
+TokenKind = Literal["grant", "archive", "handouts", "invitation"]
 
 _TEXTS = ("name", "sub", "class", "phone_of", "who", "dev")  # claims that may be left out
 
