@@ -26,6 +26,8 @@ from signaling.recording_policy import RecordingPolicy
 
 # Settings of commands that do not serve.
 RECORDS = ("data", "database_url", "secret_file", "archive_url", "archive_endpoint", "archive_region", "config")
+# A remote control comes by its teacher's code alone.
+_GRANTED = tuple(role for role in get_args(GrantRole) if role != "remote_control")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -215,7 +217,7 @@ def _parser() -> argparse.ArgumentParser:
 
     grant = _add(commands, "token", token, "make a token for a role in a lesson")
     grant.add_argument("--lesson", metavar="ID", default="")
-    grant.add_argument("--role", required=True, choices=get_args(GrantRole))
+    grant.add_argument("--role", required=True, choices=_GRANTED)
     grant.add_argument("--name", metavar="N")
     grant.add_argument("--sub", type=_participant, metavar="ID", help="always the same participant, however it comes")
     grant.add_argument("--ttl", metavar="SECONDS", type=int, default=3600)

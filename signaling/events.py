@@ -38,7 +38,7 @@ class Joined:
     role: Role
     name: str
     headcount: int | None
-    class_id: str | None = None  # of a local teacher's phone: the participant that is its class
+    class_id: str | None = None  # of a phone: the participant it belongs to, a class or a teacher
 
 
 @dataclass(frozen=True, slots=True)

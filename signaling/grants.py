@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Role = Literal["lead_teacher", "co_teacher", "receiving_class", "local_teacher", "observer"]
+Role = Literal["lead_teacher", "co_teacher", "receiving_class", "local_teacher", "observer", "remote_control"]
 GrantRole = Literal[Role, "researcher", "admin"]
 GrantFault = Literal["token_invalid", "token_expired", "token_foreign"]
 
@@ -34,7 +34,7 @@ class Grant:
     identity: str | None = None  # of an account or a class: whoever comes with it is one participant, on any device
     device: str | None = None  # which browser it was given to
     waits: bool = False  # at the door, until a teacher lets it in
-    class_id: str | None = None  # of a local teacher's phone: the participant that is its class
+    class_id: str | None = None  # of a phone: the participant it belongs to, a class or a teacher
 
     @property
     def room_role(self) -> Role:

@@ -29,7 +29,7 @@ from signaling.messages import (
 )
 from signaling.observers import ConsentBook, LivePublication, Observers, RoomObserver
 from signaling.presence import Connection, LessonClock, Presence
-from signaling.rights import RIGHTS
+from signaling.rights import RIGHTS, may_watch
 from signaling.room import Room, RoomError
 from signaling.room_log import RoomLog
 from signaling.sessions import Sessions
@@ -39,10 +39,12 @@ from signaling.visibility import sees, snapshot_for
 from signaling.workers import Worker, Workers
 
 AWAY = 60.0  # seconds a participant whose socket is lost may be away before it has left
+POCKETED = 4 * 3600.0  # of a remote control: a phone in a pocket stays on the list its teacher disconnects it by
 RETURN = 5.0  # seconds after a restart of this process in which people return without having been away
 CONNECTING = 30.0  # seconds a WHIP or WHEP session has to connect its transport
 MAX_MISSED = 500  # events; who missed more gets the snapshot, which is smaller
 SLOTS = SlotCounts(audio=3, video=4)
+TEACHER_SLOTS = SlotCounts(audio=3, video=8)  # the teacher's camera, the screen, and every interactive class on the wall
 
 CLOSE_LEFT = 1000
 CLOSE_RESTART = 1001
@@ -56,6 +58,7 @@ _PREFIXES: dict[Role, str] = {
     "receiving_class": "c",
     "local_teacher": "l",
     "observer": "o",
+    "remote_control": "r",
 }
 
 log = logging.getLogger(__name__)
@@ -156,7 +159,7 @@ class LiveRoom:
             return
         presence.connection = None
         self.commit(self.room.set_away(self.now_ms(), participant_id, away=True))
-        presence.expect(AWAY, lambda: self.leave(participant_id, "lost"))
+        presence.expect(self._patience(participant_id), lambda: self.leave(participant_id, "lost"))
 
     def command(self, actor: str, message: messages.ClientMessage) -> None:
         """Carry out what a participant asks (PROTOCOL.md section 4). Raises RoomError."""
@@ -227,6 +230,7 @@ class LiveRoom:
     async def offer(self, actor: str, message: messages.Offer) -> messages.AnswerSend | messages.AnswerReceive:
         """Answer a peer connection's offer. Raises RoomError."""
         self.room.check_admitted(actor)
+        self.room.check_may_watch(actor)
         sdp, tracks = await self.transports.offer(
             actor, message.direction, message.generation, message.sdp, message.tracks
         )
@@ -245,6 +249,8 @@ class LiveRoom:
         direction: media.Direction = "send" if door == "whip" else "receive"
         if direction == "send" and "publish" not in RIGHTS[grant.room_role]:
             raise RoomError("not_allowed", f"{grant.room_role} may not publish by WHIP")
+        if not may_watch(grant.room_role):
+            raise RoomError("not_allowed", f"{grant.room_role} receives no media")
         # Never the grant's own id: a device beside the same person's browser is another participant.
         named = grant.participant_id
         participant_id = f"{named}-{door}" if named is not None else self._new_id(grant)
@@ -288,6 +294,11 @@ class LiveRoom:
     def events(self, after: int) -> list[Event]:
         """The stored events with a greater `seq`."""
         return self._log.stored(after)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody is here; a remote control in somebody's pocket is nobody."""
+        return all(one.role == "remote_control" for one in self.room.state.participants.values())
 
     def who(self, session: str) -> ParticipantState | None:
         """Whom the `session` of a `welcome` belongs to, if that participant is here and let in."""
@@ -400,7 +411,12 @@ class LiveRoom:
     def _not_returned(self, participant_id: str) -> None:
         presence = self._presences[participant_id]
         self.commit(self.room.set_away(self.now_ms(), participant_id, away=True))
-        presence.expect(AWAY - RETURN, lambda: self.leave(participant_id, "lost"))
+        presence.expect(self._patience(participant_id) - RETURN, lambda: self.leave(participant_id, "lost"))
+
+    def _patience(self, participant_id: str) -> float:
+        """Seconds it may be away."""
+        known = self.room.state.participants.get(participant_id)
+        return POCKETED if known is not None and known.role == "remote_control" else AWAY
 
     def _connected_or_left(self, participant_id: str) -> None:
         if not self.transports.connected(participant_id):
@@ -466,7 +482,7 @@ class LiveRoom:
     def _left(self, left: Left) -> None:
         self.transports.closed_by(left.participant_id)
         presence = self._presences.pop(left.participant_id, None)
-        if not self.room.state.participants:
+        if self.empty:
             self.empty_since = time.monotonic()
         if presence is None:
             return
@@ -511,7 +527,7 @@ class LiveRoom:
             else snapshot_for(viewer, state),
             rights=RIGHTS[role],
             ice_servers=tuple(ice_servers(participant_id)),
-            slots=SLOTS,
+            slots=TEACHER_SLOTS if "publish" in RIGHTS[role] else SLOTS,
         )
 
         def say() -> None:

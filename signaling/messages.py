@@ -342,7 +342,7 @@ class ParticipantState:
     consent: bool | None = None  # to being recorded; None: a class that has not said
     mode: Participation = "interactive"
     spoke_ms: int | None = None  # when it last got the floor or gave it back; None: never had it
-    class_id: str | None = None  # of a local teacher's phone: the participant that is its class
+    class_id: str | None = None  # of a phone: the participant it belongs to, a class or a teacher
     silenced: bool = False  # it may write no messages
     waiting: bool = False  # at the door, until a teacher lets it in
 

@@ -18,8 +18,10 @@ Right = Literal[
     "set_recording",
     "consent",
     "end",
+    "mode",
     "show",
     "stage",
+    "countdown",
     "headcount",
     "lead_class",
     "admit",
@@ -28,6 +30,7 @@ Right = Literal[
     "private_lines",
     "photo",
     "moderate",
+    "remote",
 ]
 
 RIGHTS: dict[Role, tuple[Right, ...]] = {
@@ -40,36 +43,48 @@ RIGHTS: dict[Role, tuple[Right, ...]] = {
         "remove",
         "set_recording",
         "end",
+        "mode",
         "show",
         "stage",
+        "countdown",
         "headcount",
         "lead_class",
         "admit",
         "private",
         "private_lines",
         "moderate",
+        "remote",
     ),
     "co_teacher": (
         "publish",
         "floor",
         "chat",
         "mark",
+        "mode",
         "show",
         "stage",
+        "countdown",
         "admit",
         "private",
         "private_lines",
         "moderate",
+        "remote",
     ),
     "receiving_class": ("publish_on_floor", "hand", "chat", "consent", "headcount", "signal", "private"),
     "local_teacher": ("hand", "chat", "mark", "signal", "private", "photo"),
     "observer": ("mark",),
+    "remote_control": ("floor", "mark", "stage"),
 }
 
 
 def may(role: Role, right: Right) -> bool:
     """Whether the role has the right."""
     return right in RIGHTS[role]
+
+
+def may_watch(role: Role) -> bool:
+    """Whether the role receives pictures and sound: all do but a remote control, which only presses buttons."""
+    return role != "remote_control"
 
 
 def may_publish(role: Role, on_floor: bool) -> bool:

@@ -45,7 +45,7 @@ from signaling.events import (
 )
 from signaling.grants import Role
 from signaling.messages import ParticipantState, ShownState
-from signaling.rights import Right, may, may_publish
+from signaling.rights import Right, may, may_publish, may_watch
 from signaling.room_error import RoomError as RoomError
 from signaling.state import RoomState, person
 from signaling.talk import Talk
@@ -85,8 +85,8 @@ class Room(Talk):
     ) -> list[Event]:
         """Someone comes, or comes again under the same id (and keeps hand, floor and publications).
 
-        `waits`: a class that a teacher lets in first, unless one has done so before. `class_id`: of a local teacher's
-        phone, the class it belongs to.
+        `waits`: a class that a teacher lets in first, unless one has done so before. `class_id`: of a phone,
+        whom it belongs to.
         """
         self._open()
         known = self.state.participants.get(participant_id)
@@ -157,9 +157,13 @@ class Room(Talk):
         return [self._emit(at_ms, actor, Left(participant_id, reason))]
 
     def remove(self, at_ms: int, actor: str, participant_id: str) -> list[Event]:
-        """The lead teacher sends someone out, with all that is here of the same class; it does not come back."""
-        self._entitled(actor, "remove")
-        self.participant(participant_id)
+        """The lead teacher sends someone out, with all that is here of the same class; it does not come back.
+
+        A remote control is also disconnected by the teacher it belongs to, and by itself.
+        """
+        known = self.participant(participant_id)
+        if known.role != "remote_control" or actor not in (participant_id, known.class_id):
+            self._entitled(actor, "remove")
         here = [one for one in self.state.participants if person(one) == person(participant_id)]
         here += [id for id, one in self.state.participants.items() if one.class_id in here]  # its phones
         return [event for one in here for event in self.leave(at_ms, one, "removed", actor)]
@@ -211,19 +215,28 @@ class Room(Talk):
 
     # ── publications ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def check_may_publish(self, participant_id: str) -> None:
-        """Raises RoomError if this participant may not publish at the moment."""
-        if not self.may_publish(participant_id):
+    def check_may_publish(self, participant_id: str, *sources: Source) -> None:
+        """Raises RoomError if this participant may not publish these at the moment; unnamed: whatever it likes."""
+        if not all(self.may_publish(participant_id, source) for source in sources or (None,)):
             raise RoomError("not_allowed", "publishing needs a teacher's role, or the floor")
 
-    def may_publish(self, participant_id: str) -> bool:
+    def may_publish(self, participant_id: str, source: Source | None = None) -> bool:
+        """Whether this source, or None: whatever it likes. A class that takes part shows its teachers its camera when it
+        wants to (wall.py), and nothing else before it has the floor."""
         known = self.state.participants.get(participant_id)
         if known is None or known.waiting or self.state.ended_ms is not None:
             return False
-        return may_publish(known.role, known.on_floor)
+        if may_publish(known.role, known.on_floor):
+            return True
+        return source == "camera" and may(known.role, "publish_on_floor") and known.mode == "interactive"
+
+    def check_may_watch(self, participant_id: str) -> None:
+        """Raises RoomError for one that receives neither picture nor sound."""
+        if not may_watch(self.participant(participant_id).role):
+            raise RoomError("not_allowed", "a remote control receives no media")
 
     def publish(self, at_ms: int, actor: str, publication_id: str, kind: Kind, source: Source) -> list[Event]:
-        self.check_may_publish(actor)
+        self.check_may_publish(actor, source)
         known = self.state.publications.get(publication_id)
         if known is not None and known.source == source:
             return []
@@ -306,14 +319,14 @@ class Room(Talk):
 
     def count_down(self, at_ms: int, actor: str, until_ms: int | None) -> list[Event]:
         """Count down to a moment of the lesson clock, at most an hour ahead, or no longer."""
-        self._entitled(actor, "stage")
+        self._entitled(actor, "countdown")
         if until_ms is not None and not at_ms < until_ms <= at_ms + MAX_COUNTDOWN:
             raise RoomError("message_malformed", "a countdown ends in the hour to come")
         return [] if self.state.countdown_ms == until_ms else [self._emit(at_ms, actor, Countdown(until_ms))]
 
     def set_mode(self, at_ms: int, actor: str, participant_id: str, mode: Participation) -> list[Event]:
         """Let a class take part or only watch; who only watches gives the floor back."""
-        self._entitled(actor, "floor")
+        self._entitled(actor, "mode")
         known = self.participant(participant_id)
         if known.role != "receiving_class":
             raise RoomError("not_allowed", "only a class takes part or watches")
@@ -323,6 +336,9 @@ class Room(Talk):
         if mode == "interactive" and self._interactive() >= INTERACTIVE_PLACES:
             raise RoomError("interactive_full", f"{INTERACTIVE_PLACES} classes take part already")
         events = self.floor(at_ms, actor, participant_id, granted=False) if known.on_floor else []
+        if mode == "view_only":  # its camera goes from the wall, too
+            for publication in self.state.publications_of(participant_id):
+                events += self.unpublish(at_ms, publication.publication_id)
         return [*events, self._emit(at_ms, actor, Mode(participant_id, mode))]
 
     def share_lead_mic(self, at_ms: int, actor: str, shared: bool) -> list[Event]:

@@ -253,7 +253,7 @@ class Rooms:
         """Put down the rooms nobody is in: before the lesson they cost memory only, after it they keep it open."""
         for lesson_id, room in list(self._rooms.items()):
             state, empty = room.room.state, now - room.empty_since
-            if state.participants or state.ended_ms is not None:
+            if not room.empty or state.ended_ms is not None:
                 continue
             if state.started_ms is not None:
                 if empty >= FORGOTTEN:

@@ -69,6 +69,7 @@ const messages: typeof zh = {
     local_teacher: "Local teacher",
     observer: "Observer",
     phone_camera: "Phone camera",
+    remote_control: "Remote control",
     researcher: "Researcher",
     admin: "Administrator",
     server: "System",

@@ -69,6 +69,7 @@ export default {
     local_teacher: "辅助教师",
     observer: "听课者",
     phone_camera: "手机机位",
+    remote_control: "手机遥控",
     researcher: "教研员",
     admin: "管理员",
     server: "系统",

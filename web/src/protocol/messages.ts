@@ -14,6 +14,7 @@ const ROLES = [
   "local_teacher",
   "observer",
   "phone_camera",
+  "remote_control",
   "researcher",
   "admin",
 ] as const;
@@ -50,7 +51,7 @@ export interface Participant {
   mode: Participation;
   spoke_ms: number | null; // when it last got the floor or gave it back; null: never had it
   waiting: boolean; // at the door, until a teacher lets it in
-  class_id: string | null; // of a local teacher's phone: the participant that is its class
+  class_id: string | null; // of a phone: the participant it belongs to, a class or a teacher
   silenced: boolean; // it may write no messages
 }
 
