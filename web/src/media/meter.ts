@@ -1,4 +1,4 @@
-/** How loud a microphone is, ten times a second, as a share of what a bar can show. */
+/** How loud a microphone is, ten times a second, as a share of what a bar can show; nothing while the browser does not tell. */
 
 const EVERY = 100; // ms
 const FLOOR = -60; // dB, a quiet room
@@ -14,6 +14,7 @@ export function meter(track: MediaStreamTrack, show: (level: number) => void): (
   let shown = 0;
   const timer = setInterval(() => {
     if (context.state === "suspended") void context.resume();
+    if (context.state !== "running") return; // all zeros, whatever is said: without a device for sound Firefox never runs it
     analyser.getFloatTimeDomainData(samples);
     shown = Math.max(levelOf(samples), shown * FALL); // rises at once and falls slowly, as meters do
     show(shown);

@@ -28,6 +28,7 @@ export interface CheckState {
   readonly microphone: MediaStreamTrack | null;
   readonly cameraFault: DeviceProblem | null;
   readonly microphoneFault: MicrophoneFault | null;
+  readonly microphoneHeard: boolean; // whether the browser told how loud it is
   readonly figures: Figures | null;
   readonly lineFaults: readonly LineFault[];
   readonly ahead: number | null; // ms
@@ -43,6 +44,7 @@ export const UNCHECKED: CheckState = {
   microphone: null,
   cameraFault: null,
   microphoneFault: null,
+  microphoneHeard: false,
   figures: null,
   lineFaults: [],
   ahead: null,
@@ -63,14 +65,15 @@ export class Check {
     const devices = await openBoth({});
     if (this.closed) return stop(devices.camera, devices.microphone);
     this.set({ camera: devices.camera, microphone: devices.microphone, cameraFault: devices.cameraProblem, microphoneFault: devices.microphoneProblem });
-    let loudest = 0;
-    const deaf = devices.microphone ? meter(devices.microphone, (level) => (loudest = Math.max(loudest, level))) : null;
+    const levels: number[] = [];
+    const deaf = devices.microphone ? meter(devices.microphone, (level) => levels.push(level)) : null;
     await Promise.all([this.measureLine(plan), this.lookAtClock()]);
     deaf?.();
     const { figures, quickest } = this.state;
     if (figures && figures.delay === null) this.set({ figures: { ...figures, delay: quickest } }); // a browser that tells none
     this.release();
-    this.set({ running: false, done: true, stage: null, microphoneFault: microphoneFault(devices.microphoneProblem, loudest) });
+    const loudest = levels.length ? Math.max(...levels) : null;
+    this.set({ running: false, done: true, stage: null, microphoneFault: microphoneFault(devices.microphoneProblem, loudest), microphoneHeard: loudest !== null });
   }
 
   async playNotes(): Promise<void> {

@@ -29,6 +29,7 @@ export type MicrophoneFault = DeviceProblem | "silent";
 
 const QUIET = 0.06; // of the meter (media/meter.ts): 57 dB below full, what even a quiet room with a fan is above
 
-export function microphoneFault(problem: DeviceProblem | null, loudest: number): MicrophoneFault | null {
-  return problem ?? (loudest < QUIET ? "silent" : null);
+/** `loudest` of what was heard by it, null where the browser does not tell. */
+export function microphoneFault(problem: DeviceProblem | null, loudest: number | null): MicrophoneFault | null {
+  return problem ?? (loudest !== null && loudest < QUIET ? "silent" : null);
 }

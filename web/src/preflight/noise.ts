@@ -3,6 +3,8 @@
 const NOTES = [523, 659, 784]; // Hz: a chord going up, unlike any warning
 const NOTE = 0.28; // seconds
 
+const [RATE, CHANNELS] = [48_000, 2];
+const HEAD = 44; // bytes of a sound file before its samples
 const BEGUN = 2_000; // ms; a computer that lets nothing be played never says so
 
 export interface Noise {
@@ -12,9 +14,9 @@ export interface Noise {
 
 /** Needs a press of the person before it, as all sound of a page does. */
 export async function noise(): Promise<Noise> {
-  const context = new AudioContext({ sampleRate: 48_000 });
-  const samples = context.createBuffer(2, context.sampleRate, context.sampleRate);
-  for (const channel of [0, 1]) {
+  const context = new AudioContext({ sampleRate: RATE });
+  const samples = context.createBuffer(CHANNELS, RATE, RATE);
+  for (let channel = 0; channel < CHANNELS; channel += 1) {
     const data = samples.getChannelData(channel);
     for (let index = 0; index < data.length; index += 1) data[index] = (Math.random() - 0.5) / 2;
   }
@@ -25,14 +27,58 @@ export async function noise(): Promise<Noise> {
   source.connect(way);
   source.start();
   await begun(context);
+  const played = context.state === "running" ? null : await playedNoise().catch(() => null);
   const track = way.stream.getAudioTracks()[0] as MediaStreamTrack;
-  return {
-    track,
-    stop: () => {
-      track.stop();
-      void context.close();
-    },
+  const stop = () => {
+    track.stop();
+    void context.close();
   };
+  if (played) stop();
+  return played ?? { track, stop };
+}
+
+type Captured = HTMLAudioElement & { captureStream?: () => MediaStream; mozCaptureStream?: () => MediaStream };
+
+/**
+ * The same from a file. Without a device for sound (no loudspeaker plugged in) Firefox never runs an AudioContext, and only silence would
+ * be sent, a few bytes a second; what an element plays can be captured all the same.
+ */
+async function playedNoise(): Promise<Noise | null> {
+  const element: Captured = new Audio(URL.createObjectURL(new Blob([wave()], { type: "audio/wav" })));
+  element.loop = true;
+  element.muted = true; // of what is heard; what is captured has its own loudness
+  const capture = element.captureStream ?? element.mozCaptureStream;
+  const stream = capture?.call(element);
+  if (stream) await within(element.play());
+  const track = stream?.getAudioTracks()[0];
+  const stop = () => {
+    track?.stop();
+    element.pause();
+    URL.revokeObjectURL(element.src);
+  };
+  if (!track) stop();
+  return track ? { track, stop } : null;
+}
+
+/** A second of noise as a file: RIFF, 16 bit. */
+export function wave(): ArrayBuffer {
+  const octets = RATE * CHANNELS * 2;
+  const view = new DataView(new ArrayBuffer(HEAD + octets));
+  const write = (at: number, letters: string) => [...letters].forEach((letter, index) => view.setUint8(at + index, letter.charCodeAt(0)));
+  write(0, "RIFF");
+  view.setUint32(4, HEAD - 8 + octets, true);
+  write(8, "WAVEfmt ");
+  view.setUint32(16, 16, true); // bytes of what follows, up to "data"
+  view.setUint16(20, 1, true); // PCM
+  view.setUint16(22, CHANNELS, true);
+  view.setUint32(24, RATE, true);
+  view.setUint32(28, RATE * CHANNELS * 2, true);
+  view.setUint16(32, CHANNELS * 2, true);
+  view.setUint16(34, 16, true);
+  write(36, "data");
+  view.setUint32(40, octets, true);
+  for (let at = HEAD; at < view.byteLength; at += 2) view.setInt16(at, (Math.random() - 0.5) * 16_000, true);
+  return view.buffer;
 }
 
 /** Play the notes; resolves when they are over. */
@@ -55,4 +101,5 @@ export async function notes(): Promise<void> {
   await context.close();
 }
 
-const begun = (context: AudioContext) => Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, BEGUN))]);
+const within = (work: Promise<void>) => Promise.race([work, new Promise((resolve) => setTimeout(resolve, BEGUN))]);
+const begun = (context: AudioContext) => within(context.resume());

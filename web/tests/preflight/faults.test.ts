@@ -29,6 +29,7 @@ test("a microphone that hears nothing at all is silent; one that is not open has
   expect(microphoneFault(null, 0)).toBe("silent");
   expect(microphoneFault(null, 0.3)).toBeNull();
   expect(microphoneFault("refused", 0)).toBe("refused");
+  expect(microphoneFault(null, null)).toBeNull(); // a browser that does not tell
 });
 
 test("each fault has a sentence of its own in both languages, which says what to do", () => {
