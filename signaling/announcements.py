@@ -1,4 +1,7 @@
-"""Tells the observers which publications are part of the lesson: from `started` on, as soon as a worker has them."""
+"""Tells the observers which publications are part of the lesson: from `started` on, as soon as a worker has them.
+
+A class's camera on the teachers' wall is none of them.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Protocol
 from signaling.observers import LivePublication
 from signaling.state import RoomState
 from signaling.transport import Transport
+from signaling.wall import on_wall
 from signaling.workers import Worker
 
 
@@ -28,10 +32,11 @@ class Announcements:
     def update(self, holders: Mapping[str, Transport]) -> None:
         """The room has changed; `holders` are the transports by the publications a worker holds of them."""
         state = self._state
-        live = state.publications if state.started_ms is not None and state.ended_ms is None else {}
+        on = state.started_ms is not None and state.ended_ms is None
+        live = {id: one for id, one in state.publications.items() if on and not on_wall(one, state.participants)}
         for publication_id in [id for id in self._told if id not in live]:
             self._audience.publication_removed(publication_id, self._told.pop(publication_id))
-        for publication in list(live.values()):
+        for publication in live.values():
             holder = holders.get(publication.publication_id)
             if publication.publication_id in self._told or holder is None or holder.worker is None:
                 continue

@@ -44,7 +44,7 @@ RETURN = 5.0  # seconds after a restart of this process in which people return w
 CONNECTING = 30.0  # seconds a WHIP or WHEP session has to connect its transport
 MAX_MISSED = 500  # events; who missed more gets the snapshot, which is smaller
 SLOTS = SlotCounts(audio=3, video=4)
-TEACHER_SLOTS = SlotCounts(audio=3, video=8)  # the teacher's camera, the screen, and every interactive class on the wall
+TEACHER_SLOTS = SlotCounts(audio=3, video=8)  # teacher, screen, and every class on the wall
 
 CLOSE_LEFT = 1000
 CLOSE_RESTART = 1001

@@ -221,8 +221,8 @@ class Room(Talk):
             raise RoomError("not_allowed", "publishing needs a teacher's role, or the floor")
 
     def may_publish(self, participant_id: str, source: Source | None = None) -> bool:
-        """Whether this source, or None: whatever it likes. A class that takes part shows its teachers its camera when it
-        wants to (wall.py), and nothing else before it has the floor."""
+        """Whether this source, or None: whatever it likes. A class that takes part shows its teachers its camera when
+        it wants to (wall.py), and nothing else before it has the floor."""
         known = self.state.participants.get(participant_id)
         if known is None or known.waiting or self.state.ended_ms is not None:
             return False

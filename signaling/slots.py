@@ -2,10 +2,11 @@
 
 The first audio and video slot are the lead teacher's microphone and camera and nobody else's, the second video slot
 is the screen, or the camera over the teacher's desk when that is what all shall see. The rest carry whoever has the
-floor, then the co-teachers, then further pictures of the lead teacher. What is shown stays where it is while it is
-wanted: a picture that jumps between tiles costs a key frame and the eye. Where there are more open microphones than
-slots, those that are spoken into go first, the loudest before the others; one that is heard is not taken away before
-it falls silent, which would be a click and half a word.
+floor, then the co-teachers, then further pictures of the lead teacher and, for the teachers, the cameras of classes on
+their wall (wall.py). What is shown stays where it is while it is wanted: a picture that jumps between tiles costs a key
+frame and the eye. Where there are more open microphones than slots, those that are spoken into go first, the
+loudest before the others; one that is heard is not taken away before it falls silent, which would be a click and half a
+word.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from media.messages import Kind
 from signaling.events import Source
 from signaling.messages import ParticipantState, PublicationState
+from signaling.wall import looks_at_wall, on_wall
 
 CONTENT: tuple[Source, ...] = ("screen", "document_camera")  # what is shown rather than who
 
@@ -41,6 +43,8 @@ def decide(
     the microphones are that are spoken into (-dBov: less is louder), by publication.
     """
     others = [item for item in publications if item.participant_id != viewer_id and item.participant_id in participants]
+    if not looks_at_wall(participants.get(viewer_id)):
+        others = [item for item in others if not on_wall(item, participants)]
     plan: dict[str, str | None] = {}
 
     audio = [slot for slot in slots if slot.kind == "audio"]

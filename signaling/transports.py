@@ -117,7 +117,7 @@ class Transports:
             if self._lost.get(key) == generation:
                 raise RoomError("media_unavailable", "this transport is lost, offer the next generation")
             if direction == "send" and not (again and not sends(sdp)):
-                self._room.check_may_publish(participant_id)
+                self._room.check_may_publish(participant_id, *(track.source for track in tracks))
             negotiated = await self.negotiate(direction, sdp, known.note.transport_id if known and again else None)
             return self.register(participant_id, "socket", direction, generation, negotiated, tracks)
 
@@ -154,7 +154,7 @@ class Transports:
         try:
             self._room.participant(participant_id)
             if direction == "send" and not again:
-                self._room.check_may_publish(participant_id)
+                self._room.check_may_publish(participant_id, *(track.source for track in tracks))
         except RoomError:
             self.discard(negotiated)
             raise
@@ -434,10 +434,10 @@ class Transports:
         else:
             transport.sources = sources_of(held, {**transport.sources, **{one.mid: one.source for one in tracks}})
         allowed = []
-        if self._room.may_publish(sender):
-            for info in held:
-                if info.active and (source := transport.sources.get(info.mid)) is not None:
-                    allowed.append(AnsweredTrack(info.mid, info.publication_id, info.kind, source))
+        for info in held:
+            source = transport.sources.get(info.mid)
+            if info.active and source is not None and self._room.may_publish(sender, source):
+                allowed.append(AnsweredTrack(info.mid, info.publication_id, info.kind, source))
         for publication in state.publications_of(sender):
             if all(publication.publication_id != track.publication_id for track in allowed):
                 self._stage.commit(self._room.unpublish(now, publication.publication_id))

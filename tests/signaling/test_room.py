@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling import rights
-from signaling.events import Event, Floor, Hand, Left, Published, Unpublished
+from signaling.events import Event, Floor, Hand, Left, Mode, Published, Unpublished
 from signaling.grants import Role
 from signaling.room import MAX_MARKS, Room, RoomError
 from signaling.state import RoomState
@@ -87,6 +87,16 @@ def test_a_class_publishes_only_on_the_floor_and_loses_it_all_with_it(room: Room
     assert payloads == [Floor("a", granted=False), Unpublished("p")]
     assert not room.state.publications
     assert code(lambda: room.publish(95, "a", "p", "audio", "microphone")) == "not_allowed"
+
+
+def test_a_class_without_the_floor_shows_its_camera_and_nothing_else_until_it_only_watches(room: Room) -> None:
+    room.publish(60, "a", "p", "video", "camera")
+    for source in ("screen", "document_camera", "second_microphone"):
+        assert code(lambda source=source: room.publish(61, "a", "q", "video", source)) == "not_allowed"  # type: ignore[misc]
+    assert code(lambda: room.publish(61, "o", "q", "video", "camera")) == "not_allowed"
+    payloads = [event.payload for event in room.set_mode(70, "t", "a", "view_only")]
+    assert payloads == [Unpublished("p"), Mode("a", "view_only")]
+    assert code(lambda: room.publish(80, "a", "p", "video", "camera")) == "not_allowed"
 
 
 def test_a_class_gives_back_its_own_floor_and_no_other(room: Room) -> None:

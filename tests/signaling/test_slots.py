@@ -141,3 +141,16 @@ def test_a_camera_over_the_desk_takes_the_place_of_the_screen_when_all_shall_see
 def test_a_second_microphone_of_the_teacher_is_heard_beside_the_first() -> None:
     sends = [sent("t", "second_microphone", since=9), sent("t", "microphone")]
     assert carried(decide("c", SLOTS, sends, PEOPLE)) == {"a0": "t-microphone-0", "a1": "t-second_microphone-9"}
+
+
+def test_a_class_without_the_floor_is_on_the_teachers_wall_and_nowhere_else() -> None:
+    people = {**PEOPLE, "w": person("w", "observer")}
+    sends = [sent("a", "camera", 5), sent("c", "camera", 1), sent("t", "camera")]
+    eight = [*SLOTS, *(Slot(f"v{number}", "video") for number in range(4, 8))]
+    for teacher in ("t", "co"):
+        seen = carried(decide(teacher, eight, sends, people)).values()
+        assert {"a-camera-5", "c-camera-1"} <= set(seen)
+    for other in ("b", "w", "gone"):
+        assert "c-camera-1" not in carried(decide(other, eight, sends, people)).values()
+    called = {**people, "c": replace(people["c"], on_floor=True)}
+    assert "c-camera-1" in carried(decide("b", eight, sends, called)).values()

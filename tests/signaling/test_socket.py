@@ -367,6 +367,33 @@ async def test_who_comes_again_on_another_page_has_come_before_the_old_media_go(
     assert heard == sorted(heard, key=lambda one: one[1])
 
 
+async def test_a_class_without_the_floor_is_seen_by_the_teachers_alone_and_recorded_with_the_floor(
+    house: House,
+) -> None:
+    teacher = await house.enter("lead_teacher")
+    await teacher.ask("start")
+    await teacher.offer("receive", receiving_offer())
+    pupils, others = await house.enter("receiving_class"), await house.enter("receiving_class")
+    await others.offer("receive", receiving_offer())
+    worker, offer = house.workers[0], captured_offer("chromium", "send")
+    assert (await pupils.offer("send", offer, _0="microphone", _1="camera"))["code"] == "not_allowed"
+    # What it names may be; the microphone it sends without a word goes nowhere.
+    [camera] = (await pupils.offer("send", offer, _1="camera"))["publications"]
+    assert camera["source"] == "camera"
+
+    def carrying() -> list[str]:
+        return [one.transport_id for one in worker.held().slots if one.publication_id == camera["publication_id"]]
+
+    await eventually(lambda: len(carrying()) == 1)
+    seen = await teacher.find(lambda one: one["type"] == "slots" and camera["publication_id"] in json.dumps(one))
+    assert [slot["source"] for slot in seen["slots"] if slot["participant_id"] == pupils.id] == ["camera"]
+    assert worker.held().recorded == ()
+    await teacher.ask("floor", participant_id=pupils.id, granted=True)
+    await eventually(lambda: len(carrying()) == 2 and set(worker.held().recorded) == {camera["publication_id"]})
+    await teacher.ask("floor", participant_id=pupils.id, granted=False)
+    await eventually(lambda: not carrying() and not worker.held().recorded)
+
+
 async def test_a_floor_taken_back_ends_its_media_whatever_the_class_does(house: House) -> None:
     teacher = await house.enter("lead_teacher")
     await teacher.ask("start")
