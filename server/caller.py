@@ -39,11 +39,25 @@ class Caller:
     def may_make_lessons(self) -> bool:
         return self.account is not None and self.account.role in LESSON_MAKERS
 
+    def keeps(self, school_id: str | None) -> bool:
+        """Whether this is an administrator of that school: of the school itself, its region, or everything."""
+        return self.account is not None and self.account.keeps(school_id)
+
+    def owns(self, lesson: Lesson) -> bool:
+        """Whether they made the lesson, with their account."""
+        return self.account is not None and self.account.user_id is not None and self.account.user_id == lesson.owner_id
+
     def may_run(self, lesson: Lesson) -> bool:
-        """End it, see its class code, give out grants for it."""
+        """End it, see its class code, plan it anew, delete it."""
         if self.account is not None:
-            return self.administers or (self.account.user_id is not None and self.account.user_id == lesson.owner_id)
+            return self.owns(lesson) or self.keeps(lesson.school_id)
         return self.grant is not None and self.grant.lesson_id == lesson.id and self.grant.role == "lead_teacher"
+
+    def may_lead(self, lesson: Lesson) -> bool:
+        """Teach it, and ask others to help. Who keeps its school only looks on: it is somebody's lesson."""
+        if self.account is not None:
+            return self.administers or self.owns(lesson)
+        return self.may_run(lesson)
 
     def may_watch(self, lesson_id: str) -> bool:
         """Know of it and see its recording."""
@@ -55,7 +69,7 @@ class Caller:
         """The roles this account may take in the lesson."""
         if self.account is None:
             return frozenset()
-        return OWN_ROLES if self.may_run(lesson) else OTHER_ROLES
+        return OWN_ROLES if self.may_lead(lesson) else OTHER_ROLES
 
 
 async def identify(request: web.Request) -> Caller:
@@ -68,6 +82,8 @@ async def identify(request: web.Request) -> Caller:
             raise ProblemError(
                 401, error.code, "The token is not accepted", headers={"WWW-Authenticate": "Bearer"}
             ) from error
+        if claims.role == "remote_control":
+            raise forbidden("a remote control only presses buttons in its room")
         if (
             claims.role == "admin"
         ):  # given out by whoever holds the machine: an administrator, not a guest of one lesson

@@ -7,26 +7,34 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from server.accounts.model import AccountLink, AccountSession, User
 from server.accounts.passwords import hash_password
 from server.accounts.roles import AccountRole
-from server.accounts.store import AccountUnknownError, NameTakenError
+from server.accounts.scope import Place
+from server.accounts.store import AccountUnknownError, NameTakenError, OutOfReachError, place_of
+from server.audit.model import AuditEntry
 from server.database import now
 
 INVITED = timedelta(days=7)  # a person reads the message after the weekend
 RESET = timedelta(days=1)  # somebody waits for it
+MOST = 200  # links of one administrator that nobody has used yet
 
 
 class LinkUnknownError(Exception):
     """The link was used, is too old, or never was."""
+
+
+class TooManyLinksError(Exception):
+    """This administrator has given out as many links as may wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +51,33 @@ class AccountLinks:
     def __init__(self, sessions: async_sessionmaker[Any]) -> None:
         self._sessions = sessions
 
-    async def invite(self, role: AccountRole, name: str = "") -> tuple[str, Link]:
-        """A link to a new account."""
-        return await self._make(None, role, name, INVITED)
-
-    async def reset(self, user_id: str) -> tuple[str, Link]:
-        """A link to a new password; earlier ones of this account end. Raises AccountUnknownError."""
+    async def invite(
+        self, place: Place, name: str = "", *, made_by: str | None = None, audit: AuditEntry | None = None
+    ) -> tuple[str, Link]:
+        """A link to a new account in this place. Raises TooManyLinksError."""
         async with self._sessions.begin() as session:
-            user = await session.get(User, user_id)
+            return await self._make(session, None, place.tidy(), name, INVITED, made_by, audit)
+
+    async def reset(
+        self,
+        user_id: str,
+        *,
+        may: Callable[[Place], bool] = lambda _: True,
+        made_by: str | None = None,
+        audit: AuditEntry | None = None,
+    ) -> tuple[str, Link]:
+        """A link to a new password; earlier ones of this account end.
+
+        Raises AccountUnknownError, TooManyLinksError, and OutOfReachError where `may` is not true of the account.
+        """
+        async with self._sessions.begin() as session:
+            user = await session.get(User, user_id, with_for_update=True)
             if user is None:
                 raise AccountUnknownError(user_id)
+            if not may(place_of(user)):
+                raise OutOfReachError(user_id)
             await session.execute(delete(AccountLink).where(AccountLink.user_id == user_id))
-        return await self._make(user_id, cast(AccountRole, user.role), user.name, RESET)
+            return await self._make(session, user_id, place_of(user), user.name, RESET, made_by, audit)
 
     async def look(self, token: str) -> Link:
         """What this link gives. Raises LinkUnknownError."""
@@ -83,6 +106,8 @@ class AccountLinks:
                             role=row.role,
                             password_hash=password_hash,
                             created_at=now(),
+                            school_id=row.school_id,
+                            region=row.region,
                         )
                     )
                     return name
@@ -96,19 +121,35 @@ class AccountLinks:
         except IntegrityError as error:
             raise NameTakenError(name) from error
 
-    async def _make(self, user_id: str | None, role: AccountRole, name: str, lasts: timedelta) -> tuple[str, Link]:
+    async def _make(
+        self,
+        session: AsyncSession,
+        user_id: str | None,
+        place: Place,
+        name: str,
+        lasts: timedelta,
+        made_by: str | None,
+        audit: AuditEntry | None,
+    ) -> tuple[str, Link]:
         token, moment = secrets.token_urlsafe(24), now()
+        await session.execute(delete(AccountLink).where(AccountLink.expires_at < moment))
+        waiting = await session.scalar(select(func.count()).where(AccountLink.made_by == made_by))
+        if made_by is not None and (waiting or 0) >= MOST:
+            raise TooManyLinksError
         row = AccountLink(
             token_hash=_hash(token),
             user_id=user_id,
-            role=role,
+            role=place.role,
             name=name,
             created_at=moment,
             expires_at=moment + lasts,
+            school_id=place.school_id,
+            region=place.region,
+            made_by=made_by,
         )
-        async with self._sessions.begin() as session:
-            await session.execute(delete(AccountLink).where(AccountLink.expires_at < moment))
-            session.add(row)
+        session.add(row)
+        if audit is not None:
+            session.add(audit)
         return token, _link(row)
 
 

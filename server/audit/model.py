@@ -11,7 +11,7 @@ from server.database import Base, UtcDateTime
 
 
 class AuditEntry(Base):
-    """Somebody did something with a lesson's recording."""
+    """Somebody did something with a lesson or its recording; or with an account, a school or a class."""
 
     __tablename__ = "audit"
 
@@ -21,6 +21,6 @@ class AuditEntry(Base):
     actor_role: Mapped[str] = mapped_column(String(16))  # of the account or the token; "server" for the server itself
     user_id: Mapped[str | None] = mapped_column(String(16))
     action: Mapped[str] = mapped_column(String(16))  # AuditAction
-    lesson_id: Mapped[str] = mapped_column(String(16), index=True)
-    title: Mapped[str] = mapped_column(String(200))  # the lesson's, at that time
+    lesson_id: Mapped[str] = mapped_column(String(16), index=True)  # "" where it is about none
+    title: Mapped[str] = mapped_column(String(200))  # the lesson's at that time, or a name
     detail: Mapped[str] = mapped_column(String(200))  # which file, for how long it was kept …

@@ -23,7 +23,28 @@ from server.audit.model import AuditEntry
 from server.caller import Caller
 from server.database import now
 
-AuditAction = Literal["seen", "export_asked", "export_taken", "export_removed", "kept", "released", "deleted"]
+AuditAction = Literal[
+    "seen",
+    "export_asked",
+    "export_taken",
+    "export_removed",
+    "kept",
+    "released",
+    "deleted",
+    "ended",  # a lesson, by another than its owner
+    "code_renewed",  # of a class, or of another's lesson
+    "invited",
+    "account_changed",
+    "account_closed",
+    "account_opened",
+    "password_reset",
+    "school_added",
+    "school_changed",
+    "school_removed",
+    "class_added",
+    "class_changed",
+    "class_removed",
+]
 
 AGAIN = 3600.0  # seconds in which seeing the same again is not put down again
 REMEMBERED = 10_000  # of those who saw something lately

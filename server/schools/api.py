@@ -1,4 +1,8 @@
-"""Schools and classes over REST: an administrator keeps the list, whoever makes lessons reads it."""
+"""Schools and classes over REST: administrators keep the list, whoever makes lessons reads it.
+
+A region's administrator adds, renames and removes schools of that region, a school's only renames its own: in which
+region a school is says who keeps it. Classes and their codes are kept by whoever keeps their school.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,12 @@ from aiohttp import web
 from pydantic import Field, StringConstraints
 
 from server import caller
+from server.audit.model import AuditEntry
+from server.audit.trail import AuditAction, actor_of, entry
+from server.caller import Caller
 from server.endpoint import ONE_LINE, Endpoint, Model, read, reply
 from server.schools.consents import Consents
+from server.schools.model import School
 from server.schools.store import ClassUnknownError, KnownClass, Schools, SchoolUnknownError, TakenError
 from signaling.problems import ProblemError
 
@@ -37,7 +45,7 @@ class ClassView(Model):
     class_group_id: str
     name: str
     headcount: int | None
-    code: str | None = Field(None, description="Eight digits, the class's own all term; only for administrators")
+    code: str | None = Field(None, description="Eight digits, its own all term; only for those who keep the school")
     consent_until: datetime | None = Field(None, description="Lets itself be recorded until then; null: it does not")
 
 
@@ -46,79 +54,141 @@ class SchoolView(Model):
     name: str
     region: str
     classes: tuple[ClassView, ...]
+    kept: bool = Field(description="Whether you keep its name and its classes")
 
 
 class SchoolList(Model):
     schools: tuple[SchoolView, ...]
+    may_add: bool = Field(description="Whether you may add and remove schools")
+    region: str | None = Field(None, description="The only one you may add schools in; null: any")
 
 
 async def list_schools(request: web.Request) -> web.Response:
     who = await caller.require(request)
     if not who.may_make_lessons():
         raise caller.forbidden()
-    return reply(SchoolList(schools=await _list(request, who.administers)))
+    region = who.account.region if who.account and not who.administers else None
+    return reply(SchoolList(schools=await _list(request, who), may_add=_may_add(who, region or ""), region=region))
 
 
 async def add(request: web.Request) -> web.Response:
-    await _administrator(request)
+    who = await _administrator(request)
     wanted = await read(request, SchoolWords)
+    if not _may_add(who, wanted.region):
+        raise caller.forbidden("schools are added by administrators, in their own region")
     with _told():
-        made = await request.app[SCHOOLS].add(wanted.name, wanted.region)
-    return reply(SchoolView(school_id=made.id, name=made.name, region=made.region, classes=()), 201)
+        made = await request.app[SCHOOLS].add(
+            wanted.name, wanted.region, _done(who, "school_added", wanted.name, wanted.region)
+        )
+    view = SchoolView(school_id=made.id, name=made.name, region=made.region, classes=(), kept=True)
+    return reply(view, 201)
 
 
 async def change(request: web.Request) -> web.Response:
-    await _administrator(request)
+    who = await _administrator(request)
     wanted = await read(request, SchoolWords)
+    school = await _kept(request, who)
+    if school.region != wanted.region and not who.administers:
+        raise caller.forbidden("only an administrator moves a school to another region")
     with _told():
-        await request.app[SCHOOLS].change(request.match_info["school_id"], wanted.name, wanted.region)
+        await request.app[SCHOOLS].change(
+            school.id,
+            wanted.name,
+            wanted.region,
+            _done(who, "school_changed", wanted.name, f"{school.name} {school.region} -> {wanted.region}"),
+        )
     return web.Response(status=204)
 
 
 async def remove(request: web.Request) -> web.Response:
-    await _administrator(request)
+    who = await _administrator(request)
+    school = await _kept(request, who)
+    if not _may_add(who, school.region):
+        raise caller.forbidden("a school's own administrator does not take it off the list")
     with _told():
-        await request.app[SCHOOLS].remove(request.match_info["school_id"])
+        await request.app[SCHOOLS].remove(school.id, _done(who, "school_removed", school.name, school.region))
     return web.Response(status=204)
 
 
 async def add_class(request: web.Request) -> web.Response:
-    await _administrator(request)
+    who = await _administrator(request)
     wanted = await read(request, ClassWords)
+    school = await _kept(request, who)
     with _told():
-        made = await request.app[SCHOOLS].add_class(request.match_info["school_id"], wanted.name, wanted.headcount)
+        made = await request.app[SCHOOLS].add_class(
+            school.id, wanted.name, wanted.headcount, lambda: _done(who, "class_added", wanted.name, school.name)
+        )
     return reply(_view(made, None, True), 201)
 
 
 async def change_class(request: web.Request) -> web.Response:
-    await _administrator(request)
+    who = await _administrator(request)
     wanted = await read(request, ClassWords)
+    known = await _kept_class(request, who)
     with _told():
-        await request.app[SCHOOLS].change_class(request.match_info["class_group_id"], wanted.name, wanted.headcount)
-    return reply(await _one(request, request.match_info["class_group_id"]))
+        await request.app[SCHOOLS].change_class(
+            known.class_group_id,
+            wanted.name,
+            wanted.headcount,
+            _done(who, "class_changed", known.full_name, f"{wanted.name} {wanted.headcount}"),
+        )
+    return reply(await _one(request, known.class_group_id))
 
 
 async def renew_code(request: web.Request) -> web.Response:
     """The old code opens nothing any more: its bookmarks have to be made anew."""
-    await _administrator(request)
+    who = await _administrator(request)
+    known = await _kept_class(request, who)
     with _told():
-        await request.app[SCHOOLS].renew_code(request.match_info["class_group_id"])
-    return reply(await _one(request, request.match_info["class_group_id"]))
+        await request.app[SCHOOLS].renew_code(known.class_group_id, lambda: _done(who, "code_renewed", known.full_name))
+    return reply(await _one(request, known.class_group_id))
 
 
 async def remove_class(request: web.Request) -> web.Response:
-    await _administrator(request)
+    who = await _administrator(request)
+    known = await _kept_class(request, who)
     with _told():
-        await request.app[SCHOOLS].remove_class(request.match_info["class_group_id"])
+        await request.app[SCHOOLS].remove_class(known.class_group_id, _done(who, "class_removed", known.full_name))
     return web.Response(status=204)
 
 
-async def _administrator(request: web.Request) -> None:
-    if not (await caller.require(request)).administers:
+async def _administrator(request: web.Request) -> Caller:
+    who = await caller.require(request)
+    if who.account is None or not (who.administers or who.account.role in ("school_admin", "region_admin")):
         raise caller.forbidden("the list of schools is kept by administrators")
+    return who
 
 
-async def _list(request: web.Request, codes: bool) -> tuple[SchoolView, ...]:
+async def _kept(request: web.Request, who: Caller) -> School:
+    """The school the path names, if the caller keeps it."""
+    with _told():
+        school = await request.app[SCHOOLS].get(request.match_info["school_id"])
+    if not who.keeps(school.id):
+        raise caller.forbidden("another school")
+    return school
+
+
+async def _kept_class(request: web.Request, who: Caller) -> KnownClass:
+    """The class the path names, if the caller keeps its school."""
+    with _told():
+        known = await request.app[SCHOOLS].class_of(request.match_info["class_group_id"])
+    if not who.keeps(known.school_id):
+        raise caller.forbidden("a class of another school")
+    return known
+
+
+def _may_add(who: Caller, region: str) -> bool:
+    """Whether they may add and remove schools of this region."""
+    if who.account is None:
+        return False
+    return who.administers or (who.account.role == "region_admin" and region != "" and region == who.account.region)
+
+
+def _done(who: Caller, action: AuditAction, title: str, detail: str = "") -> AuditEntry:
+    return entry(actor_of(who), action, "", title, detail)
+
+
+async def _list(request: web.Request, who: Caller) -> tuple[SchoolView, ...]:
     schools = request.app[SCHOOLS]
     classes = await schools.classes()
     until = await request.app[CONSENTS].until()
@@ -128,8 +198,11 @@ async def _list(request: web.Request, codes: bool) -> tuple[SchoolView, ...]:
             name=school.name,
             region=school.region,
             classes=tuple(
-                _view(one, until.get(one.class_group_id), codes) for one in classes if one.school_id == school.id
+                _view(one, until.get(one.class_group_id), who.keeps(school.id))
+                for one in classes
+                if one.school_id == school.id
             ),
+            kept=who.keeps(school.id),
         )
         for school in await schools.all()
     )

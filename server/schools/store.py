@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,10 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
+from server.accounts.model import AccountLink, User
+from server.audit.model import AuditEntry
 from server.database import now
+from server.lessons.model import Lesson
 from server.schools.model import ClassGroup, School
 
 # A lesson's code lasts a day and has six digits; a class's lasts a term, and guessing it takes a hundred times as long.
@@ -63,26 +66,39 @@ class Schools:
             found: Sequence[School] = (await session.scalars(select(School).order_by(School.region, School.name))).all()
         return found
 
-    async def add(self, name: str, region: str = "") -> School:
+    async def get(self, school_id: str) -> School:
+        """The school of this id. Raises SchoolUnknownError."""
+        async with self._sessions() as session:
+            school: School | None = await session.get(School, _school(school_id))
+        if school is None:
+            raise SchoolUnknownError(school_id)
+        return school
+
+    async def add(self, name: str, region: str = "", audit: AuditEntry | None = None) -> School:
         """A new school. Raises TakenError."""
         school = School(id=secrets.token_hex(6), name=name, region=region, created_at=now())
         try:
             async with self._sessions.begin() as session:
-                session.add(school)
+                session.add_all([school] if audit is None else [school, audit])
         except IntegrityError as error:
             raise TakenError(name) from error
         return school
 
-    async def change(self, school_id: str, name: str, region: str) -> None:
+    async def change(self, school_id: str, name: str, region: str, audit: AuditEntry | None = None) -> None:
         """Call it otherwise. Raises SchoolUnknownError and TakenError."""
-        await self._update(School, _school(school_id), SchoolUnknownError, name=name, region=region)
+        await self._update(School, _school(school_id), SchoolUnknownError, audit, name=name, region=region)
 
-    async def remove(self, school_id: str) -> None:
-        """Forget a school with its classes. Raises SchoolUnknownError."""
+    async def remove(self, school_id: str, audit: AuditEntry | None = None) -> None:
+        """Forget a school with its classes; its people and lessons are of none. Raises SchoolUnknownError."""
         async with self._sessions.begin() as session:
             gone = await session.execute(delete(School).where(School.id == _school(school_id)))
-        if not gone.rowcount:
-            raise SchoolUnknownError(school_id)
+            if not gone.rowcount:
+                raise SchoolUnknownError(school_id)
+            await session.execute(update(User).where(User.school_id == school_id).values(school_id=None))
+            await session.execute(update(Lesson).where(Lesson.school_id == school_id).values(school_id=None))
+            await session.execute(delete(AccountLink).where(AccountLink.school_id == school_id))
+            if audit is not None:
+                session.add(audit)
 
     # ── classes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -109,7 +125,9 @@ class Schools:
             row = (await session.execute(_known().where(ClassGroup.code == code))).first()
         return KnownClass(*row) if row else None
 
-    async def add_class(self, school_id: str, name: str, headcount: int | None = None) -> KnownClass:
+    async def add_class(
+        self, school_id: str, name: str, headcount: int | None = None, audit: Callable[[], AuditEntry] | None = None
+    ) -> KnownClass:
         """A new class with a code of its own. Raises SchoolUnknownError and TakenError."""
         made = secrets.token_hex(6)
         async with self._sessions() as session:
@@ -121,33 +139,38 @@ class Schools:
             )
             try:
                 async with self._sessions.begin() as session:
-                    session.add(row)
+                    session.add_all([row] if audit is None else [row, audit()])  # anew: a failed one is of no use
                 return await self.class_of(made)
             except IntegrityError as error:
                 if await self._has_class(school_id, name):
                     raise TakenError(name) from error
         raise TakenError(name)
 
-    async def change_class(self, class_group_id: str, name: str, headcount: int | None) -> None:
+    async def change_class(
+        self, class_group_id: str, name: str, headcount: int | None, audit: AuditEntry | None = None
+    ) -> None:
         """Call it otherwise. Raises ClassUnknownError and TakenError."""
-        await self._update(ClassGroup, _class(class_group_id), ClassUnknownError, name=name, headcount=headcount)
+        await self._update(ClassGroup, _class(class_group_id), ClassUnknownError, audit, name=name, headcount=headcount)
 
-    async def renew_code(self, class_group_id: str) -> str:
+    async def renew_code(self, class_group_id: str, audit: Callable[[], AuditEntry] | None = None) -> str:
         """A new code; the old one opens nothing any more. Raises ClassUnknownError."""
         while True:
             code = _code()
             try:
-                await self._update(ClassGroup, _class(class_group_id), ClassUnknownError, code=code)
+                made = audit and audit()
+                await self._update(ClassGroup, _class(class_group_id), ClassUnknownError, made, code=code)
                 return code
             except TakenError:
                 continue
 
-    async def remove_class(self, class_group_id: str) -> None:
+    async def remove_class(self, class_group_id: str, audit: AuditEntry | None = None) -> None:
         """Forget a class. Raises ClassUnknownError."""
         async with self._sessions.begin() as session:
             gone = await session.execute(delete(ClassGroup).where(ClassGroup.id == _class(class_group_id)))
-        if not gone.rowcount:
-            raise ClassUnknownError(class_group_id)
+            if not gone.rowcount:
+                raise ClassUnknownError(class_group_id)
+            if audit is not None:
+                session.add(audit)
 
     # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -157,15 +180,22 @@ class Schools:
             return bool(await session.scalar(wanted))
 
     async def _update(
-        self, table: type[School] | type[ClassGroup], row_id: str, unknown: type[Exception], **values: object
+        self,
+        table: type[School] | type[ClassGroup],
+        row_id: str,
+        unknown: type[Exception],
+        audit: AuditEntry | None,
+        **values: object,
     ) -> None:
         try:
             async with self._sessions.begin() as session:
                 done = await session.execute(update(table).where(table.id == row_id).values(**values))
+                if not done.rowcount:
+                    raise unknown(row_id)
+                if audit is not None:
+                    session.add(audit)
         except IntegrityError as error:
             raise TakenError(str(values.get("name", ""))) from error
-        if not done.rowcount:
-            raise unknown(row_id)
 
 
 def _known() -> Any:
