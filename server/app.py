@@ -42,6 +42,7 @@ from server.lessons.retention import Retention
 from server.lessons.store import Lessons, LessonUnknownError
 from server.metrics import HttpMeter
 from server.phones import api as phones_api
+from server.phones import remotes
 from server.phones.photos import Photos
 from server.phones.tickets import Tickets
 from server.preflight import api as preflight_api
@@ -73,6 +74,7 @@ ENDPOINTS = (
     *participants.ENDPOINTS,
     *statistics.ENDPOINTS,
     *phones_api.ENDPOINTS,
+    *remotes.ENDPOINTS,
     *handouts_api.ENDPOINTS,
     *archive_api.ENDPOINTS,
     *jobs_api.ENDPOINTS,
@@ -151,6 +153,8 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[statistics.SURVEYS] = surveys
     app[phones_api.TICKETS] = Tickets()
     app[phones_api.TICKET_TRIES] = WrongTries("phone ticket")
+    app[remotes.REMOTE_TICKETS] = Tickets()
+    app[remotes.REMOTE_TRIES] = WrongTries("remote ticket")
     app[phones_api.PHOTOS] = photos
     app[phones_api.UPLOADS] = set()
     app[handouts_api.HANDOUTS] = handouts

@@ -1,7 +1,7 @@
 """Grants: signed statements that whoever shows one has a role in one lesson for a while (JWT, HS256).
 
 Claims: lesson, role, name?, sub? (a participant id), class? (the id of a class that came with its own code), phone_of?
-(of a local teacher's phone: the participant id of its class), who?, dev?, waits? (see `Claims`), iat, exp, kind. `kind`
+(of a phone: the participant id of its class or teacher), who?, dev?, waits? (see `Claims`), iat, exp, kind. `kind`
 keeps a grant from being shown as an archive cookie and the other way round. What a role may do in a room is signaling's
 to decide, over REST `caller.py`'s.
 """
@@ -16,8 +16,17 @@ import jwt
 
 from signaling.grants import GrantRole as GrantRole
 
-GRANT_ROLES = ("lead_teacher", "co_teacher", "receiving_class", "local_teacher", "observer", "researcher", "admin")
-TokenKind = Literal["grant", "archive", "handouts", "invitation"]
+GRANT_ROLES = (
+    "lead_teacher",
+    "co_teacher",
+    "receiving_class",
+    "local_teacher",
+    "observer",
+    "remote_control",
+    "researcher",
+    "admin",
+)
+TokenKind = Literal["grant", "archive", "handouts", "invitation", "remote"]
 
 _TEXTS = ("name", "sub", "class", "phone_of", "who", "dev")  # claims that may be left out
 
@@ -42,7 +51,7 @@ class Claims:
     participant_id: str | None
     expires_at: int  # seconds since 1970
     class_group_id: str | None = None  # the class it was given to, if that came with its own code
-    class_id: str | None = None  # of a local teacher's phone: the participant that is its class
+    class_id: str | None = None  # of a phone: the participant it belongs to, a class or a teacher
     identity: str | None = None  # whom it was given to, an account or a class: one participant on all its devices
     device: str | None = None  # which browser it was given to
     waits: bool = False  # at the door: it opens the waiting page, and nothing else until a teacher lets it in

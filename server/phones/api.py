@@ -43,7 +43,7 @@ _CODES = {"not_allowed": 403, "class_gone": 409, "silenced": 403, "too_many_phot
 
 class WantedTicket(Model):
     session: Annotated[str, StringConstraints(min_length=1, max_length=1000)] = Field(
-        description="The class's own, from the `welcome` of its room"
+        description="The page's own, from the `welcome` of its room"
     )
 
 
@@ -69,7 +69,7 @@ class PhotoView(Model):
 async def issue(request: web.Request) -> web.Response:
     """The session is what only that class's page knows, so it needs to show nothing else."""
     wanted = await read(request, WantedTicket)
-    room = _room(request, request.match_info["lesson_id"])
+    room = open_room(request, request.match_info["lesson_id"])
     known = room.who(wanted.session)
     if known is None or known.role != "receiving_class":
         raise caller.forbidden("a ticket is for the page of a class")
@@ -77,10 +77,14 @@ async def issue(request: web.Request) -> web.Response:
     if len(phones) >= MAX_PHONES:
         raise ProblemError(409, "too_many_phones", "This class has as many phones as it may")
     ticket = request.app[TICKETS].issue(room.lesson_id, known.participant_id, time.monotonic())
-    path = f"/phone/{room.lesson_id}#{ticket}"
+    return reply(ticket_view(request, f"/phone/{room.lesson_id}#{ticket}"), 201)
+
+
+def ticket_view(request: web.Request, path: str) -> TicketView:
+    """A ticket in the fragment of this path, as a page shows it."""
     drawn = io.BytesIO()
     segno.make_qr(_origin(request) + path, error="m").save(drawn, kind="svg", xmldecl=False, border=4, scale=8)
-    return reply(TicketView(path=path, qr=drawn.getvalue().decode(), expires_at=now() + timedelta(seconds=LIFE)), 201)
+    return TicketView(path=path, qr=drawn.getvalue().decode(), expires_at=now() + timedelta(seconds=LIFE))
 
 
 async def enter(request: web.Request) -> web.Response:
@@ -91,7 +95,7 @@ async def enter(request: web.Request) -> web.Response:
         if ticket is None:
             tries.wrong(address(request))
             raise ProblemError(404, "ticket_unknown", "This code was used before, or is too old")
-    _room(request, ticket.lesson_id)
+    open_room(request, ticket.lesson_id)
     try:
         lesson = await request.app[LESSONS].get(ticket.lesson_id)
     except LessonUnknownError as error:
@@ -101,7 +105,7 @@ async def enter(request: web.Request) -> web.Response:
         "local_teacher",
         name="",  # the room knows its class
         participant_id=f"l-{secrets.token_hex(8)}",
-        class_id=ticket.class_id,
+        class_id=ticket.owner_id,
     )
     return reply(
         PhoneView(
@@ -154,7 +158,8 @@ def _origin(request: web.Request) -> str:
     return request.headers.get("Origin") or f"{request.scheme}://{request.host}"
 
 
-def _room(request: web.Request, lesson_id: str) -> LiveRoom:
+def open_room(request: web.Request, lesson_id: str) -> LiveRoom:
+    """The room of a lesson that is on. Raises ProblemError."""
     room = request.app[ROOMS].find(lesson_id)
     if room is None or room.room.state.ended_ms is not None:
         raise ProblemError(404, "lesson_unknown", "There is no such lesson now")
@@ -166,7 +171,7 @@ def _phone(request: web.Request, who: Caller) -> tuple[LiveRoom, str]:
     grant, lesson_id = who.grant, request.match_info["lesson_id"]
     if grant is None or grant.lesson_id != lesson_id or grant.participant_id is None:
         raise caller.forbidden("photos come from a local teacher's phone")
-    return _room(request, lesson_id), grant.participant_id
+    return open_room(request, lesson_id), grant.participant_id
 
 
 def _check(room: LiveRoom, actor: str) -> None:
