@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from server import caller
 from server.accounts.store import Account
+from server.audit.api import TRAIL
 from server.audit.trail import actor_of, entry
 from server.caller import Caller
 from server.database import now
@@ -82,7 +83,8 @@ class LessonView(Model):
     recording: RecordingWord
     recording_policy: RecordingPolicy
     keep: bool = Field(description="Its recording is not deleted for its age")
-    may_run: bool = Field(description="Whether you may end, keep and delete it")
+    may_run: bool = Field(description="Whether you may plan, end, keep and delete it")
+    may_lead: bool = Field(description="Whether you may teach it: not so who only keeps its school")
     starts_at: datetime | None
     subject: str
     grade: str
@@ -148,6 +150,7 @@ async def create(request: web.Request) -> web.Response:
             subject=wanted.subject,
             grade=wanted.grade,
             rehearsal=wanted.rehearsal,
+            school_id=who.account.school_id if who.account else None,
         )
         await invitations.invite(lesson.id, wanted.class_group_ids)
     except NoFreeCodeError as error:
@@ -166,7 +169,7 @@ async def list_lessons(request: web.Request) -> web.Response:
         found = [await find(request, who.grant.lesson_id)]
         return reply(LessonList(lessons=await _views(request, who, found), next=None))
     page = await lessons.page(limit + 1, await find(request, before) if before else None)
-    shown = await _views(request, who, [one for one in page[:limit] if not one.rehearsal or who.may_run(one)])
+    shown = await _views(request, who, [one for one in page[:limit] if not one.rehearsal or who.may_lead(one)])
     return reply(LessonList(lessons=shown, next=page[limit - 1].id if len(page) > limit else None))
 
 
@@ -183,6 +186,8 @@ async def end(request: web.Request) -> web.Response:
     if not who.may_run(lesson):
         raise caller.forbidden()
     if lesson.status != "ended":
+        if not who.may_lead(lesson):
+            await request.app[TRAIL].add(entry(actor_of(who), "ended", lesson.id, lesson.title))
         await request.app[ROOMS].end(lesson.id)  # tells the observers, which close the recording
         await request.app[LESSONS].ended(lesson.id, now())  # a lesson nobody ever entered has no room
     return reply((await _views(request, who, [await find(request, lesson.id)]))[0])
@@ -247,7 +252,7 @@ async def invite_teacher(request: web.Request) -> web.Response:
     """A link by which another teacher, with an account of their own, joins as co_teacher."""
     who = await caller.require(request)
     lesson = await find(request, request.match_info["lesson_id"])
-    if not who.may_run(lesson):
+    if not who.may_lead(lesson):
         raise caller.forbidden()
     made, claims = request.app[caller.GRANTS].mint(lesson.id, "co_teacher", kind="invitation", ttl=INVITATION_TIME)
     return reply(TeacherLink(url=f"/teach/{lesson.id}#{made}", expires_at=moment(claims.expires_at)), 201)
@@ -299,7 +304,7 @@ async def _views(request: web.Request, who: Caller, lessons: Iterable[Lesson]) -
             lesson,
             codes.get(lesson.id),
             words.get(lesson.id, "none"),
-            who.may_run(lesson),
+            who,
             invited.get(lesson.id, ()),
         )
         for lesson in lessons
@@ -307,7 +312,7 @@ async def _views(request: web.Request, who: Caller, lessons: Iterable[Lesson]) -
 
 
 def view(
-    lesson: Lesson, code: str | None, recording: RecordingWord, may_run: bool, invited: Iterable[KnownClass] = ()
+    lesson: Lesson, code: str | None, recording: RecordingWord, who: Caller, invited: Iterable[KnownClass] = ()
 ) -> LessonView:
     return LessonView(
         lesson_id=lesson.id,
@@ -322,7 +327,8 @@ def view(
         recording=recording,
         recording_policy=cast(RecordingPolicy, lesson.recording_policy),
         keep=lesson.keep,
-        may_run=may_run,
+        may_run=who.may_run(lesson),
+        may_lead=who.may_lead(lesson),
         starts_at=lesson.starts_at,
         subject=lesson.subject,
         grade=lesson.grade,

@@ -17,6 +17,7 @@ from aiohttp import web
 from pydantic import Field, StringConstraints
 
 from server import caller
+from server.audit.trail import actor_of, entry
 from server.database import now
 from server.endpoint import Endpoint, Model, address, read, reply
 from server.lessons.api import INVITATIONS, LESSONS, ROOMS, GrantView, find, join_url, moment
@@ -125,7 +126,10 @@ async def renew_code(request: web.Request) -> web.Response:
     if lesson.status == "ended":
         raise ProblemError(410, "lesson_ended", "The lesson is over")
     try:
-        code = await request.app[LESSONS].renew_code(lesson.id)
+        code = await request.app[LESSONS].renew_code(
+            lesson.id,
+            None if who.may_lead(lesson) else lambda: entry(actor_of(who), "code_renewed", lesson.id, lesson.title),
+        )
     except NoFreeCodeError as error:
         raise ProblemError(503, "no_free_code", "All class codes are in use") from error
     return reply(CodeView(class_code=code, join_url=join_url(code)))

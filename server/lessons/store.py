@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,6 +47,7 @@ class Lessons:
         subject: str = "",
         grade: str = "",
         rehearsal: bool = False,
+        school_id: str | None = None,
     ) -> tuple[Lesson, str]:
         """A scheduled lesson and its class code. A rehearsal is not recorded. Raises NoFreeCodeError."""
         lesson = Lesson(
@@ -62,6 +63,7 @@ class Lessons:
             subject=subject,
             grade=grade,
             rehearsal=rehearsal,
+            school_id=school_id,
         )
         for _ in range(20):
             code = f"{secrets.randbelow(1_000_000):06}"
@@ -122,7 +124,7 @@ class Lessons:
             held.lesson_id = lesson_id
         return True
 
-    async def renew_code(self, lesson_id: str) -> str:
+    async def renew_code(self, lesson_id: str, audit: Callable[[], AuditEntry] | None = None) -> str:
         """A new code; the old one opens nothing any more. Raises NoFreeCodeError."""
         for _ in range(20):
             code = f"{secrets.randbelow(1_000_000):06}"
@@ -131,6 +133,8 @@ class Lessons:
                     await _free(session, code)
                     await session.execute(delete(ClassCode).where(ClassCode.lesson_id == lesson_id))
                     session.add(ClassCode(code=code, lesson_id=lesson_id, created_at=now()))
+                    if audit is not None:
+                        session.add(audit())
             except IntegrityError:
                 continue
             return code
