@@ -41,7 +41,7 @@ export const TESTIDS = [
   // /replay (replay-seek: a range input in ms; replay-time: position / length)
   "replay-views", "replay-play" /* data-playing */, "replay-seek", "replay-time", "replay-speed", "replay-camera",
   "replay-screen", "replay-guest", "replay-sound", "tick-<id>", "note-<id>", "notes-<id>", "layout-<id>", "replay-enlarge",
-  "replay-listen", "replay-pictures", "replay-link", "replay-help", "replay-keys", "replay-single-keys", "replay-keys-close",
+  "replay-listen", "replay-pictures", "replay-link", "replay-full", "replay-back", "replay-help", "replay-keys", "replay-single-keys", "replay-keys-close",
   "replay-resumed", "replay-foreign", "replay-from-start", "replay-voices", "replay-tip", "replay-exports", "export-<id>" /* data-state */,
   "make-<id>", "cancel-<id>", "download-<id>",
   // /preflight (each row: data-state)
