@@ -45,6 +45,8 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     grace: float = 5.0  # seconds between SIGTERM and SIGKILL
     speaks: bool = False  # its stdout is ours
+    spare: bool = False  # another one waits beside it, loaded, to take its place (spare.py)
+    loads: str = ""  # the module that this one loads beyond its program's own
 
 
 class Backoff:
@@ -61,6 +63,7 @@ class Backoff:
         """Seconds to wait after a child that lived this many."""
         if lived >= self.LIVED:
             self._delay = self.FIRST
+            return 0.0
         delay, self._delay = self._delay, min(self._delay * 2, self.MOST)
         return delay
 
@@ -68,30 +71,40 @@ class Backoff:
 class Keeper:
     """One child: started, started again when it dies, ended when asked."""
 
+    SPARE_AFTER = 30.0  # seconds; a node that starts, or is only tried out, has other things to do …
+    SPARE_AGAIN = 2.0  # … and so has one that gets back on its feet, but it may fall again
+
     def __init__(self, child: Child, gave_up: Callable[[], None], log: TextIO) -> None:
         self.child = child
         self._log = log
         self._gave_up = gave_up  # called when the child says that it cannot work
         self._process: asyncio.subprocess.Process | None = None
+        self._spare: asyncio.subprocess.Process | None = None
         self._ending = False
+
+    @property
+    def pid(self) -> int | None:
+        """Of the child, None before the first."""
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def spare_pid(self) -> int | None:
+        return self._spare.pid if self._spare is not None else None
 
     async def keep(self) -> None:
         """Run the child until `end`."""
         backoff = Backoff()
+        spare_after = self.SPARE_AFTER
         while not self._ending:
             started = time.monotonic()
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *self.child.arguments,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=sys.stdout if self.child.speaks else self._log,  # stdout is for the ready line
-                stderr=self._log,
-                pass_fds=self.child.descriptors,
-                env={**os.environ, **self.child.environment},
-                start_new_session=True,
-                preexec_fn=die_with_parent,  # the supervisor has no threads that might hold a lock
-            )
-            status = await self._process.wait()
+            self._process = self._take_spare() or await self._start(self.child.arguments, asyncio.subprocess.DEVNULL)
+            keeping = asyncio.create_task(self._keep_spare(spare_after)) if self.child.spare else None
+            spare_after = self.SPARE_AGAIN
+            try:
+                status = await self._process.wait()
+            finally:
+                if keeping is not None:
+                    keeping.cancel()
             if self._ending:
                 break
             if status == EXIT_CODE:
@@ -101,9 +114,43 @@ class Keeper:
             if not self._ending:  # else it has said in one sentence why it cannot work, and that is all there is to say
                 _log.warning("%s died, starting it again", self.child.name, extra={"status": status, "delay": delay})
 
+    async def _keep_spare(self, after: float) -> None:
+        """Have a spare from `after` seconds on, until we are cancelled; then it is there to be taken."""
+        loads = ["--load", self.child.loads] if self.child.loads else []
+        arguments = ["-m", "server.spare", *loads, *self.child.arguments[1:]]
+        while True:
+            await asyncio.sleep(after)
+            self._spare = await self._start(arguments, asyncio.subprocess.PIPE)
+            await self._spare.wait()
+            after = self.SPARE_AFTER
+
+    def _take_spare(self) -> asyncio.subprocess.Process | None:
+        """The spare, told to begin; None if there is none."""
+        spare, self._spare = self._spare, None
+        if spare is None or spare.returncode is not None or spare.stdin is None:
+            return None
+        spare.stdin.write(b"\n")  # if it dies of it we shall see it die
+        spare.stdin.close()
+        return spare
+
+    async def _start(self, arguments: Sequence[str], stdin: int) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *arguments,
+            stdin=stdin,
+            stdout=sys.stdout if self.child.speaks else self._log,  # stdout is for the ready line
+            stderr=self._log,
+            pass_fds=self.child.descriptors,
+            env={**os.environ, **self.child.environment},
+            start_new_session=True,
+            preexec_fn=die_with_parent,  # the supervisor has no threads that might hold a lock
+        )
+
     async def end(self) -> None:
         """SIGTERM, and SIGKILL for a child that takes too long."""
         self._ending = True
+        if self._spare is not None and self._spare.returncode is None:
+            self._spare.kill()
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -212,8 +259,8 @@ def children(node: Node, run: RunFolder, ready: int) -> list[Child]:
     recorder = ["-m", "recorder", "--control", str(run.recorder), "--media", str(run.recorder_media)]
     recorder += ["--archive", str(settings.archive.absolute())]
     found = [
-        Child("server", server, descriptors, settings.environment(), grace=8.0),
-        Child("recorder", recorder, grace=8.0),
+        Child("server", server, descriptors, settings.environment(), grace=8.0, spare=True, loads="server.process"),
+        Child("recorder", recorder, grace=8.0, spare=True),
     ]
     for number, media in enumerate(listeners.media):
         worker = ["-m", "media", "--control", str(run.worker(number)), "--recorder", str(run.recorder_media)]
@@ -230,7 +277,7 @@ def children(node: Node, run: RunFolder, ready: int) -> list[Child]:
             for ip in https_hosts(listeners, settings.public_ip):
                 worker += ["--handed", f"{listeners.https.getsockname()[1]}={ip}"]
         descriptors = [one.fileno() for _, one in (*media.sockets, *media.listeners)]
-        found.append(Child(f"worker-{number}", worker, descriptors, grace=2.0))
+        found.append(Child(f"worker-{number}", worker, descriptors, grace=2.0, spare=True))
     return found
 
 
