@@ -38,7 +38,7 @@ export default {
       pupils: "{count} pupils",
       since: "waiting {time}",
       locked: "Locked: no other class can come in",
-      lock: "Lock the lesson",
+      lock: "Lock",
       unlock: "Unlock",
       renew: "New code",
       renewTitle: "Make a new class code?",

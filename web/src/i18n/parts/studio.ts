@@ -58,6 +58,7 @@ export default {
       codeLabel: "课堂码",
     },
     wall: {
+      take: "收回",
       promote: "改为互动",
       demote: "改为只看",
       watches: "只看，不发言",
@@ -69,7 +70,7 @@ export default {
       wait: "等学生想 {seconds} 秒",
       silent: "{minutes} 分未发言",
       quiet: "{minutes} 分钟没有发言：{names}",
-      many: "有 {count} 个班互动。超过 3 个，每个班发言的机会就少了。",
+      many: "有 {count} 个班互动，每个班发言的机会就少了。",
       replaceTitle: "请“{name}”发言",
       replaceText: "已经有两个班在发言。要换下哪一个？",
       replace: "换下“{name}”",
@@ -165,6 +166,7 @@ export default {
       codeLabel: "Class code",
     },
     wall: {
+      take: "Take back",
       promote: "Let it take part",
       demote: "Let it only watch",
       watches: "Only watches",
@@ -176,7 +178,7 @@ export default {
       wait: "Give them {seconds} s to think",
       silent: "Silent for {minutes} min",
       quiet: "Silent for {minutes} minutes: {names}",
-      many: "{count} classes take part. With more than 3, each has few turns.",
+      many: "{count} classes take part: few turns for each.",
       replaceTitle: "Call on “{name}”",
       replaceText: "Two classes are speaking already. Which one should step back?",
       replace: "Instead of “{name}”",
@@ -186,7 +188,7 @@ export default {
       source: "Picture",
       sources: { camera: "Teacher", screen: "Screen", document_camera: "Desk camera" },
       layout: "Layout",
-      layouts: { content: "Content", portrait: "Teacher", side_by_side: "Both" },
+      layouts: { content: "Content large", portrait: "Teacher large", side_by_side: "Side by side" },
     },
     desk: {
       more: "More",

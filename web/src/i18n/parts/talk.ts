@@ -38,7 +38,7 @@ export default {
       silence: "请这个班先不发消息",
       unsilence: "允许这个班发消息",
       silenced: "已请它先不发消息",
-      allow: "班级的消息发给大家",
+      allow: "允许班级发消息给大家",
       allowHint: "不勾选时，班级的消息只有老师看得到。",
       photoShow: "给大家看",
       photoHide: "不再展示",
