@@ -7,12 +7,16 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from aiohttp import ClientResponse, CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from server import caller
+from server.accounts import store
+from server.accounts.passwords import hash_password
 from server.accounts.roles import AccountRole
+from server.accounts.scope import Place
 from server.app import build
 from server.run_folder import RunFolder
 from server.settings import Settings
@@ -20,6 +24,7 @@ from signaling.grants import GrantRole
 
 KEY = b"0123456789abcdef" * 4
 PASSWORD = "correct horse"
+_HASHES: dict[str, str] = {}
 
 Client = TestClient[web.Request, web.Application]
 
@@ -40,8 +45,24 @@ def token(client: Client, lesson_id: str, role: GrantRole, **options: Any) -> di
     return {"Authorization": f"Bearer {made}"}
 
 
-async def add_user(client: Client, name: str, role: AccountRole) -> None:
-    await client.app[caller.ACCOUNTS].add(name, role, PASSWORD)
+async def add_user(
+    client: Client, name: str, role: AccountRole, *, school_id: str | None = None, region: str = ""
+) -> str:
+    """An account, in this place if one is named; its id."""
+    accounts = client.app[caller.ACCOUNTS]
+    with patch.object(store, "hash_password", _hashed):
+        made = await accounts.add(name, role, PASSWORD)
+    assert made.user_id is not None
+    if school_id is not None or region:
+        await accounts.change(made.user_id, place=lambda _: Place(role, school_id, region))
+    return made.user_id
+
+
+async def _hashed(password: str) -> str:
+    """The hash of the one password tests use: made once, for it is made to be slow."""
+    if password not in _HASHES:
+        _HASHES[password] = await hash_password(password)
+    return _HASHES[password]
 
 
 async def log_in(client: Client, name: str) -> None:

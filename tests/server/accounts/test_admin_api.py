@@ -1,8 +1,13 @@
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
+from server import caller
 from server.accounts import links
+from server.accounts.roles import AccountRole
+from server.audit.api import TRAIL
+from server.schools.api import SCHOOLS
 from tests.server.application import PASSWORD, Client, add_user, log_in, problem, running
 
 CHOSEN = "a battery staple"
@@ -148,3 +153,178 @@ async def test_what_is_in_a_link_is_kept_nowhere(tmp_path: Path) -> None:
         await administrator(client)
         token = await made_link(client, "/api/accounts/invitations", {"role": "teacher"})
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
+
+
+@dataclass(frozen=True)
+class County:
+    """Two schools of one region and one of another, with people; user ids by name."""
+
+    ours: str
+    near: str
+    far: str
+    people: dict[str, str]
+
+
+async def county(client: Client) -> County:
+    schools = client.app[SCHOOLS]
+    ours = (await schools.add("阜平一小", "阜平县")).id
+    near = (await schools.add("阜平二小", "阜平县")).id
+    far = (await schools.add("张北实验", "张北县")).id
+    known: tuple[tuple[str, AccountRole, str | None, str], ...] = (
+        ("本校教师", "teacher", ours, ""),
+        ("本校管理员", "school_admin", ours, ""),
+        ("本校另一位管理员", "school_admin", ours, ""),
+        ("邻校教师", "teacher", near, ""),
+        ("外县教师", "teacher", far, ""),
+        ("无校教师", "teacher", None, ""),
+        ("县管理员", "region_admin", None, "阜平县"),
+        ("县里另一位管理员", "region_admin", None, "阜平县"),
+        ("管理员", "admin", None, ""),
+    )
+    people = {
+        name: await add_user(client, name, role, school_id=school, region=region)
+        for name, role, school, region in known
+    }
+    return County(ours, near, far, people)
+
+
+async def seen(client: Client) -> dict[str, bool]:
+    """The accounts on the list, and whether they may be changed."""
+    listed = (await (await client.get("/api/accounts")).json())["accounts"]
+    return {one["name"]: one["may_change"] for one in listed}
+
+
+async def test_a_schools_administrator_keeps_the_people_below_in_that_school_and_no_others(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        there = await county(client)
+        await log_in(client, "本校管理员")
+        assert await seen(client) == {"本校教师": True, "本校管理员": False, "本校另一位管理员": False}
+        for name, user_id in there.people.items():
+            if name in ("本校教师", "本校管理员"):
+                continue
+            for body in ({"disabled": True}, {"role": "teacher"}, {"school_id": there.ours}):
+                assert await problem(await client.patch(f"/api/accounts/{user_id}", json=body)) == (403, "not_allowed")
+            assert await problem(await client.post(f"/api/accounts/{user_id}/link")) == (403, "not_allowed"), name
+        mine = f"/api/accounts/{there.people['本校教师']}"
+        for place in ({"role": "school_admin"}, {"role": "admin"}, {"school_id": there.near}, {"school_id": None}):
+            assert await problem(await client.patch(mine, json=place)) == (403, "not_allowed"), place
+        assert (await (await client.patch(mine, json={"role": "researcher"})).json())["role"] == "researcher"
+        assert (await client.post(f"{mine}/link")).status == 201
+        own = await client.patch(f"/api/accounts/{there.people['本校管理员']}", json={"school_id": there.near})
+        assert await problem(own) == (409, "own_account")
+
+
+async def test_a_regions_administrator_keeps_the_people_of_its_schools_and_no_others(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        there = await county(client)
+        await log_in(client, "县管理员")
+        kept = {"本校教师", "本校管理员", "本校另一位管理员", "邻校教师"}
+        assert await seen(client) == {**dict.fromkeys(kept, True), "县管理员": False}
+        for name in ("外县教师", "无校教师", "县里另一位管理员", "管理员"):
+            path = f"/api/accounts/{there.people[name]}"
+            assert await problem(await client.patch(path, json={"disabled": True})) == (403, "not_allowed"), name
+            assert await problem(await client.post(f"{path}/link")) == (403, "not_allowed"), name
+        mine = f"/api/accounts/{there.people['邻校教师']}"
+        for place in ({"role": "region_admin"}, {"role": "admin"}, {"school_id": there.far}, {"school_id": None}):
+            assert await problem(await client.patch(mine, json=place)) == (403, "not_allowed"), place
+        moved = await client.patch(mine, json={"school_id": there.ours, "role": "school_admin"})
+        assert {**await moved.json()}.items() >= {"school_id": there.ours, "role": "school_admin", "region": ""}.items()
+
+
+async def test_invitations_lead_only_where_their_administrator_may_put_people(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        there = await county(client)
+        forbidden = {
+            "本校管理员": (
+                {"role": "school_admin", "school_id": there.ours},
+                {"role": "region_admin", "region": "阜平县"},
+                {"role": "admin"},
+                {"role": "teacher", "school_id": there.near},
+                {"role": "teacher", "school_id": None},
+            ),
+            "县管理员": (
+                {"role": "region_admin", "region": "阜平县"},
+                {"role": "admin", "school_id": there.ours},
+                {"role": "teacher", "school_id": there.far},
+                {"role": "teacher"},
+                {"role": "teacher", "school_id": "nowhere"},
+            ),
+        }
+        for name, bodies in forbidden.items():
+            await log_in(client, name)
+            for body in bodies:
+                response = await client.post("/api/accounts/invitations", json=body)
+                assert await problem(response) == (403, "not_allowed"), (name, body)
+        await log_in(client, "本校管理员")
+        token = await made_link(client, "/api/accounts/invitations", {"role": "teacher"})
+        await client.post("/api/link/use", json={"token": token, "name": "新教师", "password": CHOSEN})
+        await log_in(client, "本校管理员")
+        assert (await seen(client))["新教师"] is True
+
+
+async def test_an_administrator_without_a_place_keeps_nobody(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        there = await county(client)
+        for role in ("school_admin", "region_admin"):
+            await add_user(client, role, role)
+            await log_in(client, role)
+            assert await seen(client) == {role: False}
+            path = f"/api/accounts/{there.people['无校教师']}"
+            assert await problem(await client.patch(path, json={"disabled": True})) == (403, "not_allowed")
+            nowhere = await client.post("/api/accounts/invitations", json={"role": "teacher"})
+            assert await problem(nowhere) == (403, "not_allowed")
+
+
+async def test_a_link_for_a_teachers_password_does_not_outlive_what_the_teacher_was(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        there = await county(client)
+        await log_in(client, "本校管理员")
+        reset = await made_link(client, f"/api/accounts/{there.people['本校教师']}/link")
+        invited = await made_link(client, "/api/accounts/invitations", {"role": "teacher"})
+        await log_in(client, "管理员")
+        await client.patch(f"/api/accounts/{there.people['本校教师']}", json={"role": "admin"})
+        assert await problem(await client.post("/api/link", json={"token": reset})) == (404, "link_unknown")
+        assert (await client.post("/api/link", json={"token": invited})).status == 200
+        await client.patch(f"/api/accounts/{there.people['本校管理员']}", json={"disabled": True})
+        assert await problem(await client.post("/api/link", json={"token": invited})) == (404, "link_unknown")
+
+
+async def test_a_right_that_is_taken_away_ends_with_the_next_request(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        there = await county(client)
+        await log_in(client, "县管理员")
+        assert "本校教师" in await seen(client)
+        await client.app[SCHOOLS].change(there.ours, "阜平一小", "张北县")
+        assert "本校教师" not in await seen(client)
+        await client.app[caller.ACCOUNTS].change(
+            there.people["县管理员"], place=lambda before: type(before)("teacher", there.near)
+        )
+        assert await problem(await client.get("/api/accounts")) == (403, "not_allowed")
+
+
+async def test_the_links_of_one_administrator_are_bounded(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        await administrator(client)
+        with patch.object(links, "MOST", 1):
+            await made_link(client, "/api/accounts/invitations", {"role": "teacher"})
+            another = await client.post("/api/accounts/invitations", json={"role": "teacher"})
+            assert await problem(another) == (429, "too_many_links")
+
+
+async def test_what_is_done_to_accounts_is_put_down(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        there = await county(client)
+        await log_in(client, "本校管理员")
+        mine = f"/api/accounts/{there.people['本校教师']}"
+        await client.post("/api/accounts/invitations", json={"role": "teacher", "name": "新教师"})
+        await client.patch(mine, json={"role": "researcher"})
+        await client.post(f"{mine}/link")
+        await client.patch(mine, json={"disabled": True})
+        await client.patch(f"/api/accounts/{there.people['外县教师']}", json={"disabled": True})  # refused
+        done = [(one.actor, one.action, one.title) for one in await client.app[TRAIL].page(10)]
+        assert done == [
+            ("本校管理员", "account_closed", "本校教师"),
+            ("本校管理员", "password_reset", "本校教师"),
+            ("本校管理员", "account_changed", "本校教师"),
+            ("本校管理员", "invited", "新教师"),
+        ]
