@@ -83,6 +83,7 @@ async def test_a_class_that_does_not_agree_stands_in_no_file_and_a_pause_in_none
         await eventually("a recording that goes on", goes_on)
 
         # A class may change its mind.
+        await near.see("own-picture").click()
         await near.see("consent").click()
         await expect(near.see("recording-dot")).to_contain_text("不含本班", timeout=PATIENCE)
         await teacher.end()

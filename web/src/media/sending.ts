@@ -17,6 +17,7 @@ export class Sending extends Side {
   private readonly encodings = new Map<RTCRtpSender, RTCRtpEncodingParameters[]>();
   private readonly active = new Map<string, readonly string[]>(); // rids somebody needs, by publication id
   private music = false;
+  private modest = false;
   private readonly adjusting = new Map<RTCRtpSender, Promise<void>>();
 
   constructor(options: SideOptions) {
@@ -52,6 +53,13 @@ export class Sending extends Side {
     if (!section) return;
     this.encodings.set(section.sender, encodingsOf("microphone", undefined, music));
     this.negotiate(); // what the encoder does is said in the answer
+  }
+
+  /** Send the smallest layer of a camera alone: for a picture that is only ever shown small. */
+  setModest(modest: boolean): void {
+    if (this.modest === modest) return;
+    this.modest = modest;
+    this.adjustAll();
   }
 
   /** Stop everything and give the peer connection back. */
@@ -97,6 +105,7 @@ export class Sending extends Side {
   private newSection(peer: RTCPeerConnection, source: Source, track: MediaStreamTrack): RTCRtpTransceiver {
     if (source === "screen") track.contentHint = "detail"; // keep the resolution, give up frames
     const sendEncodings = encodingsOf(source, sizeOf(track), this.music);
+    if (this.modest && source === "camera") sendEncodings.slice(0, -1).forEach((one) => (one.active = false));
     const section = peer.addTransceiver(track, { direction: "sendonly", sendEncodings });
     this.encodings.set(section.sender, sendEncodings);
     if (track.kind === "video") prefer(section);
@@ -114,8 +123,10 @@ export class Sending extends Side {
   private async adjustOne(source: Source, sender: RTCRtpSender): Promise<void> {
     const parameters = sender.getParameters();
     // A microphone is never switched off: who is the loudest can only be told of those who are heard.
-    const needed = sender.track?.kind === "audio" ? undefined : this.active.get(this.publications.get(source) ?? "");
-    if (adjust(parameters.encodings ?? [], this.encodings.get(sender) ?? [], needed ?? null)) await sender.setParameters(parameters);
+    const encodings = this.encodings.get(sender) ?? [];
+    let needed = sender.track?.kind === "audio" ? undefined : this.active.get(this.publications.get(source) ?? "");
+    if (this.modest && source === "camera" && needed?.length !== 0) needed = encodings.slice(-1).map((one) => one.rid ?? "");
+    if (adjust(parameters.encodings ?? [], encodings, needed ?? null)) await sender.setParameters(parameters);
   }
 }
 

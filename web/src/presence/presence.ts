@@ -174,6 +174,11 @@ export class Presence {
     return this.connection.send(command);
   }
 
+  /** Whether our camera is only ever shown small. */
+  setModest(modest: boolean): void {
+    this.sendingSide.setModest(modest);
+  }
+
   /** The network may be back. */
   nudge(): void {
     this.connection.nudge();
@@ -331,7 +336,10 @@ export class Presence {
   /** Whether WebRTC brings what there is. While nobody sends anything, or the room is away, it cannot be told. */
   private judgeWay(flows: boolean): void {
     const { phase, room, me } = this.state;
-    const others = room.publications.some((one) => one.participant_id !== me && !participant(room, one.participant_id)?.away);
+    const others = room.publications.some((one) => {
+      const who = participant(room, one.participant_id);
+      return one.participant_id !== me && !who?.away && (who?.role !== "receiving_class" || who.on_floor); // the wall is for teachers
+    });
     const due = this.options.patient && phase === "open" && room.startedMs !== null && others;
     this.http = step(this.http, due ? flows : null);
     this.update({ http: this.http.on });

@@ -38,7 +38,7 @@ export function arrange(
   for (const slot of slots) {
     if (slot.kind !== "video" || !slot.publication_id || !slot.source || slot.source === "microphone" || slot.source === "second_microphone") continue;
     const who = participant(room, slot.participant_id);
-    if (!who) continue;
+    if (!who || (who.role === "receiving_class" && !who.on_floor)) continue; // that one is for the wall alone
     pictures.push({
       mid: slot.mid,
       publication_id: slot.publication_id,

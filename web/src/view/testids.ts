@@ -36,7 +36,7 @@ export const TESTIDS = [
   // /live (main-video: the teacher, or the large picture without a screen; data-showing once a frame is there)
   "main-video", "screen-video", "small-video-<id>", "self-video", "sound", "unlock-sound", "hand", "give-back", "on-floor",
   "volume", "open-chat", "rejoin", "leave", "line-state" /* data-word data-rung */, "delayed-video" /* data-showing */, "class-line" /* data-rung */, "paused", "recording-dot" /* data-recording */,
-  "consent-card", "consent-yes", "consent-no", "consent" /* data-given */, "class-more", "pictures-<id>", "class-countdown", "other-floor", "waiting" /* data-waiting */,
+  "consent-card", "consent-yes", "consent-no", "consent" /* data-given */, "own-picture", "camera-<id>" /* of a choice */, "camera-state", "class-more", "pictures-<id>", "class-countdown", "other-floor", "waiting" /* data-waiting */,
   "waiting-room" /* data-waiting */, "starts-in", "second-device", "take-over", "only-watch",
   // /replay (replay-seek: a range input in ms; replay-time: position / length)
   "replay-views", "replay-play" /* data-playing */, "replay-seek", "replay-time", "replay-speed", "replay-camera",

@@ -11,7 +11,7 @@ function bar(resting: boolean) {
   const wrapper = mount(ClassBar, {
     props: {
       ...{ presence, state: { ...presence.state, phase: "open" as const }, isClass: true, floor: false, asks: false, consent: null, unread: 0 },
-      ...{ resting, volume: 1, chat: false, choice: "all" as const },
+      ...{ resting, volume: 1, chat: false, choice: "all" as const, camera: "floor" as const },
     },
     global: { stubs: { RouterLink: true } },
   });
