@@ -14,6 +14,7 @@ export const router = createRouter({
     { path: "/teach/:id", name: "teach", component: () => import("./view/pages/TeachPage.vue"), props: true },
     { path: "/teach/:id/audience", name: "audience", component: () => import("./view/pages/AudiencePage.vue"), props: true },
     { path: "/phone/:id", name: "phone", component: () => import("./view/pages/PhonePage.vue"), props: true },
+    { path: "/remote/:id", name: "remote", component: () => import("./view/pages/RemotePage.vue"), props: true },
     { path: "/replay/:id", name: "replay", component: () => import("./view/pages/ReplayPage.vue"), props: true },
     { path: "/preflight", name: "preflight", component: () => import("./view/pages/PreflightPage.vue"), props: ({ query }) => ({ audience: query.for === "teacher" ? "teacher" : "class" }) },
     { path: "/admin", redirect: "/admin/schools" },

@@ -2,6 +2,7 @@
 
 import "./stage_words";
 import { useI18n } from "../i18n";
+import type { Stage } from "../protocol/messages";
 
 export const STAGES = ["intro", "new_content", "practice", "summary"] as const;
 
@@ -9,4 +10,10 @@ export const STAGES = ["intro", "new_content", "practice", "summary"] as const;
 export function stageName(name: string): string {
   const { t } = useI18n();
   return (STAGES as readonly string[]).includes(name) ? t(`stages.names.${name}`) : name;
+}
+
+/** The one of the usual stages that comes after those that have begun; null after the last. A word of the teacher's own is between two of them. */
+export function nextStage(begun: readonly Stage[]): string | null {
+  const usual = begun.map((one) => (STAGES as readonly string[]).indexOf(one.name)).filter((index) => index >= 0);
+  return STAGES[(usual[usual.length - 1] ?? -1) + 1] ?? null;
 }
