@@ -3,19 +3,17 @@
 import asyncio
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.journeys.people import PATIENCE, SchoolClass, Teacher
+from tests.support.axe import violations
 from tests.support.browser import chromium, eventually, participant
 from tests.support.server import Tongke
 
 pytestmark = pytest.mark.journey
 
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SCREENS = ((1366, 768), (1920, 1080), (3840, 2160), (390, 844))
 NEAR, FAR = "阜平一小 六(2)班", "拉萨三小 五(1)班"
 
@@ -153,10 +151,3 @@ async def _fits(page: Page, where: str) -> None:
     except AssertionError as error:
         error.add_note(str(wrong))
         raise
-
-
-async def violations(page: Page) -> list[Any]:
-    """What axe finds against WCAG 2.2 AA."""
-    await page.evaluate(AXE.read_text("utf-8"))
-    found = await page.evaluate("(tags) => axe.run(document, {runOnly: tags})", RULES)
-    return [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]]
