@@ -20,8 +20,8 @@ from signaling.events import (
     Private,
     RecordingPolicy,
 )
-from signaling.messages import ParticipantState
 from signaling.rights import may
+from signaling.snapshot import ParticipantState
 from signaling.state import RoomState
 
 

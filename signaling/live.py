@@ -13,26 +13,19 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from media import messages as media
-from signaling import messages
+from signaling import commands, messages
 from signaling.bus import Bus, Door, Entry, Opened, TransportNote, events_of
+from signaling.commands import Hello
 from signaling.events import SERVER, Admission, Ended, Event, LeaveReason, Left, RecordingState
 from signaling.grants import Grant, Role
-from signaling.messages import (
-    EventMessage,
-    Hello,
-    ParticipantState,
-    ServerMessage,
-    SlotCounts,
-    Snapshot,
-    Welcome,
-    to_json,
-)
+from signaling.messages import EventMessage, ServerMessage, SlotCounts, Welcome, to_json
 from signaling.observers import ConsentBook, LivePublication, Observers, RoomObserver
 from signaling.presence import Connection, LessonClock, Presence
 from signaling.rights import RIGHTS, may_watch
 from signaling.room import Room, RoomError
 from signaling.room_log import RoomLog
 from signaling.sessions import Sessions
+from signaling.snapshot import ParticipantState, Snapshot
 from signaling.transports import Transports
 from signaling.turn import IceServers
 from signaling.visibility import sees, snapshot_for
@@ -161,73 +154,73 @@ class LiveRoom:
         self.commit(self.room.set_away(self.now_ms(), participant_id, away=True))
         presence.expect(self._patience(participant_id), lambda: self.leave(participant_id, "lost"))
 
-    def command(self, actor: str, message: messages.ClientMessage) -> None:
+    def command(self, actor: str, message: commands.ClientMessage) -> None:
         """Carry out what a participant asks (PROTOCOL.md section 4). Raises RoomError."""
         room, now = self.room, self.now_ms()
-        if not isinstance(message, messages.SetHeadcount | messages.Leave):
+        if not isinstance(message, commands.SetHeadcount | commands.Leave):
             room.check_admitted(actor)
         match message:
-            case messages.Start():
+            case commands.Start():
                 self.commit(room.start(now, actor))
-            case messages.RaiseHand(raised=raised):
+            case commands.RaiseHand(raised=raised):
                 self.commit(room.hand(now, actor, raised))
-            case messages.GiveFloor(participant_id=participant_id, granted=granted):
+            case commands.GiveFloor(participant_id=participant_id, granted=granted):
                 self.commit(room.floor(now, actor, participant_id, granted))
-            case messages.Say(text=text, to=to):
+            case commands.Say(text=text, to=to):
                 self.commit(room.chat(now, actor, text, to))
-            case messages.GiveSignal(signal=signal):
+            case commands.GiveSignal(signal=signal):
                 self.commit(room.signal(now, actor, signal))
-            case messages.SayPrivately(participant_id=participant_id, text=text):
+            case commands.SayPrivately(participant_id=participant_id, text=text):
                 self.commit(room.private(now, actor, participant_id, text))
-            case messages.ShowPhoto(photo_id=photo_id):
+            case commands.ShowPhoto(photo_id=photo_id):
                 self.commit(room.show_photo(now, actor, photo_id))
-            case messages.Hide(seq=seq):
+            case commands.Hide(seq=seq):
                 self.commit(room.hide(now, actor, seq))
-            case messages.Silence(participant_id=participant_id, silenced=silenced):
+            case commands.Silence(participant_id=participant_id, silenced=silenced):
                 self.commit(room.silence(now, actor, participant_id, silenced))
-            case messages.AllowChatToAll(allowed=allowed):
+            case commands.AllowChatToAll(allowed=allowed):
                 self.commit(room.allow_chat_to_all(now, actor, allowed))
-            case messages.SetMark(label=label):
+            case commands.SetMark(label=label):
                 self.commit(room.mark(now, actor, label))
-            case messages.Mute(publication_id=publication_id, muted=muted):
+            case commands.Mute(publication_id=publication_id, muted=muted):
                 self.commit(room.mute(now, actor, publication_id, muted))
-            case messages.KeyFrame(publication_id=publication_id):
+            case commands.KeyFrame(publication_id=publication_id):
                 room.participant(actor)
                 self.transports.request_key_frame(publication_id)
-            case messages.View(slots=shown):
+            case commands.View(slots=shown):
                 self.transports.view(actor, shown)
-            case messages.Remove(participant_id=participant_id):
+            case commands.Remove(participant_id=participant_id):
                 self.commit(room.remove(now, actor, participant_id))
-            case messages.SetRecording(state=state):
+            case commands.SetRecording(state=state):
                 self.commit(room.pause_recording(now, actor, state == "paused"))
-            case messages.GiveConsent(given=given):
+            case commands.GiveConsent(given=given):
                 self._consented(actor, room.consent(now, actor, given), given)
-            case messages.Show(source=source, layout=layout):
+            case commands.Show(source=source, layout=layout):
                 self.commit(room.show(now, actor, source, layout))
-            case messages.PutOnStage(participant_id=on_stage):
+            case commands.PutOnStage(participant_id=on_stage):
                 self.commit(room.put_on_stage(now, actor, on_stage))
-            case messages.BeginStage(name=name):
+            case commands.BeginStage(name=name):
                 self.commit(room.begin_stage(now, actor, name))
-            case messages.SetCountdown(until_ms=until_ms):
+            case commands.SetCountdown(until_ms=until_ms):
                 self.commit(room.count_down(now, actor, until_ms))
-            case messages.SetMode(participant_id=participant_id, mode=mode):
+            case commands.SetMode(participant_id=participant_id, mode=mode):
                 self.commit(room.set_mode(now, actor, participant_id, mode))
-            case messages.SetLeadMic(shared=shared):
+            case commands.SetLeadMic(shared=shared):
                 self.commit(room.share_lead_mic(now, actor, shared))
-            case messages.SetHeadcount(participant_id=participant_id, headcount=headcount):
+            case commands.SetHeadcount(participant_id=participant_id, headcount=headcount):
                 self.commit(room.set_headcount(now, actor, participant_id, headcount))
-            case messages.Admit(participant_id=participant_id):
+            case commands.Admit(participant_id=participant_id):
                 self.commit(room.admit(now, actor, participant_id))
-            case messages.Lock(locked=locked):
+            case commands.Lock(locked=locked):
                 self.commit(room.lock(now, actor, locked))
-            case messages.End():
+            case commands.End():
                 self.commit(room.end(now, actor))
-            case messages.Leave():
+            case commands.Leave():
                 self.leave(actor, "left")
             case _:
                 raise RoomError("unknown_message", f"{message.type} is not expected here")
 
-    async def offer(self, actor: str, message: messages.Offer) -> messages.AnswerSend | messages.AnswerReceive:
+    async def offer(self, actor: str, message: commands.Offer) -> messages.AnswerSend | messages.AnswerReceive:
         """Answer a peer connection's offer. Raises RoomError."""
         self.room.check_admitted(actor)
         self.room.check_may_watch(actor)

@@ -44,9 +44,9 @@ from signaling.events import (
     Unpublished,
 )
 from signaling.grants import Role
-from signaling.messages import ParticipantState, ShownState
 from signaling.rights import Right, may, may_publish, may_watch
 from signaling.room_error import RoomError as RoomError
+from signaling.snapshot import ParticipantState, ShownState
 from signaling.state import RoomState, person
 from signaling.talk import Talk
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from media.messages import Kind
 from signaling.events import Source
-from signaling.messages import ParticipantState, PublicationState
+from signaling.snapshot import ParticipantState, PublicationState
 from signaling.wall import looks_at_wall, on_wall
 
 CONTENT: tuple[Source, ...] = ("screen", "document_camera")  # what is shown rather than who

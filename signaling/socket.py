@@ -12,10 +12,11 @@ import logging
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from signaling import messages
+from signaling import commands, messages
+from signaling.commands import MAX_MESSAGE, Hello, MessageError, Offer, Ping
 from signaling.grants import GrantError
 from signaling.live import LiveRoom
-from signaling.messages import MAX_MESSAGE, Done, Error, Hello, MessageError, Offer, Ping, Pong
+from signaling.messages import Done, Error, Pong
 from signaling.pace import Outbox, Pace, Verdict
 from signaling.room import RoomError
 from signaling.rooms import Rooms
@@ -141,7 +142,7 @@ class SocketDoor:
             return False
         hello = None
         try:
-            hello = messages.parse(text)
+            hello = commands.parse(text)
             if not isinstance(hello, Hello):
                 raise MessageError("hello_expected", "the first message is hello", hello.id)
             grant, room = await self._rooms.admit(hello.token, self._lesson_id)
@@ -182,7 +183,7 @@ class SocketDoor:
     def _handle(self, text: str) -> None:
         assert self._room is not None
         try:
-            message = messages.parse(text)
+            message = commands.parse(text)
         except MessageError as error:
             self._refuse(error.code, str(error), error.id)
             return

@@ -43,7 +43,7 @@ from signaling.events import (
     Started,
     Unpublished,
 )
-from signaling.messages import (
+from signaling.snapshot import (
     ChatLine,
     MarkState,
     ParticipantState,

@@ -23,9 +23,9 @@ from signaling.events import (
     SignalWord,
     Silenced,
 )
-from signaling.messages import ParticipantState
 from signaling.rights import Right, may
 from signaling.room_error import RoomError
+from signaling.snapshot import ParticipantState
 from signaling.state import PHOTOS_SHOWN, RoomState
 
 PHOTOS_OF_CLASS = 60  # in one lesson, so that one class cannot take the place of the others'

@@ -18,9 +18,10 @@ from media import messages as media
 from signaling.announcements import Announcements, Audience
 from signaling.arrangement import Arrangement
 from signaling.bus import Door, Entry, TransportNote
+from signaling.commands import OfferedTrack, ShownSlot
 from signaling.errands import Errands
 from signaling.layers import LayerNews
-from signaling.messages import AnsweredTrack, MediaLost, OfferedTrack, ServerMessage, ShownSlot
+from signaling.messages import AnsweredTrack, MediaLost, ServerMessage
 from signaling.pulls import Pulls
 from signaling.room import Room, RoomError
 from signaling.slots import Slot

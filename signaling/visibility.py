@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from signaling.events import Chat, Event, Photo, Private, Signal
-from signaling.messages import ChatLine, ParticipantState, Snapshot
 from signaling.rights import may
+from signaling.snapshot import ChatLine, ParticipantState, Snapshot
 from signaling.state import RoomState
 
 

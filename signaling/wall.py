@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from signaling.messages import ParticipantState, PublicationState
 from signaling.rights import may
+from signaling.snapshot import ParticipantState, PublicationState
 
 
 def on_wall(publication: PublicationState, participants: Mapping[str, ParticipantState]) -> bool:

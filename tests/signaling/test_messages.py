@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from signaling import events, messages
+from signaling import commands, events, messages
 
 SAMPLES = Path(__file__).parent / "samples"
 CLIENT = sorted((SAMPLES / "client").glob("*.json"))
@@ -24,7 +24,7 @@ def _without_defaults(value: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("path", CLIENT, ids=lambda path: path.stem)
 def test_a_sample_from_the_browser_is_understood_whole(path: Path) -> None:
     text = path.read_text()
-    parsed = json.loads(json.dumps(_without_defaults(asdict(messages.parse(text)))))
+    parsed = json.loads(json.dumps(_without_defaults(asdict(commands.parse(text)))))
     assert parsed == json.loads(text)
 
 
@@ -47,7 +47,7 @@ def test_a_sample_to_the_browser_is_what_we_would_say(path: Path) -> None:
 
 def test_every_message_and_every_kind_of_event_has_a_sample() -> None:
     client = {json.loads(path.read_text())["type"] for path in CLIENT}
-    assert client == {cls.__dataclass_fields__["type"].default for cls in typing.get_args(messages.ClientMessage)}
+    assert client == {cls.__dataclass_fields__["type"].default for cls in typing.get_args(commands.ClientMessage)}
     server = [json.loads(path.read_text()) for path in SERVER]
     assert {value["type"] for value in server} == {
         *(cls.__dataclass_fields__["type"].default for cls in typing.get_args(messages.ServerMessage)[:-1]),
@@ -81,22 +81,22 @@ def test_every_message_and_every_kind_of_event_has_a_sample() -> None:
     ],
 )
 def test_text_that_is_no_message_has_a_code_and_keeps_its_number(text: str, code: str, id: int | None) -> None:
-    with pytest.raises(messages.MessageError) as caught:
-        messages.parse(text)
+    with pytest.raises(commands.MessageError) as caught:
+        commands.parse(text)
     assert (caught.value.code, caught.value.id) == (code, id)
 
 
 def test_fields_nobody_knows_are_ignored() -> None:
-    assert messages.parse('{"type": "hand", "raised": true, "colour": "red"}') == messages.RaiseHand(raised=True)
+    assert commands.parse('{"type": "hand", "raised": true, "colour": "red"}') == commands.RaiseHand(raised=True)
 
 
 def test_an_error_never_repeats_what_was_said() -> None:
-    with pytest.raises(messages.MessageError) as caught:
-        messages.parse('{"type": "hello", "token": 12345678901234}')
+    with pytest.raises(commands.MessageError) as caught:
+        commands.parse('{"type": "hello", "token": 12345678901234}')
     assert "1234" not in str(caught.value)
 
 
 @given(st.text())
 def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
-    with pytest.raises(messages.MessageError):
-        messages.parse(text)
+    with pytest.raises(commands.MessageError):
+        commands.parse(text)

@@ -3,8 +3,8 @@ from dataclasses import replace
 from media.messages import Kind
 from signaling.events import Source
 from signaling.grants import Role
-from signaling.messages import ParticipantState, PublicationState
 from signaling.slots import Slot, decide
+from signaling.snapshot import ParticipantState, PublicationState
 
 SLOTS = [Slot(mid, "audio") for mid in ("a0", "a1", "a2")] + [Slot(mid, "video") for mid in ("v0", "v1", "v2", "v3")]
 
