@@ -20,7 +20,7 @@ from media import messages as media
 from recorder import messages as recorder
 from recorder.client import RecorderClient, RecorderGoneError
 from server.recording_policy import ArchivedLog, may_record
-from signaling.events import Event, RecordingPolicy, RecordingState
+from signaling.events import Event, Planned, RecordingPolicy, RecordingState
 from signaling.observers import LivePublication, MediaWorker
 from signaling.state import RoomState
 
@@ -153,6 +153,8 @@ class RecorderAttachment:
         lesson = self._lessons.get(lesson_id)
         if lesson is None:
             return
+        if isinstance(event.payload, Planned):
+            lesson.title, lesson.policy = event.payload.title, event.payload.recording_policy
         if lesson.state is not None and event.seq == lesson.state.seq + 1:
             lesson.state.apply(event)
             self._direct(lesson)
@@ -220,8 +222,6 @@ class RecorderAttachment:
 
     async def _keep(self, lesson: _Lesson) -> None:
         """Bring a lesson's log to the recorder until the room has ended and the recording is closed."""
-        if lesson.policy == "nothing":
-            return
         try:
             state = await self._catch_up(lesson)
             while state.started_ms is None:
@@ -229,6 +229,9 @@ class RecorderAttachment:
                     return  # over before it began: nothing to record
                 lesson.news.clear()
                 await lesson.news.wait()
+            if lesson.policy == "nothing":  # until it begins that may be decided anew
+                lesson.state = None
+                return
             while True:
                 await self._here.wait()
                 assert self._client is not None
@@ -317,6 +320,8 @@ class RecorderAttachment:
         if state is None:
             return
         for sent in lesson.publications.values():
+            if sent.recorded is None and lesson.policy == "nothing":
+                continue  # nobody ever said otherwise
             sender = state.participants.get(sent.publication.participant_id)
             wanted = sender is not None and state.recording != "paused" and may_record(lesson.policy, sender)
             if wanted != sent.recorded:

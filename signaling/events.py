@@ -174,6 +174,14 @@ class Locked:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """Before it began, the lesson was given another name, or it was decided anew who is recorded."""
+
+    title: str
+    recording_policy: RecordingPolicy
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
     """A class, or its local teacher, wants something of the teacher."""
 
@@ -237,7 +245,7 @@ Payload = (
     | Hand | Floor | Chat | Mark | Recording | Consent | Ended
     | Shown | OnStage | Stage | Countdown | Mode | LeadMic | Headcount
     | Signal | Private | Photo | PhotoShown | Hidden | Silenced | ChatToAll
-    | Admission | Locked
+    | Admission | Locked | Planned
 )
 # fmt: on
 

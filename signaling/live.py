@@ -16,7 +16,7 @@ from media import messages as media
 from signaling import commands, messages
 from signaling.bus import Bus, Door, Entry, Opened, TransportNote, events_of
 from signaling.commands import Hello
-from signaling.events import SERVER, Admission, Ended, Event, LeaveReason, Left, RecordingState
+from signaling.events import SERVER, Admission, Ended, Event, LeaveReason, Left, RecordingPolicy, RecordingState
 from signaling.grants import Grant, Role
 from signaling.messages import EventMessage, ServerMessage, SlotCounts, Welcome, to_json
 from signaling.observers import ConsentBook, LivePublication, Observers, RoomObserver
@@ -81,7 +81,7 @@ class LiveRoom:
         opened = entries[0]
         assert isinstance(opened, Opened)
         self.lesson_id = lesson_id
-        self.title = opened.title
+        self._title = opened.title
         self.clock = LessonClock(opened.epoch_us)
         self.room = Room(events_of(entries), max_participants, opened.recording_policy)
         self.empty_since = time.monotonic()
@@ -98,7 +98,7 @@ class LiveRoom:
         self._remember(entries)
         if not known:
             self._observers.tell(
-                lambda observer: observer.room_opened(lesson_id, opened.epoch_us, opened.title, opened.recording_policy)
+                lambda observer: observer.room_opened(lesson_id, opened.epoch_us, self.title, self.room.policy)
             )
         self._writer = asyncio.create_task(self._run(), name=f"room {lesson_id}")
 
@@ -280,6 +280,15 @@ class LiveRoom:
     def end(self, actor: str = SERVER) -> None:
         """The lesson is over. Ending twice is harmless."""
         self.commit(self.room.end(self.now_ms(), actor))
+
+    @property
+    def title(self) -> str:
+        planned = self.room.state.planned
+        return planned.title if planned else self._title
+
+    def plan(self, title: str, policy: RecordingPolicy) -> None:
+        """The lesson is planned anew while somebody is here already. Raises RoomError once it has begun."""
+        self.commit(self.room.plan(self.now_ms(), title, policy))
 
     def set_recording(self, state: RecordingState, reason: str | None) -> None:
         self.commit(self.room.set_recording(self.now_ms(), state, reason))

@@ -32,6 +32,7 @@ from signaling.events import (
     OnStage,
     Participation,
     Payload,
+    Planned,
     Published,
     Recording,
     RecordingPolicy,
@@ -66,9 +67,21 @@ class Room(Talk):
     ) -> None:
         self.state = RoomState()
         self.max_participants = max_participants
-        self.policy = policy  # who is recorded, chosen with the lesson
+        self._policy = policy
         for event in history:
             self.state.apply(event)
+
+    @property
+    def policy(self) -> RecordingPolicy:
+        """Who is recorded, chosen with the lesson."""
+        return self.state.planned.recording_policy if self.state.planned else self._policy
+
+    def plan(self, at_ms: int, title: str, policy: RecordingPolicy) -> list[Event]:
+        """Give the lesson another name, or decide anew who is recorded, until it begins. Raises RoomError."""
+        self._open()
+        if self.state.started_ms is not None:
+            raise RoomError("lesson_begun", "the lesson has begun")
+        return [self._emit(at_ms, SERVER, Planned(title, policy))]
 
     # ── coming and going ──────────────────────────────────────────────────────────────────────────────────────────
 

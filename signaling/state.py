@@ -32,6 +32,7 @@ from signaling.events import (
     OnStage,
     Photo,
     PhotoShown,
+    Planned,
     Private,
     Published,
     Recording,
@@ -92,6 +93,7 @@ class RoomState:
         self.photo_shown: str | None = None
         self.chat_to_all = False
         self.locked = False
+        self.planned: Planned | None = None  # how the lesson was changed after its room was opened
         self.admitted: set[str] = set()  # who was in the room, by `person`
         self.removed: set[str] = set()  # who was sent out, by `person`
 
@@ -229,6 +231,8 @@ class RoomState:
                 (self.admitted.discard if admission == "waiting" else self.admitted.add)(person(participant_id))
             case Locked(locked):
                 self.locked = locked
+            case Planned() as planned:
+                self.planned = planned
             case Ended():
                 self.ended_ms = event.at_ms
 

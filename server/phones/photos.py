@@ -17,7 +17,7 @@ from pathlib import Path
 
 from server.phones.pictures import made_anew
 from server.recording_policy import may_record
-from signaling.events import Event, Photo, RecordingPolicy
+from signaling.events import Event, Photo, Planned, RecordingPolicy
 from signaling.observers import LivePublication, MediaWorker
 from signaling.state import RoomState
 
@@ -77,7 +77,9 @@ class Photos:
     def room_opened(self, lesson_id: str, epoch_us: int, title: str, policy: RecordingPolicy) -> None:
         self._policies[lesson_id] = policy
 
-    def event_stored(self, lesson_id: str, event: Event) -> None: ...
+    def event_stored(self, lesson_id: str, event: Event) -> None:
+        if isinstance(event.payload, Planned):
+            self._policies[lesson_id] = event.payload.recording_policy
 
     def publication_added(self, lesson_id: str, publication: LivePublication, worker: MediaWorker) -> None: ...
 

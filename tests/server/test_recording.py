@@ -24,6 +24,7 @@ from signaling.events import (
     Event,
     Joined,
     Payload,
+    Planned,
     Recording,
     RecordingPolicy,
     RecordingState,
@@ -559,3 +560,23 @@ async def test_whoever_works_on_finished_recordings_is_told_of_each(tmp_path: Pa
         rooms.happen("l1", Started())
         await rooms.end("l1")
         await until(lambda: complete == ["over", "l1"])
+
+
+async def test_a_lesson_that_is_planned_anew_before_it_begins_is_recorded_as_was_decided_last(tmp_path: Path) -> None:
+    async with attached(tmp_path) as (rooms, _, there):
+        workers = {"l1": Worker(), "l2": Worker()}
+        plans: tuple[tuple[str, RecordingPolicy, RecordingPolicy], ...] = (
+            ("l1", "all", "nothing"),
+            ("l2", "nothing", "all"),
+        )
+        for lesson_id, first, last in plans:
+            rooms.open(lesson_id, first)
+            rooms.join(lesson_id, "t", "lead_teacher")
+            rooms.happen(lesson_id, Planned("草原(第2课时)", last))
+            rooms.happen(lesson_id, Started())
+            rooms.publish(lesson_id, "t", workers[lesson_id])
+        await until(lambda: "started" in kinds(there, "l2"))
+        await until(lambda: ("Record", "t-0") in workers["l2"].told)
+        await rooms.end("l1")
+        assert list(there.logs) == ["l2"]
+        assert "Record" not in [name for name, _ in workers["l1"].told]

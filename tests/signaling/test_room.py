@@ -309,3 +309,17 @@ def test_a_name_is_one_short_line(name: str) -> None:
     assert len(shown) <= 80
     assert shown == shown.strip()
     assert shown.isprintable()
+
+
+def test_name_and_policy_are_changed_until_the_lesson_begins_and_no_longer() -> None:
+    room = Room(policy="consented")
+    room.join(0, "t-1", "lead_teacher", "主讲教师甲", None)
+    (event,) = room.plan(10, "草原(第2课时)", "nothing")
+    assert (event.actor, room.policy) == ("server", "nothing")
+    with pytest.raises(RoomError, match="not recorded"):
+        room.pause_recording(15, "t-1", True)
+    room.plan(20, "草原(第2课时)", "teacher_only")
+    room.start(30, "t-1")
+    with pytest.raises(RoomError) as refused:
+        room.plan(40, "草原", "all")
+    assert (refused.value.code, room.policy) == ("lesson_begun", "teacher_only")

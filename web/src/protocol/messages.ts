@@ -236,6 +236,7 @@ interface Payloads {
   headcount: { participant_id: string; headcount: number | null };
   admission: { participant_id: string; state: AdmissionState };
   locked: { locked: boolean };
+  planned: { title: string; recording_policy: RecordingPolicy };
   signal: { participant_id: string; signal: SignalWord };
   private: { participant_id: string; text: string };
   photo: { participant_id: string; photo_id: string };
@@ -518,6 +519,7 @@ const payloads: { [K in EventKind]: Decoder<Payloads[K]> } = {
   headcount: shape({ participant_id: text, headcount: nullable(number) }),
   admission: shape({ participant_id: text, state: oneOf("waiting", "admitted") }),
   locked: shape({ locked: flag }),
+  planned: shape({ title: text, recording_policy: policy }),
   signal: shape({ participant_id: text, signal: signalWord }),
   private: shape({ participant_id: text, text }),
   photo: shape({ participant_id: text, photo_id: text }),
