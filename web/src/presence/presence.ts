@@ -257,6 +257,7 @@ export class Presence {
 
   private happened(event: LessonEvent): void {
     this.update({ room: reduce(this.state.room, event) });
+    if (event.kind === "planned") this.update({ title: event.payload.title, recordingPolicy: event.payload.recording_policy });
     if (event.kind === "published" && event.payload.participant_id === this.state.me) this.announceMute();
   }
 
