@@ -52,7 +52,8 @@ class TrackEntry:
     height: int = 0
     start_ms: int = 0  # on the lesson clock; this and what follows is filled in when the lesson is over
     duration_ms: int = 0
-    gaps: list[list[int]] = field(default_factory=list)  # [from_ms, to_ms]
+    gaps: list[list[int]] = field(default_factory=list)  # [from_ms, to_ms]; in short ones a picture stands
+    silenced: list[list[int]] = field(default_factory=list)  # the same of sound; silence stands for what was lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +122,14 @@ def duration_ms(tracks: list[TrackEntry]) -> int:
 def track_entry(value: dict[str, Any]) -> TrackEntry:
     """A track as JSON has it. Raises TypeError and ValueError."""
     entry = TrackEntry(**value)
+    holes = [*entry.gaps, *entry.silenced]
     who = (entry.publication_id, entry.participant, entry.kind, entry.source)
     words = (*who, entry.folder, entry.codec, entry.playlist, entry.codecs)
-    numbers = (entry.width, entry.height, entry.start_ms, entry.duration_ms, *(ms for gap in entry.gaps for ms in gap))
+    numbers = (entry.width, entry.height, entry.start_ms, entry.duration_ms, *(ms for gap in holes for ms in gap))
     if any(type(word) is not str for word in words) or any(type(number) is not int for number in numbers):
         raise ValueError("not a track")
     "".join(words).encode()  # half a surrogate pair cannot be told to anybody
-    if type(entry.timescale) is not int or entry.timescale <= 0 or any(len(gap) != 2 for gap in entry.gaps):
+    if type(entry.timescale) is not int or entry.timescale <= 0 or any(len(gap) != 2 for gap in holes):
         raise ValueError("not a track")
     if entry.kind not in ("audio", "video") or type(entry.lead) is not bool:
         raise ValueError("not a track")

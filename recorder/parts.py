@@ -20,7 +20,7 @@ from recorder.files import replace
 from recorder.manifest import Manifest, TrackEntry, track_entry
 
 JOURNAL = "parts.jsonl"
-HOLD_MS = 1000  # a picture may stand this long without our calling it a gap
+HOLD_MS = 100  # less between two parts is no gap; they are as good as joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Part:
     key: bool = True  # begins with a key frame
     chunks: tuple[Chunk, ...] = ()  # all of it, if someone watched while it was written; not in the journal
     copy: str = ""  # base64 of the bytes of an initialisation segment
+    lost: tuple[tuple[int, int], ...] = ()  # from and to in it a picture or silence stands for what never came
 
     @property
     def end(self) -> int:
@@ -86,6 +87,7 @@ class Part:
             value |= {"offset": self.offset} if self.offset else {}
             value |= {} if self.key else {"key": False}
             value |= {"copy": self.copy} if self.copy else {}
+            value |= {"lost": self.lost} if self.lost else {}
         return json.dumps(value, separators=(",", ":")) + "\n"
 
 
@@ -163,14 +165,30 @@ def gaps(parts: list[Part], hold: int) -> list[tuple[int, int]]:
 
 
 def timed(track: TrackEntry, parts: list[Part]) -> TrackEntry:
-    """The track with its times as its parts have them."""
+    """The track with its times as its parts have them; its gaps also tell of losses that players see nothing of."""
     media = [part for part in parts if part.media]
     if not media:
         return track
     per_ms = track.timescale / 1000
     start, end = round(media[0].start / per_ms), round(media[-1].end / per_ms)
-    holes = [[round(a / per_ms), round(b / per_ms)] for a, b in gaps(parts, round(HOLD_MS * per_ms))]
-    return dataclasses.replace(track, start_ms=start, duration_ms=end - start, gaps=holes)
+    holes = gaps(parts, round(HOLD_MS * per_ms))
+    lost = [span for part in parts for span in part.lost]
+    if track.kind == "audio":  # which is played through
+        return dataclasses.replace(
+            track, start_ms=start, duration_ms=end - start, gaps=_ms(holes, per_ms), silenced=_ms(lost, per_ms)
+        )
+    return dataclasses.replace(track, start_ms=start, duration_ms=end - start, gaps=_ms([*holes, *lost], per_ms))
+
+
+def _ms(spans: list[tuple[int, int]], per_ms: float) -> list[list[int]]:
+    """In milliseconds and in order, those that touch each other as one."""
+    joined: list[list[int]] = []
+    for start, end in sorted((round(a / per_ms), round(b / per_ms)) for a, b in spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1][1] = max(joined[-1][1], end)
+        else:
+            joined.append([start, end])
+    return joined
 
 
 def _owner_line(owner: Owner) -> str:
@@ -186,7 +204,9 @@ def _owner(value: dict[str, Any]) -> Owner:
 
 def _part(value: dict[str, Any]) -> Part:
     part = Part(**value)
-    numbers = (part.start, part.duration, part.offset, part.size)
+    if part.lost:
+        part = dataclasses.replace(part, lost=tuple((start, end) for start, end in part.lost))
+    numbers = (part.start, part.duration, part.offset, part.size, *(tick for span in part.lost for tick in span))
     words = (part.file, part.init, part.sha256, part.copy)
     if any(type(number) is not int or number < 0 for number in numbers) or any(type(word) is not str for word in words):
         raise ValueError("not a part")

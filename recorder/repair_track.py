@@ -231,7 +231,8 @@ def _silenced(path: Path, part: Part, data: bytes, spans: list[boxes.FragmentSpa
     if media:
         data += boxes.fragment(1, begin, durations, [len(packet) for packet in media], (), b"".join(media))
     path.write_bytes(data)
-    return replace(part, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+    lost = (*part.lost, (begin, part.end)) if media else part.lost
+    return replace(part, size=len(data), sha256=hashlib.sha256(data).hexdigest(), lost=lost)
 
 
 def _take_in(path: Path, mended: list[Part]) -> None:

@@ -225,6 +225,8 @@ class VideoTrack(Track):
         if not self._hole:
             self._usual = min(duration, self._rate // 5)
         self._write(start, duration, frame)
+        if self._hole and 2 * duration > 3 * self._usual:
+            self.writer.lost(start + self._usual, until)
         self._cursor = until
 
     def _write(self, start: int, duration: int, frame: Frame) -> None:
@@ -289,11 +291,13 @@ class AudioTrack(Track):
     DRIFT_QUIET = opus.RATE * 10 // 1000
     QUIET = 50  # dB below full scale; a level without the bit that says voice
     SILENCE_S = 600  # longer ones are gaps: nobody was there
+    LEAST_LOST = opus.RATE // 100  # less is how two streams happen to meet
 
     def __init__(self, entry: TrackEntry, writer: Writer, clock: TrackClock, segment_s: int, levels: Path) -> None:
         super().__init__(entry, writer, clock, segment_s)
         self._following = -1  # the timestamp that continues the last packet's
         self._begun = bool(self._cursor)
+        self._lossy = self._begun  # packets are missing before the next one; here those that came while nobody wrote
         self._levels_path = levels
         first = next((part.start for part in writer.parts if part.media), 0)
         self._levels = LevelLog(levels, first, self._cursor)
@@ -316,7 +320,10 @@ class AudioTrack(Track):
                 self._following = (timestamp + duration) & 0xFFFFFFFF
                 return
             if late >= (drift if timestamp == self._following else opus.GRID):
+                if self._lossy and late >= self.LEAST_LOST:
+                    self.writer.lost(self._cursor, start)
                 self._fill(start)
+        self._lossy = False
         self._following = (timestamp + duration) & 0xFFFFFFFF
         self._write(duration, payload, level)
 
@@ -340,7 +347,7 @@ class AudioTrack(Track):
             self._write(duration, packet, SILENT)
 
     def _missing(self) -> None:
-        pass  # the next packet's timestamp says how much silence it takes
+        self._lossy = True  # the next packet's timestamp says how much silence it takes
 
     def _idle(self, now_us: int) -> None:
         # Whatever the worker still holds for us is younger than this, so the silence takes nobody's place.

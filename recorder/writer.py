@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -41,6 +42,9 @@ class Writer(Protocol):
     def gap(self, start: int, end: int, longest: int) -> None:
         """No media from `start` to `end`, in parts of at most `longest`."""
 
+    def lost(self, start: int, end: int) -> None:
+        """From `start` to `end` what is added stands for what never came: the part that has it will say so."""
+
     def finish(self) -> None:
         """The lesson is over."""
 
@@ -60,12 +64,18 @@ class Journaled:
         self.begun: int | None = None
         self.format: Format | None = None
         self._on_part = on_part
+        self._lost: list[tuple[int, int]] = []  # not told of by a part yet
 
     def gap(self, start: int, end: int, longest: int) -> None:
         while start < end:
             duration = min(longest, end - start)
             self._enter(Part(start, duration))
             start += duration
+
+    def lost(self, start: int, end: int) -> None:
+        if self._lost and start <= self._lost[-1][1]:
+            start = self._lost.pop()[0]
+        self._lost.append((start, end))
 
     def flush(self) -> None:
         raise NotImplementedError
@@ -82,9 +92,15 @@ class Journaled:
         begun, self.begun = self.begun, None
         part = self._completed(begun)
         if part is not None:
-            self._enter(part)
+            self._enter(replace(part, lost=self._take_lost(part)) if self._lost else part)
         if failed:
             raise failed
+
+    def _take_lost(self, part: Part) -> tuple[tuple[int, int], ...]:
+        """What is lost within a part; what is lost later is for the next ones."""
+        inside = [(max(a, part.start), min(b, part.end)) for a, b in self._lost]
+        self._lost = [(max(a, part.end), b) for a, b in self._lost if b > part.end]
+        return tuple((a, b) for a, b in inside if a < b)
 
     def _enter(self, part: Part) -> None:
         self.parts.append(part)

@@ -130,6 +130,8 @@ def _write(folder: Path, track: TrackEntry, writer: SegmentWriter, progress: Pro
     rate = track.timescale
     holes = gaps(parts, rate // 10)
     end = max(each.end for each in parts if each.media)
+    for span in (span for each in parts for span in each.lost):
+        writer.lost(*span)
     encoder: _Encoder | None = None
     told = time.monotonic()
     for (start, picture), following in _with_next(iter(Pictures(folder, track))):

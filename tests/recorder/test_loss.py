@@ -19,6 +19,7 @@ from media.rtcp import Nack, PictureLoss, SenderReport
 from media.worker import TICK
 from recorder.describe import describe
 from recorder.intake import Link
+from recorder.manifest import read_manifest
 from recorder.messages import Closed, CloseLesson
 from recorder.recorder import Recorder
 from tests.bench.stream import AUDIO_TYPE, RTX_TYPE, VIDEO_TYPE
@@ -155,6 +156,20 @@ async def test_a_packet_that_gets_through_in_the_third_second_is_in_the_picture(
     assert len(seen["video"]) == 240
     assert len(risings(seen["audio"], 0.01)) == 11
     assert min(at for at in lossy.asked if at > 5) < 6.2  # a key frame all the same, in case it had not come
+
+
+async def test_a_loss_that_nobody_sees_is_listed_all_the_same(tmp_path: Path) -> None:
+    """Everything of a third of a second is lost for good: a picture stands there, and silence."""
+    lossy = Lossy(tmp_path, lambda now, again: 5 <= now < 5.3 or (again and now < 9))
+    lossy.run(12)
+    folder = tmp_path / "lesson"
+    manifest = {track.kind: track for track in read_manifest(folder).tracks}
+    ((begin, end),) = manifest["video"].gaps
+    assert begin == pytest.approx(5_050, abs=120)
+    assert end == pytest.approx(5_700, abs=400)  # with the key frame that was asked for
+    assert not any(entry.gap for entry in entries(folder / manifest["video"].playlist))
+    assert manifest["audio"].gaps == []
+    assert manifest["audio"].silenced == [[pytest.approx(5_050, abs=40), pytest.approx(5_350, abs=40)]]
 
 
 @pytest.mark.parametrize("away_s", [4, 70])

@@ -31,7 +31,8 @@ export interface Lesson {
   ended_at: string | null;
   recording: "none" | "recording" | "ready" | "damaged";
   recording_policy: RecordingPolicy;
-  may_run: boolean; // end it, delete it
+  may_run: boolean; // plan, end, delete it
+  may_lead: boolean; // teach it
   starts_at: string | null; // planned
   subject: string;
   grade: string;
@@ -104,6 +105,7 @@ export const decodeLesson = shape<Lesson>({
   recording: or("none", oneOf("none", "recording", "ready", "damaged")),
   recording_policy: or<RecordingPolicy>("consented", policy),
   may_run: or(false, flag),
+  may_lead: or(false, flag),
   starts_at: nullable(text),
   subject: or("", text),
   grade: or("", text),
@@ -115,6 +117,10 @@ const gap: Decoder<[number, number]> = (value, at) => {
   const [from, to] = list(number)(value, at);
   return [from ?? 0, to ?? 0];
 };
+
+const STANDS = 1_000; // ms that a picture may stand: what is lost for less is told too, and nobody sees it
+
+const holes: Decoder<[number, number][]> = (value, at) => list(gap)(value, at).filter(([from, to]) => to - from > STANDS);
 
 const recording = shape<Recording>({
   status: oneOf("recording", "ready", "damaged"),
@@ -130,7 +136,7 @@ const recording = shape<Recording>({
       start_ms: number,
       duration_ms: number,
       playlist: text,
-      gaps: or<[number, number][]>([], list(gap)),
+      gaps: or<[number, number][]>([], holes),
     }),
   ),
   poster: nullable(text),
