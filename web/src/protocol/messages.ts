@@ -1,6 +1,7 @@
 /**
  * The messages of signaling/PROTOCOL.md as discriminated unions: what the server says (decoded here, at the edge) and
- * what a browser may say. The Python twin is signaling/messages.py; both are tested against tests/signaling/samples/.
+ * what a browser may say. The Python twins are signaling/messages.py and commands.py; all are tested against
+ * tests/signaling/samples/.
  */
 
 import { asObject, type Decoder, DecodeError, flag, list, nullable, number, oneOf, or, shape, text } from "./decode";
