@@ -1,7 +1,7 @@
 /** The REST calls of administrators, and of people who come with a link one of them gave out. */
 
 import type { User } from "./api";
-import { type Decoder, flag, list, oneOf, shape, text } from "./decode";
+import { type Decoder, flag, list, nullable, oneOf, shape, text } from "./decode";
 import { fetchFrom, json } from "./http";
 import { type School, type SchoolClass, school, schoolClass } from "./planning";
 
@@ -14,6 +14,27 @@ export interface Account {
   role: AccountRole;
   disabled: boolean;
   yourself: boolean;
+  school_id: string | null;
+  region: string; // of a region's administrator
+  may_change: boolean;
+}
+
+/** Where an account belongs: a school, or for a region's administrator a region. */
+export interface Place {
+  school_id?: string | null;
+  region?: string;
+}
+
+export interface Accounts {
+  accounts: Account[];
+  roles: AccountRole[]; // what one may make of somebody
+}
+
+/** The list of schools, and what whoever asks may do with it. */
+export interface SchoolList {
+  schools: School[];
+  may_add: boolean;
+  region: string | null; // the only one schools may be added in
 }
 
 export interface Link {
@@ -28,7 +49,7 @@ export interface Promised {
   new: boolean;
 }
 
-const account: Decoder<Account> = shape<Account>({ user_id: text, name: text, role: oneOf(...ROLES), disabled: flag, yourself: flag });
+const account: Decoder<Account> = shape<Account>({ user_id: text, name: text, role: oneOf(...ROLES), disabled: flag, yourself: flag, school_id: nullable(text), region: text, may_change: flag });
 const link = shape<Link>({ url: text, expires_at: text });
 const part = encodeURIComponent;
 
@@ -60,11 +81,15 @@ export async function removeClass(id: string): Promise<void> {
   await fetchFrom(`/api/class-groups/${part(id)}`, { method: "DELETE" });
 }
 
-export async function listAccounts(): Promise<Account[]> {
-  return shape<{ accounts: Account[] }>({ accounts: list(account) })(await json("/api/accounts"), "").accounts;
+export async function listAccounts(): Promise<Accounts> {
+  return shape<Accounts>({ accounts: list(account), roles: list(oneOf(...ROLES)) })(await json("/api/accounts"), "");
 }
 
-export async function changeAccount(id: string, change: { role?: AccountRole; disabled?: boolean }): Promise<void> {
+export async function schoolList(): Promise<SchoolList> {
+  return shape<SchoolList>({ schools: list(school), may_add: flag, region: nullable(text) })(await json("/api/schools"), "");
+}
+
+export async function changeAccount(id: string, change: Place & { role?: AccountRole; disabled?: boolean }): Promise<void> {
   await fetchFrom(`/api/accounts/${part(id)}`, { method: "PATCH", body: change });
 }
 
@@ -72,8 +97,8 @@ export async function resetPassword(id: string): Promise<Link> {
   return link(await json(`/api/accounts/${part(id)}/link`, { method: "POST" }), "");
 }
 
-export async function invite(role: AccountRole, name: string): Promise<Link> {
-  return link(await json("/api/accounts/invitations", { method: "POST", body: { role, name } }), "");
+export async function invite(role: AccountRole, name: string, place: Place): Promise<Link> {
+  return link(await json("/api/accounts/invitations", { method: "POST", body: { role, name, ...place } }), "");
 }
 
 export async function lookAtLink(token: string): Promise<Promised> {

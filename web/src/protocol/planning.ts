@@ -1,7 +1,7 @@
 /** The REST calls by which teachers plan lessons: not part of the class page. */
 
 import { decodeLesson, type Lesson } from "./api";
-import { type Decoder, list, nullable, number, shape, text } from "./decode";
+import { type Decoder, flag, list, nullable, number, or, shape, text } from "./decode";
 import { json } from "./http";
 import type { RecordingPolicy } from "./messages";
 
@@ -38,6 +38,7 @@ export interface School {
   name: string;
   region: string;
   classes: SchoolClass[];
+  kept: boolean; // its name and classes, by whoever asks
 }
 
 export const schoolClass: Decoder<SchoolClass> = shape<SchoolClass>({
@@ -48,7 +49,7 @@ export const schoolClass: Decoder<SchoolClass> = shape<SchoolClass>({
   consent_until: nullable(text),
 });
 
-export const school: Decoder<School> = shape<School>({ school_id: text, name: text, region: text, classes: list(schoolClass) });
+export const school: Decoder<School> = shape<School>({ school_id: text, name: text, region: text, classes: list(schoolClass), kept: or(false, flag) });
 
 const at = (lessonId: string) => `/api/lessons/${encodeURIComponent(lessonId)}`;
 

@@ -11,6 +11,9 @@ import type { Kept } from "../presence/presence";
 /** null: nobody is signed in; undefined: not asked yet. */
 export const user = shallowRef<User | null | undefined>(undefined);
 
+/** Whether this account keeps schools and accounts: all, its region's or its own school's. */
+export const administers = (who: User | null | undefined): boolean => /admin$/.test(who?.role ?? "");
+
 export async function askWhoAmI(): Promise<User | null> {
   if (user.value === undefined) user.value = await whoAmI();
   return user.value;

@@ -20,6 +20,7 @@ const LAST: Lesson = {
   recording: "none",
   recording_policy: "teacher_only",
   may_run: true,
+  may_lead: true,
   starts_at: "2026-11-23T08:00:00Z",
   subject: "语文",
   grade: "六年级",
@@ -27,7 +28,7 @@ const LAST: Lesson = {
   classes: [{ class_group_id: "c-1", school: "阜平一小", name: "六(2)班", headcount: 43, code: "12345678" }],
 };
 const SCHOOLS: School[] = [
-  { school_id: "s-1", name: "阜平一小", region: "", classes: ["c-1", "c-2"].map((id) => ({ class_group_id: id, name: id, headcount: null, code: null, consent_until: null })) },
+  { school_id: "s-1", name: "阜平一小", region: "", classes: ["c-1", "c-2"].map((id) => ({ class_group_id: id, name: id, headcount: null, code: null, consent_until: null })), kept: false },
 ];
 
 const asked = vi.fn<(path: string, options: RequestInit) => Promise<Response>>();

@@ -17,6 +17,7 @@ const LESSON: Lesson = {
   recording: "ready",
   recording_policy: "consented",
   may_run: true,
+  may_lead: true,
   starts_at: null,
   subject: "",
   grade: "",
