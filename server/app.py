@@ -33,7 +33,7 @@ from server.handouts.store import Handouts
 from server.jobs import api as jobs_api
 from server.jobs.service import Jobs
 from server.lessons import api as lessons_api
-from server.lessons import class_pass, entering, participants, qr, statistics
+from server.lessons import class_pass, entering, participants, planning, qr, statistics
 from server.lessons.deletion import Deletions
 from server.lessons.grants import Grants, TokenError
 from server.lessons.invitations import Invitations
@@ -68,6 +68,7 @@ ENDPOINTS = (
     *accounts_api.ENDPOINTS,
     *admin_api.ENDPOINTS,
     *lessons_api.ENDPOINTS,
+    *planning.ENDPOINTS,
     *entering.ENDPOINTS,
     *qr.ENDPOINTS,
     *schools_api.ENDPOINTS,

@@ -1,13 +1,13 @@
-"""Lessons over REST: make, list, plan, end, delete them, take part with an account."""
+"""Lessons over REST: make, list, end, delete them, take part with an account."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Protocol, Self, cast
+from typing import Annotated, Any, Literal, Protocol, cast
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from server import caller
 from server.accounts.store import Account
@@ -47,12 +47,13 @@ INVITATION_TIME = 7 * 86400  # seconds a link for a second teacher is good for
 PAGE = 100  # lessons in one answer unless asked for another number
 
 
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE)]
 Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40, pattern=ONE_LINE)]
 ClassIds = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=16)], ...], Field(max_length=MOST)]
 
 
 class NewLesson(Model):
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE)]
+    title: Title
     kind: LessonKind = "delivered_class"
     recording_policy: RecordingPolicy = Field("consented", description="Who is recorded, of those who publish")
     starts_at: AwareDatetime | None = Field(None, description="When it is to begin; null: when somebody starts it")
@@ -90,23 +91,6 @@ class LessonView(Model):
     grade: str
     rehearsal: bool
     classes: tuple[InvitedView, ...] = Field((), description="Who is invited; only for those who may run the lesson")
-
-
-class ChangedLesson(Model):
-    """What is left out stays, and something must be in it. All but `keep` can be changed until the lesson begins."""
-
-    keep: bool | None = None
-    kind: LessonKind = "delivered_class"
-    starts_at: AwareDatetime | None = None
-    subject: Short = ""
-    grade: Short = ""
-    class_group_ids: ClassIds | None = None
-
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("nothing to be changed")
-        return self
 
 
 class LessonList(Model):
@@ -157,7 +141,7 @@ async def create(request: web.Request) -> web.Response:
         raise ProblemError(503, "no_free_code", "All class codes are in use") from error
     except ClassUnknownError as error:
         raise class_unknown(str(error)) from error
-    return reply((await _views(request, who, [lesson]))[0], 201)
+    return reply((await views(request, who, [lesson]))[0], 201)
 
 
 async def list_lessons(request: web.Request) -> web.Response:
@@ -167,16 +151,16 @@ async def list_lessons(request: web.Request) -> web.Response:
     limit, before = _limit(request), request.query.get("before")
     if who.grant is not None:
         found = [await find(request, who.grant.lesson_id)]
-        return reply(LessonList(lessons=await _views(request, who, found), next=None))
+        return reply(LessonList(lessons=await views(request, who, found), next=None))
     page = await lessons.page(limit + 1, await find(request, before) if before else None)
-    shown = await _views(request, who, [one for one in page[:limit] if not one.rehearsal or who.may_lead(one)])
+    shown = await views(request, who, [one for one in page[:limit] if not one.rehearsal or who.may_lead(one)])
     return reply(LessonList(lessons=shown, next=page[limit - 1].id if len(page) > limit else None))
 
 
 async def show(request: web.Request) -> web.Response:
     who = await caller.require(request)
     lesson = await watchable(request, who)
-    return reply((await _views(request, who, [lesson]))[0])
+    return reply((await views(request, who, [lesson]))[0])
 
 
 async def end(request: web.Request) -> web.Response:
@@ -190,31 +174,7 @@ async def end(request: web.Request) -> web.Response:
             await request.app[TRAIL].add(entry(actor_of(who), "ended", lesson.id, lesson.title))
         await request.app[ROOMS].end(lesson.id)  # tells the observers, which close the recording
         await request.app[LESSONS].ended(lesson.id, now())  # a lesson nobody ever entered has no room
-    return reply((await _views(request, who, [await find(request, lesson.id)]))[0])
-
-
-async def change(request: web.Request) -> web.Response:
-    """Plan it anew, or have its recording kept however old it grows, or no longer."""
-    who = await caller.require(request)
-    lesson = await find(request, request.match_info["lesson_id"])
-    if not who.may_run(lesson):
-        raise caller.forbidden()
-    wanted = await read(request, ChangedLesson)
-    planned = wanted.model_dump(include={"kind", "starts_at", "subject", "grade"}, exclude_unset=True)
-    if planned or wanted.class_group_ids is not None:
-        if lesson.status != "scheduled":
-            raise ProblemError(409, "lesson_begun", "The lesson has begun already")
-        try:
-            if wanted.class_group_ids is not None:
-                await request.app[INVITATIONS].invite(lesson.id, wanted.class_group_ids)
-        except ClassUnknownError as error:
-            raise class_unknown(str(error)) from error
-        if planned:
-            await request.app[LESSONS].plan(lesson.id, **planned)
-    if wanted.keep is not None and wanted.keep != lesson.keep:
-        done = entry(actor_of(who), "kept" if wanted.keep else "released", lesson.id, lesson.title)
-        await request.app[LESSONS].set_keep(lesson.id, wanted.keep, done)
-    return reply((await _views(request, who, [await find(request, lesson.id)]))[0])
+    return reply((await views(request, who, [await find(request, lesson.id)]))[0])
 
 
 async def delete(request: web.Request) -> web.Response:
@@ -293,7 +253,7 @@ async def watchable(request: web.Request, who: Caller) -> Lesson:
     return await find(request, lesson_id)
 
 
-async def _views(request: web.Request, who: Caller, lessons: Iterable[Lesson]) -> tuple[LessonView, ...]:
+async def views(request: web.Request, who: Caller, lessons: Iterable[Lesson]) -> tuple[LessonView, ...]:
     lessons = list(lessons)
     run = [lesson.id for lesson in lessons if who.may_run(lesson)]
     codes = await request.app[LESSONS].codes(run)
@@ -379,15 +339,6 @@ ENDPOINTS = (
     ),
     Endpoint("GET", "/api/lessons", list_lessons, "Lessons, newest first (?limit=, ?before=)", reply=LessonList),
     Endpoint("GET", "/api/lessons/{lesson_id}", show, "One lesson", reply=LessonView, codes=("lesson_unknown",)),
-    Endpoint(
-        "PATCH",
-        "/api/lessons/{lesson_id}",
-        change,
-        "Plan a lesson anew; keep its recording whatever its age, or let it go when its time has come",
-        body=ChangedLesson,
-        reply=LessonView,
-        codes=("lesson_unknown", "lesson_begun", "class_unknown"),
-    ),
     Endpoint(
         "DELETE",
         "/api/lessons/{lesson_id}",

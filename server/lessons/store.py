@@ -153,8 +153,8 @@ class Lessons:
         await self._update(lesson_id, Lesson.status != "ended", status="ended", ended_at=at)
 
     async def plan(self, lesson_id: str, **values: object) -> bool:
-        """Change `kind`, `starts_at`, `subject` or `grade`; False once it has begun."""
-        return await self._update(lesson_id, Lesson.status == "scheduled", **values)
+        """Change what was said of it when it was made; False once it is over."""
+        return await self._update(lesson_id, Lesson.status != "ended", **values)
 
     async def set_keep(self, lesson_id: str, keep: bool, audit: AuditEntry) -> None:
         """Whether its recording stays however old it grows."""
