@@ -57,6 +57,11 @@ export default {
       toLessons: "回到我的课",
       codeLabel: "课堂码",
     },
+    refused: {
+      interactive_full: "已有六个班互动。请先在另一个班的菜单里点“改为只看”。",
+      view_only: "这个班只看，不发言。请先点“改为互动”。",
+      not_on_floor: "这个班已经不在发言了。",
+    },
     wall: {
       take: "收回",
       promote: "改为互动",
@@ -164,6 +169,11 @@ export default {
       toReplay: "Watch the replay",
       toLessons: "Back to my lessons",
       codeLabel: "Class code",
+    },
+    refused: {
+      interactive_full: "Six classes take part already. Let one of them only watch first: it is in the menu of its card.",
+      view_only: "This class only watches. Let it take part first.",
+      not_on_floor: "This class is no longer speaking.",
     },
     wall: {
       take: "Take back",
