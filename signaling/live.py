@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -20,15 +19,17 @@ from signaling.events import SERVER, Admission, Ended, Event, LeaveReason, Left,
 from signaling.grants import Grant, Role
 from signaling.messages import EventMessage, ServerMessage, SlotCounts, Welcome, to_json
 from signaling.observers import ConsentBook, LivePublication, Observers, RoomObserver
+from signaling.orders import carry_out
 from signaling.presence import Connection, LessonClock, Presence
 from signaling.rights import RIGHTS, may_watch
 from signaling.room import Room, RoomError
 from signaling.room_log import RoomLog
+from signaling.seating import new_id, seat, waits
 from signaling.sessions import Sessions
-from signaling.snapshot import ParticipantState, Snapshot
+from signaling.snapshot import ParticipantState
 from signaling.transports import Transports
 from signaling.turn import IceServers
-from signaling.visibility import sees, snapshot_for
+from signaling.visibility import alone, sees, snapshot_for
 from signaling.workers import Worker, Workers
 
 AWAY = 60.0  # seconds a participant whose socket is lost may be away before it has left
@@ -44,15 +45,6 @@ CLOSE_RESTART = 1001
 CLOSE_REMOVED = 4403
 CLOSE_REPLACED = 4409
 CLOSE_ENDED = 4410
-
-_PREFIXES: dict[Role, str] = {
-    "lead_teacher": "t",
-    "co_teacher": "k",
-    "receiving_class": "c",
-    "local_teacher": "l",
-    "observer": "o",
-    "remote_control": "r",
-}
 
 log = logging.getLogger(__name__)
 
@@ -118,13 +110,13 @@ class LiveRoom:
             if self.room.state.seq - MAX_MISSED <= after <= self.room.state.seq:
                 missed = self._log.events[after:] + events
         else:
-            participant_id, role = self._seat(grant, hello)
+            participant_id, role = seat(grant, hello, self._presences)
             known = participant_id in self.room.state.participants
             name = grant.name or hello.name or ""
             headcount = hello.headcount if role == grant.room_role else None  # beside a class nobody is counted twice
-            waits = self._waits(grant, participant_id)
+            at_the_door = waits(grant, participant_id, self.room.state)
             events = self.room.join(
-                self.now_ms(), participant_id, role, name, headcount, waits=waits, class_id=grant.class_id
+                self.now_ms(), participant_id, role, name, headcount, waits=at_the_door, class_id=grant.class_id
             )
             if grant.consent:
                 events += self.room.remember_consent(self.now_ms(), participant_id)
@@ -155,70 +147,22 @@ class LiveRoom:
         presence.expect(self._patience(participant_id), lambda: self.leave(participant_id, "lost"))
 
     def command(self, actor: str, message: commands.ClientMessage) -> None:
-        """Carry out what a participant asks (PROTOCOL.md section 4). Raises RoomError."""
-        room, now = self.room, self.now_ms()
+        """Do what a participant asks (PROTOCOL.md section 4). Raises RoomError."""
+        room = self.room
         if not isinstance(message, commands.SetHeadcount | commands.Leave):
             room.check_admitted(actor)
         match message:
-            case commands.Start():
-                self.commit(room.start(now, actor))
-            case commands.RaiseHand(raised=raised):
-                self.commit(room.hand(now, actor, raised))
-            case commands.GiveFloor(participant_id=participant_id, granted=granted):
-                self.commit(room.floor(now, actor, participant_id, granted))
-            case commands.Say(text=text, to=to):
-                self.commit(room.chat(now, actor, text, to))
-            case commands.GiveSignal(signal=signal):
-                self.commit(room.signal(now, actor, signal))
-            case commands.SayPrivately(participant_id=participant_id, text=text):
-                self.commit(room.private(now, actor, participant_id, text))
-            case commands.ShowPhoto(photo_id=photo_id):
-                self.commit(room.show_photo(now, actor, photo_id))
-            case commands.Hide(seq=seq):
-                self.commit(room.hide(now, actor, seq))
-            case commands.Silence(participant_id=participant_id, silenced=silenced):
-                self.commit(room.silence(now, actor, participant_id, silenced))
-            case commands.AllowChatToAll(allowed=allowed):
-                self.commit(room.allow_chat_to_all(now, actor, allowed))
-            case commands.SetMark(label=label):
-                self.commit(room.mark(now, actor, label))
-            case commands.Mute(publication_id=publication_id, muted=muted):
-                self.commit(room.mute(now, actor, publication_id, muted))
             case commands.KeyFrame(publication_id=publication_id):
                 room.participant(actor)
                 self.transports.request_key_frame(publication_id)
             case commands.View(slots=shown):
                 self.transports.view(actor, shown)
-            case commands.Remove(participant_id=participant_id):
-                self.commit(room.remove(now, actor, participant_id))
-            case commands.SetRecording(state=state):
-                self.commit(room.pause_recording(now, actor, state == "paused"))
             case commands.GiveConsent(given=given):
-                self._consented(actor, room.consent(now, actor, given), given)
-            case commands.Show(source=source, layout=layout):
-                self.commit(room.show(now, actor, source, layout))
-            case commands.PutOnStage(participant_id=on_stage):
-                self.commit(room.put_on_stage(now, actor, on_stage))
-            case commands.BeginStage(name=name):
-                self.commit(room.begin_stage(now, actor, name))
-            case commands.SetCountdown(until_ms=until_ms):
-                self.commit(room.count_down(now, actor, until_ms))
-            case commands.SetMode(participant_id=participant_id, mode=mode):
-                self.commit(room.set_mode(now, actor, participant_id, mode))
-            case commands.SetLeadMic(shared=shared):
-                self.commit(room.share_lead_mic(now, actor, shared))
-            case commands.SetHeadcount(participant_id=participant_id, headcount=headcount):
-                self.commit(room.set_headcount(now, actor, participant_id, headcount))
-            case commands.Admit(participant_id=participant_id):
-                self.commit(room.admit(now, actor, participant_id))
-            case commands.Lock(locked=locked):
-                self.commit(room.lock(now, actor, locked))
-            case commands.End():
-                self.commit(room.end(now, actor))
+                self._consented(actor, carry_out(room, self.now_ms(), actor, message), given)
             case commands.Leave():
                 self.leave(actor, "left")
             case _:
-                raise RoomError("unknown_message", f"{message.type} is not expected here")
+                self.commit(carry_out(room, self.now_ms(), actor, message))
 
     async def offer(self, actor: str, message: commands.Offer) -> messages.AnswerSend | messages.AnswerReceive:
         """Answer a peer connection's offer. Raises RoomError."""
@@ -246,8 +190,8 @@ class LiveRoom:
             raise RoomError("not_allowed", f"{grant.room_role} receives no media")
         # Never the grant's own id: a device beside the same person's browser is another participant.
         named = grant.participant_id
-        participant_id = f"{named}-{door}" if named is not None else self._new_id(grant)
-        if self._waits(grant, participant_id) and not self.room.was_in(participant_id):
+        participant_id = f"{named}-{door}" if named is not None else new_id(grant)
+        if waits(grant, participant_id, self.room.state) and not self.room.was_in(participant_id):
             raise RoomError("not_admitted", "a teacher has not let you in yet")
         if participant_id not in self.room.state.participants:
             self.room.check_place(grant.room_role)
@@ -434,37 +378,6 @@ class LiveRoom:
         self.room.participant(known.participant_id)
         return known.participant_id
 
-    def _seat(self, grant: Grant, hello: Hello) -> tuple[str, Role]:
-        """As whom someone comes: an account, or a class of the list, is one participant on all its devices.
-
-        Raises RoomError if it is here with another device, and the person has not said which is to go on.
-        """
-        role = grant.room_role
-        if grant.participant_id is not None or grant.identity is None:
-            return grant.participant_id or self._new_id(grant), role
-        participant_id = f"{_PREFIXES[role]}-{grant.identity}"
-        if hello.device == "watch" and role == "receiving_class":
-            return f"{participant_id}-{grant.device or 'watch'}", "observer"
-        presence = self._presences.get(participant_id)
-        elsewhere = presence is not None and presence.connection is not None and presence.device != grant.device
-        if elsewhere and hello.device != "take_over":
-            raise RoomError("second_device", "this account or class is here with another device")
-        return participant_id, role
-
-    def _waits(self, grant: Grant, participant_id: str) -> bool:
-        """Whether a teacher lets it in first: a class that is not invited, and whoever comes with the lesson's code
-        once a class was sent out of it. (With another browser that class would be another.)"""
-        if grant.room_role != "receiving_class" or participant_id in self.room.state.participants:
-            return False
-        by_code = grant.device is not None and grant.identity is None
-        return grant.waits or (by_code and bool(self.room.state.removed))
-
-    def _new_id(self, grant: Grant) -> str:
-        """An id of its own, which begins with what the person behind it is known by."""
-        known_by = grant.identity or grant.device
-        prefix = _PREFIXES[grant.room_role]
-        return f"{prefix}-{known_by}-{secrets.token_hex(2)}" if known_by else f"{prefix}-{secrets.token_hex(5)}"
-
     def _let_in(self, participant_id: str) -> None:
         """It stood at the door and knows nothing: from now on it hears all."""
         presence = self._presences.get(participant_id)
@@ -524,7 +437,7 @@ class LiveRoom:
             resumed=missed is not None,
             snapshot=None
             if missed is not None
-            else _alone(viewer, state.started_ms)
+            else alone(viewer, state.started_ms)
             if at_the_door
             else snapshot_for(viewer, state),
             rights=RIGHTS[role],
@@ -584,17 +497,3 @@ class LiveRoom:
             presence.connection.send(texts[presence.told])
             presence.told = event.seq
         self._observers.tell(lambda observer: observer.event_stored(self.lesson_id, event))
-
-
-def _alone(viewer: ParticipantState, started_ms: int | None) -> Snapshot:
-    """What one that stands at the door sees of the room: itself."""
-    return Snapshot(
-        participants=(viewer,),
-        publications=(),
-        started_ms=started_ms,
-        ended_ms=None,
-        recording="off",
-        recording_reason=None,
-        chat=(),
-        marks=(),
-    )

@@ -52,5 +52,19 @@ def snapshot_for(viewer: ParticipantState | None, state: RoomState) -> Snapshot:
     )
 
 
+def alone(viewer: ParticipantState, started_ms: int | None) -> Snapshot:
+    """What one that stands at the door sees of the room: itself."""
+    return Snapshot(
+        participants=(viewer,),
+        publications=(),
+        started_ms=started_ms,
+        ended_ms=None,
+        recording="off",
+        recording_reason=None,
+        chat=(),
+        marks=(),
+    )
+
+
 def _sees_line(viewer: ParticipantState | None, line: ChatLine) -> bool:
     return line.to == "all" or on_line(viewer, line.class_id or line.participant_id)
