@@ -52,7 +52,7 @@ export const TESTIDS = [
   "signal-<id>", "work-photo" /* data-photo-id */, "shown-photo", "show-photo-<id>", "unshow-photo", "chat-to", "reply-<id>", "reply-all", "preset-<id>", "said-menu-<id>", "hide-message",
   "silence", "chat-to-all",
   // /remote, and what belongs to it in the studio
-  "remote-control", "remote-dialog", "remote-code" /* data-path */, "remote-phone" /* data-away */, "take-<id>", "remote-another", "remote-close",
+  "remote-control", "remote-dialog", "remote-code" /* data-path */, "remote-phone" /* data-away */, "take-<id>", "remote-another", "remote-more", "remote-close",
   "remote-trouble", "remote-line" /* data-phase */, "remote-<id>" /* of a list of classes */, "remote-nobody", "remote-leave", "confirm-leave", "remote-stage",
   "remote-mark", "remote-next",
 ] as const;
