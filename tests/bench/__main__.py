@@ -1,6 +1,7 @@
 """`python -m tests.bench`: measure, print tables, write bench.json.
 
-    python -m tests.bench [--quick] [--alone] [--only comparison latency …] [--rounds N] [--seconds S] [--out FILE]
+    python -m tests.bench [--quick] [--alone] [--only comparison latency …] [--rounds N] [--seconds S] [--talked S]
+        [--out FILE]
 
 `--quick` takes seconds instead of minutes and is for seeing that nothing has become ten times dearer; `--alone` leaves
 the peers out. How to get them is in peers/README.md; those that are not here are named and left out.
@@ -66,11 +67,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--viewers", type=int, help="how many viewers in the comparison")
     parser.add_argument("--rounds", type=int, help="how often the servers have their turn")
     parser.add_argument("--seconds", type=float, help="how long each row is measured")
+    parser.add_argument("--talked", type=float, help="how long sixty clients talk, seconds")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), help="which sections")
     parser.add_argument("--out", type=Path, default=Path("bench.json"), help="where the JSON goes")
     given = parser.parse_args(arguments)
     chosen: Plan = QUICK if given.quick else Plan()
-    changed = {name: getattr(given, name) for name in ("viewers", "rounds", "seconds") if getattr(given, name)}
+    changed = {
+        name: getattr(given, name) for name in ("viewers", "rounds", "seconds", "talked") if getattr(given, name)
+    }
     chosen = dataclasses.replace(chosen, **changed)
     peers: tuple[Kind, ...] = () if given.alone else (mediasoup.kind(), *janus.kinds())
     for peer in peers:

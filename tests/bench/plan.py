@@ -14,6 +14,7 @@ from tests.bench.naive import Naive, naive
 from tests.bench.naive_recording import NaiveRecording, naive_recording
 from tests.bench.narrow_line import VARIANTS, NarrowLine, narrow_line
 from tests.bench.recording import Recording, recording
+from tests.bench.room import Room, room
 from tests.bench.servers import PYTHON_ONLY, TONGKE, Kind
 from tests.bench.simulcast import Simulcast, simulcast
 from tests.bench.starvation import Starvation, starvation
@@ -36,11 +37,12 @@ Row = (
     | Workers
     | Upstream
     | Starvation
+    | Room
 )
 
 SECTIONS = ("comparison", "latency", "viewers", "lessons", "workers", "inbound", "simulcast", "recording",
             "naive_recording", "export", "watching", "naive",
-            "weak_line", "narrow_line", "upstream", "starvation")  # fmt: skip
+            "weak_line", "narrow_line", "upstream", "starvation", "room")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Plan:
     publishers: int = 40  # of lessons that nobody watches
     recorded: int = 200  # lessons, by one process
     watched: float = 600.0  # seconds over a weak line
+    talked: float = 600.0  # seconds in a room full of messages and signals
     minutes: float = 90.0  # of a lesson that is watched afterwards
     exported: tuple[tuple[str, int], ...] = (("camera", 600), ("audio", 600), ("movie", 120))  # kind, lesson seconds
 
@@ -70,6 +73,7 @@ QUICK = Plan(
     publishers=10,
     recorded=10,
     watched=60.0,
+    talked=15.0,
     minutes=10.0,
     exported=(("camera", 120), ("audio", 120), ("movie", 20)),
 )
@@ -142,6 +146,8 @@ def tasks(
         for number in range(plan.rounds):
             what = f"{plan.latency_viewers} viewers"
             yield Task("starvation", number, what, partial(starvation, plan.latency_viewers))
+    if "room" in sections:
+        yield Task("room", 0, f"sixty clients for {plan.talked:g} s", partial(room, plan.talked))
 
 
 def _each(

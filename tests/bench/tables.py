@@ -59,6 +59,7 @@ def tables(report: Record) -> list[Table]:
         _upstream(_of(report, "upstream")),
         _starvation(_of(report, "starvation")),
         _export(_of(report, "export")),
+        _room(_of(report, "room")),
     )
     return [table for table in made if table is not None and table.rows]
 
@@ -112,6 +113,9 @@ def verdicts(report: Record) -> list[str]:
         said.append(_verdict(what, row["longest_ms"], 500, "ms"))
     for row in _of(report, "starvation"):
         said.append(_verdict("oldest forwarded after a pause of 2 s", row["oldest_ms"], 500, "ms"))
+    for row in _of(report, "room"):
+        said.append(_verdict(f"95 in 100 events of a room with {row['clients']} clients", row["p95_ms"], 200, "ms"))
+        said.append(_verdict("of them that did not come", row["missing"], 0, "events"))
     upstream = [row for row in _of(report, "upstream") if row["browser"] == "chromium"]
     for field, name, most in (
         ("estimated_after", "Chromium's way up to 2.5 Mb/s", 3.0),
@@ -326,6 +330,23 @@ def _export(rows: Sequence[Record]) -> Table | None:
         ))  # fmt: skip
     head = ("export", "× real time on one core", "CPU, s", "memory, MB", "file, MB", "others")
     return Table("export", "A lesson as one file", head, tuple(made))
+
+
+def _room(rows: Sequence[Record]) -> Table | None:
+    made = tuple(
+        (
+            f"{row['clients']} clients, {row['seconds']:.0f} s",
+            f"{row['messages']} and {row['signals']}",
+            *(f"{row[field]:.1f}" for field in ("p50_ms", "p95_ms", "worst_ms")),
+            f"{row['missing']} of {row['heard'] + row['missing']}",
+            *(f"{row[field]:.1%}" for field in ("cpu_share", "load_share")),
+            f"{row['others']:.0%}",
+        )
+        for row in rows
+    )
+    head = ("room", "messages and signals", "p50, ms", "p95, ms", "worst, ms", "missing", "server, of a core", "load",
+            "others")  # fmt: skip
+    return Table("room", "A room full of messages and signals", head, made)
 
 
 def _of(report: Record, section: str) -> list[Record]:

@@ -6,6 +6,7 @@ from tests.bench.__main__ import record, report
 from tests.bench.export import Export
 from tests.bench.forwarding import Forwarding
 from tests.bench.plan import Plan, tasks
+from tests.bench.room import Room
 from tests.bench.servers import Kind
 from tests.bench.workers import Workers
 
@@ -113,3 +114,10 @@ def test_servers_have_their_turn_in_every_round_and_missing_ones_have_none() -> 
 
 def _never() -> Any:
     raise AssertionError("nothing is started to make a plan")
+
+
+def test_events_of_a_full_room_are_held_against_their_budget_and_none_may_be_missing() -> None:
+    row = Room(60, 600.0, 3000, 6000, 191_999, 1, 2.5, 8.6, 410.0, 0.017, 0.015, 0.01)
+    report = made(record("room", 0, row))
+    assert "8.6" in table(report, "room")
+    assert [each.split()[0] for each in tables.verdicts(report)] == ["kept", "MISSED"]
