@@ -211,6 +211,8 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
       return change(state, event.payload.participant_id, { waiting: event.payload.state === "waiting" });
     case "locked":
       return { ...state, locked: event.payload.locked };
+    case "planned":
+      return state; // of the lesson, not of its room: presence/presence.ts
     case "signal": {
       const { seq, at_ms } = event;
       return { ...state, signals: [...state.signals, { seq, at_ms, ...event.payload }].slice(-SIGNALS_KEPT) };
