@@ -4,7 +4,6 @@ const messages: typeof zh = {
   app: {
     name: "Tongke 同课",
     skip: "Skip to content",
-    language: "中文",
     home: "Tongke home",
     loading: "Opening…",
   },
@@ -103,13 +102,6 @@ const messages: typeof zh = {
     pausedText: "Recording is paused, the lesson goes on. Press “Resume recording” to record again.",
     pause: "Pause recording",
     resume: "Resume recording",
-    policyLabel: "Who is recorded",
-    policy: {
-      consented: "Teachers, and classes that agree",
-      teacher_only: "Teachers only",
-      all: "Teachers and all classes",
-      nothing: "Nobody",
-    },
     with: "{state} · our class too",
     without: "{state} · not our class",
     unconsented: "Not recorded",

@@ -4,7 +4,6 @@ export default {
   app: {
     name: "同课",
     skip: "跳到正文",
-    language: "English",
     home: "同课首页",
     loading: "正在打开…",
   },
@@ -103,13 +102,6 @@ export default {
     pausedText: "录制暂停着，直播照常。要接着录，请点“继续录制”。",
     pause: "暂停录制",
     resume: "继续录制",
-    policyLabel: "录制谁",
-    policy: {
-      consented: "老师，和同意录制的班级",
-      teacher_only: "只录老师",
-      all: "老师和所有班级",
-      nothing: "不录制",
-    },
     with: "{state} · 含本班",
     without: "{state} · 不含本班",
     unconsented: "不录这个班",

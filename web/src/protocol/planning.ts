@@ -13,15 +13,12 @@ export const KINDS = [
 
 /** What can be changed of a lesson until it begins. */
 export interface Plan {
+  title: string;
   starts_at: string | null; // ISO 8601
   kind: string;
   subject: string;
   grade: string;
   class_group_ids: string[];
-}
-
-export interface NewLesson extends Plan {
-  title: string;
   recording_policy: RecordingPolicy;
 }
 
@@ -53,7 +50,7 @@ export const school: Decoder<School> = shape<School>({ school_id: text, name: te
 
 const at = (lessonId: string) => `/api/lessons/${encodeURIComponent(lessonId)}`;
 
-export async function createLesson(wanted: NewLesson): Promise<Lesson> {
+export async function createLesson(wanted: Plan): Promise<Lesson> {
   return decodeLesson(await json("/api/lessons", { method: "POST", body: wanted }), "");
 }
 

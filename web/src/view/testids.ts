@@ -13,6 +13,7 @@ export const TESTIDS = [
   // /lessons
   "lesson-title", "create-lesson", "lesson-row" /* data-lesson-id */, "lesson-code", "copy-code", "copy-link", "teach",
   "observe", "replay", "recording-policy", "delete-lesson", "confirm-delete", "lesson-starts-at", "lesson-kind", "lesson-subject", "lesson-grade", "lesson-more",
+  "lesson-handouts", "handout-desk", "handout", "open-handout", "remove-handout", "confirm-remove-handout", "handout-trouble", "handout-file", "add-handout",
   "invite", "invite-<id>", "like-last", "discard", "change-lesson", "copy-lesson", "guide", "rehearse",
   // /lessons/…/guide
   "print", "sheet", "sheet-code", "qr",
@@ -26,7 +27,7 @@ export const TESTIDS = [
   // /teach
   "start-lesson", "end-lesson", "confirm-end", "cancel", "microphone" /* data-on */, "mic-level", "camera" /* data-on */,
   "share-screen", "own-camera", "own-screen", "elapsed", "present", "hands", "participant-row" /* data-participant-id */,
-  "floor-<id>", "hand-<id>", "confirm-remove", "studio-code", "chat-lines", "chat-text", "chat-send", "mark", "pause-recording", "unrecorded-<id>",
+  "floor-<id>", "hand-<id>", "confirm-remove", "studio-code", "chat-lines", "chat-text", "chat-send", "mark" /* data-count */, "pause-recording", "unrecorded-<id>",
   "scene" /* data-large data-beside */, "show-<id>" /* of a source */, "scene-<id>" /* of a layout */, "stage-<id>", "class-menu-<id>", "demote-<id>",
   "remove-<id>", "replace", "replace-<id>", "wait", "silent-<id>", "wall-video-<id>", "turn-balance", "many-classes",
   "audience", "audience-floor", "audience-countdown", "more", "music", "second-<id>", "own-document", "open-audience", "lead-headcount", "mic-own", "mic-shared", "summary", "copy-replay",
@@ -37,7 +38,7 @@ export const TESTIDS = [
   "main-video", "screen-video", "small-video-<id>", "self-video", "sound", "unlock-sound", "hand", "give-back", "on-floor",
   "volume", "open-chat", "rejoin", "leave", "line-state" /* data-word data-rung */, "delayed-video" /* data-showing */, "class-line" /* data-rung */, "paused", "recording-dot" /* data-recording */,
   "consent-card", "consent-yes", "consent-no", "consent" /* data-given */, "own-picture", "camera-<id>" /* of a choice */, "camera-state", "class-more", "pictures-<id>", "class-countdown", "other-floor", "waiting" /* data-waiting */,
-  "waiting-room" /* data-waiting */, "starts-in", "second-device", "take-over", "only-watch",
+  "waiting-room" /* data-waiting */, "starts-in", "handouts", "print-handout", "second-device", "take-over", "only-watch",
   // /replay (replay-seek: a range input in ms; replay-time: position / length)
   "replay-views", "replay-play" /* data-playing */, "replay-seek", "replay-time", "replay-speed", "replay-camera",
   "replay-screen", "replay-guest", "replay-sound", "tick-<id>", "note-<id>", "notes-<id>", "layout-<id>", "replay-enlarge",

@@ -44,8 +44,9 @@ afterEach(() => {
 function form(props: object = {}) {
   const shown = mount(LessonForm, { props: { schools: SCHOOLS, last: null, ...props } });
   const field = (id: string) => shown.get(`[data-testid=${id}]`);
+  const into = () => shown.get("[data-testid=lesson-title]").trigger("focusin");
   const submit = () => shown.get("form").trigger("submit").then(flushPromises);
-  return { shown, field, submit };
+  return { shown, field, into, submit };
 }
 
 test("a name is enough for a lesson, and without one nothing is sent", async () => {
@@ -60,7 +61,9 @@ test("a name is enough for a lesson, and without one nothing is sent", async () 
 });
 
 test("a lesson for later has its time and the classes that were ticked", async () => {
-  const { field, submit } = form();
+  const { shown, field, into, submit } = form();
+  expect(shown.find("[data-testid=lesson-starts-at]").exists()).toBe(false); // the list of lessons stands right below
+  await into();
   await field("lesson-title").setValue("草原");
   await field("lesson-starts-at").setValue("2026-11-24T10:10");
   await field("invite-c-2").setValue(true);
@@ -75,11 +78,20 @@ test("what was chosen for the last lesson is taken over, all but its time", asyn
   expect(sent()).toMatchObject({ title: "草原", starts_at: null, kind: "synchronous_lesson", subject: "语文", recording_policy: "teacher_only", class_group_ids: ["c-1"] });
 });
 
-test("a planned lesson is changed in what may still change", async () => {
-  const { shown, field, submit } = form({ changing: LAST });
-  expect(shown.find("[data-testid=recording-policy]").exists()).toBe(false);
+test("a planned lesson is changed in everything, its name and who is recorded too", async () => {
+  const { field, submit } = form({ changing: LAST });
   await field("lesson-grade").setValue("五年级");
+  await field("lesson-title").setValue("草原（第 2 课时）");
+  await field("recording-policy").setValue("nothing");
   await submit();
   expect(asked.mock.calls[0]?.[1].method).toBe("PATCH");
-  expect(sent()).toEqual({ starts_at: "2026-11-23T08:00:00.000Z", kind: "synchronous_lesson", subject: "语文", grade: "五年级", class_group_ids: ["c-1"] });
+  expect(sent()).toEqual({
+    title: "草原（第 2 课时）",
+    starts_at: "2026-11-23T08:00:00.000Z",
+    kind: "synchronous_lesson",
+    subject: "语文",
+    grade: "五年级",
+    class_group_ids: ["c-1"],
+    recording_policy: "nothing",
+  });
 });
