@@ -130,10 +130,10 @@ export default {
       more: "More",
       preset: {
         ok: "All right",
-        slow: "I will go slower",
-        again: "I will say it again",
-        check: "Please check speakers and network",
-        later: "Let us talk after class",
+        slow: "I’ll slow down",
+        again: "I’ll say it again",
+        check: "Check speakers and network",
+        later: "After class",
       },
     },
     phone: {
