@@ -1,8 +1,8 @@
 """The lead teacher's camera and microphone as one presentation: `master.m3u8` and, for the last seconds, `live.m3u8`.
 
 A teacher who reconnects publishes anew, in new tracks. Here their parts follow each other in one camera and one
-microphone playlist that begin together. Where no picture was, there is a gap; where no sound was, silence, so that
-sound never stops a player.
+microphone playlist that begin within a second of each other. Where no picture was, there is a gap; where no sound was,
+silence, so that sound never stops a player.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CAMERA_LIST, SOUND_LIST = "lead-camera.m3u8", "lead-microphone.m3u8"
 LIVE_CAMERA_LIST, LIVE_SOUND_LIST = "live-camera.m3u8", "live-microphone.m3u8"
 MASTER, LIVE = "master.m3u8", "live.m3u8"
 
-TARGET_S = 7  # of both lists: the first segment may begin up to a second early, so that both begin together
+TARGET_S = 7  # of both lists: to a segment counts what little is missing before it
 
 _SOUND_LAG_S = 15  # behind the camera before we put silence in; a microphone's parts come later than their beginning
 _QUIET_LAG_S = 1  # the same while no microphone is on air: sound that comes then is younger
@@ -41,7 +41,7 @@ class LeadPlaylists:
         self._sound_file = PlaylistFile(folder / SOUND_LIST, self._sound)
         self._inits: dict[str, str] = {}  # each initialisation segment, and the first one like it
         self._first_inits: dict[bytes, str] = {}
-        self._begin_ms: int | None = None  # lesson time where both lists begin
+        self._begin_ms: int | None = None  # lesson time where the first of both lists begins
         self._camera_end = 0  # ticks
         self._sound_end = 0
         self._shown: TrackEntry | None = None  # the first camera in the list
@@ -115,6 +115,8 @@ class LeadPlaylists:
         if part.start < self._camera_end - int(_JOIN_S * CAMERA_RATE):
             return  # of another camera at the same time; the list stays with the one it has
         self._gap(entry, part.start)
+        if self._camera.empty:  # less than a second after the sound: it begins where it does, and EXTINF says no more
+            self._camera_end = part.start
         lead_in = part.start - self._camera_end
         if finished:
             self._camera.add(part, CAMERA_RATE, entry.codec, prefix, lead_in, init)
@@ -127,7 +129,7 @@ class LeadPlaylists:
         self._silence(part.end * opus.RATE // CAMERA_RATE - lag_s * opus.RATE)
 
     def _gap(self, entry: TrackEntry, until: int) -> None:
-        """Say that there is no picture up to `until`, where media come; little is left to what comes."""
+        """Say that there is no picture up to `until`, where media come, unless that is soon."""
         join = int(_JOIN_S * CAMERA_RATE) if not self._camera.empty else CAMERA_RATE
         if until - self._camera_end <= join:
             return

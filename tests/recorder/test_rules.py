@@ -111,6 +111,21 @@ def test_lists_of_an_ordinary_lesson_keep_the_rules(lesson: Lesson, watched: boo
     assert "EXT-X-ENDLIST" in lesson.list("live-camera.m3u8")
 
 
+@pytest.mark.parametrize("late_s", [0.21, 0.8, 1.4])
+def test_lists_of_a_camera_that_begins_after_its_sound_say_how_long_its_pictures_are(
+    lesson: Lesson, late_s: float
+) -> None:
+    camera, microphone = teacher("a", 1)
+    lesson.recorder.open("lesson")
+    lesson.recorder.send(camera.announce(), microphone.announce())
+    pictures = later(picture("H264", 14), int(late_s * S))
+    lesson.play(camera.stream(pictures, BEGIN), microphone.stream(sound(15), BEGIN))
+    lesson.recorder.crash()
+    lesson.recorder.until(BEGIN + 17 * S)
+    lesson.end()
+    assert lesson.inspect.faults == []
+
+
 def test_lists_keep_the_rules_while_viewers_come_and_go(lesson: Lesson) -> None:
     camera, microphone = teacher("a", 1)
     lesson.recorder.open("lesson")
