@@ -120,7 +120,7 @@ class Director:
                         return lesson
                     await self._end(lesson.id)
             state.past.append(state.live)
-        lesson, code = await lessons.create(LIVE_TITLE, "demo_lesson", owner_id)
+        lesson, code = await lessons.create(LIVE_TITLE, "delivered_class", owner_id)
         if state.code is not None and await lessons.move_code(state.code, lesson.id):
             code = state.code
         state.live, state.code = lesson.id, code
@@ -146,7 +146,7 @@ class Director:
         if state.recorded is not None:
             await self._end(state.recorded)
             await self._remove(state.recorded)
-        lesson, _ = await lessons.create(RECORDED_TITLE, "demo_lesson", owner_id)
+        lesson, _ = await lessons.create(RECORDED_TITLE, "delivered_class", owner_id)
         state.recorded = lesson.id
         self._save()
         await self._publish(lesson.id, RECORDED_TIME)
