@@ -39,7 +39,8 @@ SEEN = """() => {
     if (!boxes.length || !element.checkVisibility({opacityProperty: true, visibilityProperty: true})) continue;
     if (element.closest(".visually-hidden, .skip")) continue;
     const state = element.closest(
-      "[data-testid=line-state], [data-testid=recording-dot], [data-testid=paused], [data-key^='notice.']");
+      "[data-testid=line-state], [data-testid=recording-dot], [data-testid=camera-state], "
+      + "[data-testid=paused], [data-key^='notice.']");
     const owner = state ?? element;
     const text = owner.innerText.replace(/\\s+/g, " ").trim();
     found.set(owner, {text, size: parseFloat(getComputedStyle(owner).fontSize), state: state !== null});
@@ -98,6 +99,10 @@ async def test_pupils_read_nothing_but_what_is_for_them_and_large_and_it_fits_ev
         await near.see("open-chat").click()
         await near.see("chat-text").fill("老师，这道题我们会了")
         await near.see("chat-send").click()
+        await board.see("hand").click()
+        await board.see("own-picture").click()
+        await board.see("camera-always").click()
+        await board.see("camera-state").wait_for()
         await near.page.mouse.move(400, 300)
         await asyncio.gather(_rests(near), _rests(board))
         for screen in (near, board):
@@ -112,17 +117,23 @@ async def test_pupils_read_nothing_but_what_is_for_them_and_large_and_it_fits_ev
         # The same screen, and its bar, on everything a school has; in both languages.
         assert await violations(board.page) == []
         assert await violations(teacher.page) == []
-        for language, screens in (("zh-CN", SCREENS), ("en", (SCREENS[0], SCREENS[-1]))):
+        for language in ("zh-CN", "en"):
             if language == "en":
                 await board.page.evaluate("localStorage.setItem('tongke.locale', 'en')")
                 await board.page.reload()
-                await board.see("recording-dot").wait_for()
-            for width, height in screens:
+                await board.see("camera-state").wait_for()
+            for width, height in SCREENS if language == "zh-CN" else (*SCREENS[:2], SCREENS[-1]):
                 await board.page.set_viewport_size({"width": width, "height": height})
                 await board.page.mouse.move(width / 2, height / 2)
                 await board.page.mouse.move(width / 2 + 9, height / 2)
                 await expect(board.page.locator(".bar.resting")).to_have_count(0, timeout=PATIENCE)
                 await _fits(board.page, f"{width} x {height}, {language}")
+                for menu in ("own-picture", "class-more"):
+                    await board.see(menu).click()
+                    box = await board.page.locator(".panel").bounding_box()
+                    assert box, menu
+                    assert min(box["x"], box["y"], width - box["x"] - box["width"]) >= 0, (menu, box)
+                    await board.page.keyboard.press("Escape")
         for person in (teacher, near, board):
             assert person.errors == []
 
