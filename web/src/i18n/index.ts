@@ -1,5 +1,6 @@
 /**
- * Chinese comes with the page; English is fetched when someone asks for it. The choice is remembered in the browser.
+ * Chinese comes with the page; English is fetched when someone asks for it, and so is Tibetan, which has words for what a
+ * class presses and leaves the rest in Chinese. The choice is remembered in the browser.
  * Words that only pages need which are fetched later stand in `parts/`, in both languages, and come with those (`addWords`).
  *
  * Messages with parameters are functions here: the compiler of vue-i18n has done its work when the pages are built
@@ -9,7 +10,9 @@
 import { type Ref, ref } from "vue";
 import zh from "./zh-CN";
 
-export type Locale = "zh-CN" | "en";
+/** Each language by the name it gives itself. */
+export const LANGUAGES = { "zh-CN": "中文", en: "English", bo: "བོད་ཡིག" } as const;
+export type Locale = keyof typeof LANGUAGES;
 type Parameters = { [name: string]: unknown };
 /** What a compiled message asks of whoever says it; no message of ours has plurals, links or lists. */
 type Said = string | ((saying: { normalize: (parts: string[]) => string; interpolate: (value: unknown) => string; named: (name: string) => unknown }) => string);
@@ -31,7 +34,7 @@ export interface Part {
   en: LocaleMessage;
 }
 
-const catalogues: { "zh-CN": LocaleMessage; en?: LocaleMessage } = { "zh-CN": zh as LocaleMessage };
+const catalogues: { "zh-CN": LocaleMessage; en?: LocaleMessage; bo?: LocaleMessage } = { "zh-CN": zh as LocaleMessage };
 const locale = ref<Locale>("zh-CN");
 const parts = new Set<Part>();
 
@@ -41,7 +44,7 @@ const words: Words = {
     const said = found(catalogues[locale.value], key) ?? found(catalogues["zh-CN"], key) ?? key;
     return typeof said === "string" ? said : said({ normalize: (parts) => parts.join(""), interpolate: (value) => String(value ?? ""), named: (name) => parameters[name] });
   },
-  te: (key) => found(catalogues["zh-CN"], key) !== null, // both catalogues have the same keys
+  te: (key) => found(catalogues["zh-CN"], key) !== null, // English has the same keys, Tibetan none of its own
   locale,
 };
 
@@ -71,9 +74,17 @@ export async function setLocale(next: Locale): Promise<void> {
   if (next === "en") {
     const whole = (await import("./en")).default as LocaleMessage;
     catalogues.en = Object.assign({}, whole, ...[...parts].map((part) => part.en)) as LocaleMessage;
+  } else if (next === "bo") {
+    const [words] = await Promise.all([import("./bo"), import("../styles/tibetan.css")]);
+    catalogues.bo = words.default as LocaleMessage;
   }
   locale.value = next;
   document.documentElement.lang = next;
+}
+
+/** Somebody chose this language: the browser keeps it. */
+export async function chooseLocale(next: Locale): Promise<void> {
+  await setLocale(next);
   try {
     localStorage.setItem(KEPT, next);
   } catch {
@@ -81,10 +92,14 @@ export async function setLocale(next: Locale): Promise<void> {
   }
 }
 
-export function keptLocale(): Locale {
+/** What was chosen in this browser, or its own language where that is Tibetan; all others begin in Chinese. */
+export function firstLocale(): Locale {
+  let kept: string | null = null;
   try {
-    return localStorage.getItem(KEPT) === "en" ? "en" : "zh-CN";
+    kept = localStorage.getItem(KEPT);
   } catch {
-    return "zh-CN";
+    // nothing is kept
   }
+  if (kept && Object.keys(LANGUAGES).includes(kept)) return kept as Locale;
+  return /^bo\b/i.test(navigator.languages[0] ?? "") ? "bo" : "zh-CN";
 }

@@ -9,17 +9,20 @@ export function clockTime(ms: number): string {
   return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
+/** In whose manner dates are written; few browsers know the Tibetan one, and schools there write the Chinese. */
+const spoken = (locale: string): string => (locale === "en" ? "en-GB" : "zh-CN");
+
 /** 2026年11月23日(周一) 10:10, or Mon, 23 Nov 2026, 10:10. */
 export function dateTime(iso: string, locale: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return "";
-  const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(date);
-  if (locale !== "zh-CN") {
+  const time = new Intl.DateTimeFormat(spoken(locale), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(date);
+  if (locale === "en") {
     const options = { weekday: "short", day: "numeric", month: "short", year: "numeric" } as const;
-    return `${new Intl.DateTimeFormat("en-GB", options).format(date)}, ${time}`;
+    return `${new Intl.DateTimeFormat(spoken(locale), options).format(date)}, ${time}`;
   }
-  const weekday = new Intl.DateTimeFormat(locale, { weekday: "short" }).format(date);
-  const day = new Intl.DateTimeFormat(locale, { year: "numeric", month: "long", day: "numeric" }).format(date);
+  const weekday = new Intl.DateTimeFormat(spoken(locale), { weekday: "short" }).format(date);
+  const day = new Intl.DateTimeFormat(spoken(locale), { year: "numeric", month: "long", day: "numeric" }).format(date);
   return `${day}(${weekday}) ${time}`;
 }
 
@@ -28,7 +31,7 @@ export function lastDay(iso: string, locale: string): string {
   const date = new Date(new Date(iso).getTime() - 1);
   if (Number.isNaN(date.getTime())) return "";
   const options = { year: "numeric", month: "long", day: "numeric", timeZone: "Asia/Shanghai" } as const;
-  return new Intl.DateTimeFormat(locale === "en" ? "en-GB" : locale, options).format(date);
+  return new Intl.DateTimeFormat(spoken(locale), options).format(date);
 }
 
 /** A moment as a field for date and time has it, in the time of this place; "" for none. */
