@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
+from tests.journeys.firefox_people import FirefoxClass, FirefoxTeacher
 from tests.journeys.people import PATIENCE, SchoolClass, Teacher
 from tests.support.axe import violations
-from tests.support.browser import chromium, eventually, participant
+from tests.support.browser import Asked, chromium, eventually, heard, moving_pictures, participant
+from tests.support.firefox import firefox
 from tests.support.server import Tongke
 
 pytestmark = pytest.mark.journey
@@ -138,6 +140,56 @@ async def test_pupils_read_nothing_but_what_is_for_them_and_large_and_it_fits_ev
             assert person.errors == []
 
 
+async def test_in_firefox_a_class_listens_speaks_and_reads_nothing_else(tmp_path: Path) -> None:
+    async with Tongke(tmp_path / "data") as tongke, firefox() as browser:
+        teacher = await FirefoxTeacher.arrive(browser, tongke)
+        board = await FirefoxClass.arrive(browser, tongke)
+        await teacher.log_in()
+        lesson_id, code = await teacher.create_lesson("草原")
+        await teacher.start(lesson_id)
+        await board.enter(code, NEAR)
+        await board.page.click("consent-yes")
+        await asyncio.gather(moving_pictures(board.page), heard(board.page))
+
+        # What it shows of itself is for the teacher; called on, it is seen and heard, and says so.
+        await board.page.click("own-picture")
+        await board.page.click("camera-always")
+        await board.page.see("camera-state")
+        await moving_pictures(teacher.page)
+        await board.page.click("hand")
+        await teacher.page.see("hands")
+        call = "() => document.querySelector('[data-testid=participant-row] [data-testid^=\"floor-\"]').click()"
+        await teacher.page.evaluate(call)
+        await board.page.see("on-floor")
+        await board.page.see("self-video")
+        await asyncio.gather(moving_pictures(teacher.page), heard(teacher.page))
+        await board.page.click("signal-slower")
+
+        await board.page.resize(1920, 1080)
+        await board.page.evaluate("() => document.activeElement?.blur()")
+        resting = "() => document.querySelectorAll('.bar.resting').length === 1"
+
+        async def rests() -> bool:
+            return bool(await board.page.evaluate(resting))
+
+        await eventually("a bar that has gone", rests)
+        await asyncio.sleep(0.3)  # it fades
+        for each in await board.page.evaluate(SEEN):
+            assert each["state"] or any(re.fullmatch(one, each["text"]) for one in ALLOWED), each
+            assert each["size"] >= (28 if each["state"] else 0.05 * 1080), each
+        for width, height in SCREENS:
+            await board.page.resize(width, height)
+            await board.page.evaluate("() => dispatchEvent(new PointerEvent('pointermove'))")
+            await _fits(board.page, f"{width} x {height}, in Firefox")
+        await teacher.page.evaluate(call)
+        await eventually("the end of the floor", lambda: _gone(board.page, "on-floor"))
+        assert teacher.errors == board.errors == []
+
+
+async def _gone(page: Asked, test_id: str) -> bool:
+    return bool(await page.evaluate("(id) => !document.querySelector(`[data-testid=${id}]`)", test_id))
+
+
 async def _rests(screen: SchoolClass) -> None:
     """Nobody touches anything until the bar has gone. A message that is being read keeps it."""
     drawer = screen.page.locator(".drawer button[aria-expanded=true]")
@@ -149,7 +201,7 @@ async def _rests(screen: SchoolClass) -> None:
     await asyncio.sleep(0.3)  # the bar fades
 
 
-async def _fits(page: Page, where: str) -> None:
+async def _fits(page: Asked, where: str) -> None:
     """Within moments: pictures and words find their place first."""
     wrong: list[str] = []
 

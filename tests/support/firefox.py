@@ -235,6 +235,11 @@ class Page:
         """Wait until it is on the page and visible. Raises AssertionError."""
         await self._once(test_id, "() => true", within)
 
+    async def resize(self, width: int, height: int) -> None:
+        """Give the page this much room, in pixels."""
+        size = {"width": width, "height": height}
+        await self._browser.command("browsingContext.setViewport", context=self._context, viewport=size)
+
     async def close(self) -> None:
         await self._browser.command("browsingContext.close", context=self._context)
 
