@@ -5,6 +5,8 @@
  * The keys are those of zh-CN.ts and parts/; words in {braces} stay as they are. Nothing but this file has to be changed.
  */
 
+import "../styles/tibetan.css";
+
 export default {
   nav: {
     lessons: "ངའི་སློབ་ཚན།",

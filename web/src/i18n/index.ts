@@ -75,8 +75,7 @@ export async function setLocale(next: Locale): Promise<void> {
     const whole = (await import("./en")).default as LocaleMessage;
     catalogues.en = Object.assign({}, whole, ...[...parts].map((part) => part.en)) as LocaleMessage;
   } else if (next === "bo") {
-    const [words] = await Promise.all([import("./bo"), import("../styles/tibetan.css")]);
-    catalogues.bo = words.default as LocaleMessage;
+    catalogues.bo = (await import("./bo")).default as LocaleMessage;
   }
   locale.value = next;
   document.documentElement.lang = next;
