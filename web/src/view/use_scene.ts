@@ -39,9 +39,10 @@ export function useScene(presence: Presence, state: Readonly<ShallowRef<Presence
     const who = participant(room, me) ?? ({ participant_id: me ?? "", role: "lead_teacher" } as Participant);
     const tiles: Tile[] = [];
     const { screen, camera, document_camera } = own.tracks;
-    if (screen) tiles.push({ key: "own-screen", track: screen, label: t("studio.screen"), testid: "own-screen", source: "screen", who });
-    if (document_camera) tiles.push({ key: "own-document", track: document_camera, label: t("scene.sources.document_camera"), testid: "own-document", source: "document_camera", who });
-    if (camera) tiles.push({ key: "own-camera", track: camera, label: t("studio.camera"), testid: "own-camera", source: "camera", who });
+    const hidden = who.role === "co_teacher" && room.startedMs !== null && !own.live; // who helps sends nothing
+    if (!hidden && screen) tiles.push({ key: "own-screen", track: screen, label: t("studio.screen"), testid: "own-screen", source: "screen", who });
+    if (!hidden && document_camera) tiles.push({ key: "own-document", track: document_camera, label: t("scene.sources.document_camera"), testid: "own-document", source: "document_camera", who });
+    if (!hidden && camera) tiles.push({ key: "own-camera", track: camera, label: t("studio.camera"), testid: "own-camera", source: "camera", who });
     const { large, beside, small } = arrange(slots, room, qualities, speaking);
     for (const picture of [large, beside, ...small]) if (picture) tiles.push(received(picture));
     return compose(tiles, room.shown, room.onStage);
