@@ -4,6 +4,7 @@ import math
 import statistics
 import struct
 import wave
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,26 @@ pytestmark = pytest.mark.journey
 NAMES = ("阜平一小 六(2)班", "张北实验小学 六(1)班", "康保二小 六(3)班")
 SWEEP = (100.0, 8000.0)  # Hz
 LASTS = 8  # seconds of the sweep, which is then played again
+
+SCREENS = ((390, 844), (1920, 1080), (3840, 2160), (1366, 768))
+
+# What is out of place: what stands outside, what is covered by the bars, messages that have no room.
+OUT_OF_PLACE = """() => {
+  const wrong = [];
+  if (document.documentElement.scrollWidth > innerWidth) wrong.push("the page is wider than the screen");
+  if (document.querySelector("[data-testid=chat-lines]").clientHeight < 80) wrong.push("messages have no room");
+  const needed = "[data-testid^=floor-], [data-testid^=stage-], [data-testid=end-lesson], [data-testid=mark], "
+    + "[data-testid=more], [data-testid=lock], [data-testid=chat-text], [data-testid^=scene-]";
+  for (const one of document.querySelectorAll(needed)) {
+    one.scrollIntoView({block: "nearest"});
+    const box = one.getBoundingClientRect();
+    const name = one.dataset.testid;
+    if (box.left < 0 || box.right > innerWidth + 1) wrong.push(`${name} stands outside`);
+    const above = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+    if (!above || !(one.contains(above) || above.contains(one))) wrong.push(`${name} is covered`);
+  }
+  return wrong;
+}"""
 
 # What arrives while the sweep is played: the strongest tone and the level, twenty times a second.
 LISTEN = """async (seconds) => {
@@ -62,6 +83,9 @@ async def test_a_teacher_calls_on_classes_and_a_third_takes_the_place_of_one(tmp
         await teacher.give_floor(NAMES[1])
         await expect(near.see("on-floor")).to_be_visible(timeout=PATIENCE)
         await expect(middle.see("on-floor")).to_be_visible(timeout=PATIENCE)
+        for width, height in SCREENS:
+            await teacher.page.set_viewport_size({"width": width, "height": height})
+            await eventually(f"a desk that fits {width} x {height}", partial(_fits, teacher))
         await teacher.give_floor(NAMES[2])
         await teacher.see("replace").get_by_role("button", name=NAMES[0]).click()
         await expect(far.see("on-floor")).to_be_visible(timeout=PATIENCE)
@@ -140,6 +164,14 @@ async def test_a_second_camera_is_a_picture_of_its_own_which_the_teacher_may_sho
         await teacher.see("show-camera").click()
         await expect(scene).to_have_attribute("data-large", "own-camera", timeout=PATIENCE)
         assert teacher.errors == pupils.errors == []
+
+
+async def _fits(teacher: Teacher) -> bool:
+    """Within moments: pictures and words find their place first."""
+    wrong = await teacher.page.evaluate(OUT_OF_PLACE)
+    if wrong:
+        print(wrong)  # pytest shows it when it stays so
+    return not wrong
 
 
 async def _pictures(person: Person, wanted: int) -> bool:
