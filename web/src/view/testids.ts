@@ -4,7 +4,7 @@
  */
 export const TESTIDS = [
   // everywhere
-  "language", "logout", "problem" /* data-code */, "notice" /* data-key */, "ended", "closed" /* data-code */, "to-replay",
+  "language", "language-bo", "language-en", "logout", "problem" /* data-code */, "notice" /* data-key */, "ended", "closed" /* data-code */, "to-replay",
   // home and /class
   "class-code", "class-name", "class-headcount", "enter-class", "code-incomplete",
   "entry-found", "entry-none", "class-bookmark", "other-code",
@@ -20,7 +20,7 @@ export const TESTIDS = [
   // /admin
   "to-admin", "admin-schools", "admin-accounts", "school-name", "school-region", "add-school", "school", "remove-school", "confirm-remove-school",
   "class-group", "class-group-name", "class-group-headcount", "class-group-code", "add-class", "copy-class-link", "renew-class-code", "confirm-renew",
-  "remove-class", "confirm-remove-class", "account", "account-role", "invite-role", "invite-name", "make-link", "account-link", "copy-account-link",
+  "remove-class", "confirm-remove-class", "account", "account-role", "account-place", "invite-place", "invite-role", "invite-name", "make-link", "account-link", "copy-account-link",
   "reset-password", "close-account", "open-account", "confirm-close",
   // /login with a link
   "link-form", "link-name", "link-password", "link-again", "link-wrong", "link-save",
