@@ -34,6 +34,9 @@ PAGES = (
     "/research{tail:(/.*)?}",
 )
 
+# The same application, but the head of the page names what it will need (web/build/delivery.ts).
+_AHEAD = {"class": "class.html", "live": "live.html"}
+
 # What programs ask for: below these an unknown address is a problem, whoever asks.
 _NO_PAGES = ("/api", "/archive", "/assets", "/ws", "/whip", "/whep")
 
@@ -53,9 +56,11 @@ def routes(dist: Path = DIST, store: str = "") -> list[web.RouteDef]:
     """The pages, their assets and the few files beside them. `store`: where else they fetch recordings from."""
 
     async def page(request: web.Request) -> web.StreamResponse:
-        if not (dist / "index.html").is_file():
+        own = dist / _AHEAD.get(request.path.split("/")[1], "")
+        found = own if own.is_file() else dist / "index.html"
+        if not found.is_file():
             raise ProblemError(503, "pages_not_built", "The pages are not built", "Run `make setup` in the repository.")
-        return web.FileResponse(dist / "index.html", headers=_page_headers(request, store))
+        return web.FileResponse(found, headers={**_page_headers(request, store), hdrs.VARY: hdrs.ACCEPT_ENCODING})
 
     async def asset(request: web.Request) -> web.StreamResponse:
         # Their names carry a hash of their contents.
@@ -122,5 +127,10 @@ def _file(folder: Path, path: str, caching: str) -> web.FileResponse:
         raise ProblemError(404, "not_found", "There is nothing at this address")
     kind, _ = mimetypes.guess_type(found.name)
     return web.FileResponse(
-        found, headers={hdrs.CACHE_CONTROL: caching, hdrs.CONTENT_TYPE: kind or "application/octet-stream"}
+        found,
+        headers={
+            hdrs.CACHE_CONTROL: caching,
+            hdrs.CONTENT_TYPE: kind or "application/octet-stream",
+            hdrs.VARY: hdrs.ACCEPT_ENCODING,
+        },
     )

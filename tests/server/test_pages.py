@@ -1,3 +1,4 @@
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -57,3 +58,19 @@ async def test_what_is_sent_to_an_unknown_address_is_a_problem(client: Client) -
 async def test_without_built_pages_an_unknown_address_is_a_problem(client: Client, tmp_path: Path) -> None:
     (tmp_path / "dist" / "index.html").unlink()
     assert await problem(await client.get("/nothing", headers=BROWSER)) == (404, "not_found")
+
+
+async def test_the_pages_of_a_class_name_what_they_need_and_all_pages_come_squeezed(
+    client: Client, tmp_path: Path
+) -> None:
+    ahead = PAGE + '<link rel="modulepreload" href="/assets/ClassPage.js">'
+    (tmp_path / "dist" / "class.html").write_text(ahead, "utf-8")
+    (tmp_path / "dist" / "class.html.gz").write_bytes(gzip.compress(ahead.encode()))
+    for encoding, squeezed in (("gzip", "gzip"), ("identity", None)):
+        response = await client.get("/class", headers={**BROWSER, "Accept-Encoding": encoding})
+        assert (response.status, await response.text()) == (200, ahead)
+        assert response.headers.get("Content-Encoding") == squeezed
+        assert response.headers["Vary"] == "Accept-Encoding"
+        assert "script-src 'self';" in response.headers["Content-Security-Policy"]
+    for path in ("/login", "/live/x"):  # nothing of their own is there
+        assert await (await client.get(path, headers=BROWSER)).text() == PAGE
