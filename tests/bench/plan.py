@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.bench.export import Export, export
+from tests.bench.first_load import FirstLoad, first_load
 from tests.bench.forwarding import Forwarding, forwarding
 from tests.bench.inbound import Inbound, inbound
 from tests.bench.naive import Naive, naive
@@ -38,11 +39,12 @@ Row = (
     | Upstream
     | Starvation
     | Room
+    | FirstLoad
 )
 
 SECTIONS = ("comparison", "latency", "viewers", "lessons", "workers", "inbound", "simulcast", "recording",
             "naive_recording", "export", "watching", "naive",
-            "weak_line", "narrow_line", "upstream", "starvation", "room")  # fmt: skip
+            "weak_line", "narrow_line", "upstream", "starvation", "room", "first_load")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,8 @@ def tasks(
             yield Task("starvation", number, what, partial(starvation, plan.latency_viewers))
     if "room" in sections:
         yield Task("room", 0, f"sixty clients for {plan.talked:g} s", partial(room, plan.talked))
+    if "first_load" in sections:
+        yield Task("first_load", 0, "a class on a county line", partial(first_load, 3 * plan.rounds))
 
 
 def _each(

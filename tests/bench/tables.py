@@ -116,6 +116,8 @@ def verdicts(report: Record) -> list[str]:
     for row in _of(report, "room"):
         said.append(_verdict(f"95 in 100 events of a room with {row['clients']} clients", row["p95_ms"], 200, "ms"))
         said.append(_verdict("of them that did not come", row["missing"], 0, "events"))
+    for row in _of(report, "first_load"):
+        said.append(_verdict("until a class can press the button, first visit", row["median_s"], 2.0, "s"))
     upstream = [row for row in _of(report, "upstream") if row["browser"] == "chromium"]
     for field, name, most in (
         ("estimated_after", "Chromium's way up to 2.5 Mb/s", 3.0),
@@ -252,6 +254,10 @@ def _single(report: Record) -> Table | None:
         opened = f"opens in {row['open_ms']:.0f} ms (at worst {row['open_worst_ms']:.0f})"
         sought = f"seeks in {row['seek_ms']:.0f} ms (at worst {row['seek_worst_ms']:.0f} of {row['seeks']})"
         made.append((f"watching a lesson of {row['minutes']:g} minutes", f"{opened}, {sought}"))
+    for row in _of(report, "first_load"):
+        took = f"ready after {row['median_s']:.2f} s (at worst {row['worst_s']:.2f} of {row['visits']} visits)"
+        what = "class page, first visit at 2 Mb/s, 80 ms, 0.5 % lost"
+        made.append((what, f"{took}, {row['kilobytes']:.0f} kB; others {row['others']:.0%}"))
     for row in _of(report, "naive"):
         name = row.get("server", "aiortc MediaRelay")
         made.append((f"one viewer through {name}", f"{row['us_per_packet_out']:,.0f} µs/packet out"))
