@@ -72,8 +72,8 @@ export function addWords(part: Part): void {
 
 export async function setLocale(next: Locale): Promise<void> {
   if (next === "en") {
-    const whole = (await import("./en")).default as LocaleMessage;
-    catalogues.en = Object.assign({}, whole, ...[...parts].map((part) => part.en)) as LocaleMessage;
+    const [whole] = await Promise.all([import("./en"), import("../styles/english.css")]);
+    catalogues.en = Object.assign({}, whole.default, ...[...parts].map((part) => part.en)) as LocaleMessage;
   } else if (next === "bo") {
     catalogues.bo = (await import("./bo")).default as LocaleMessage;
   }
