@@ -6,6 +6,7 @@ Pages reach it by HTTP on loopback, where browsers allow cameras: `POST /answer/
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import tempfile
 import time
@@ -13,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 from aiohttp import web
 
@@ -129,7 +131,8 @@ async def own_worker(host: str = "127.0.0.1") -> AsyncIterator[OwnWorker]:
     await site.start()
     assert site._server is not None
     own.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/"  # type: ignore[attr-defined]
-    with tempfile.TemporaryDirectory(prefix="tongke-") as folder:
+    # No server ever comes; a worker that is alone for half a minute would end, and a busy machine needs longer.
+    with tempfile.TemporaryDirectory(prefix="tongke-") as folder, patch("media.endpoint.ALONE", math.inf):
         running = asyncio.create_task(endpoint.run(str(Path(folder) / "worker.sock"), None))
         try:
             yield own
