@@ -4,7 +4,7 @@ const messages: typeof zh = {
   app: {
     name: "Tongke 同课",
     skip: "Skip to content",
-    home: "Tongke home",
+    home: "Tongke 同课 home",
     loading: "Opening…",
   },
   nav: {
