@@ -8,6 +8,7 @@ from playwright.async_api import Locator, expect
 
 from tests.journeys.people import PATIENCE, Person, SchoolClass, Teacher
 from tests.journeys.test_phone import phone_at
+from tests.support.axe import violations
 from tests.support.browser import chromium
 from tests.support.server import Tongke
 
@@ -42,6 +43,7 @@ async def test_a_teacher_leads_the_lesson_with_a_phone_until_it_is_disconnected(
         await late.page.screenshot(path=tmp_path / "phone-late.png")
         await late.leave()
         await teacher.page.screenshot(path=tmp_path / "studio-connected.png")
+        assert await violations(teacher.page) == []
         await teacher.see("remote-close").click()
 
         # A hand goes up and is first on the phone; one press, and that class speaks.
@@ -49,6 +51,7 @@ async def test_a_teacher_leads_the_lesson_with_a_phone_until_it_is_disconnected(
         hands = phone.see("remote-hands")
         await expect(hands).to_contain_text(NAMES[0], timeout=PATIENCE)
         await phone.page.screenshot(path=tmp_path / "phone-hand.png")
+        assert await violations(phone.page) == []
         await _call(phone, NAMES[0])
         await expect(near.see("on-floor")).to_be_visible(timeout=PATIENCE)
         await expect(hands).to_have_count(0)
