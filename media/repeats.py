@@ -13,7 +13,8 @@ from media.fanout import prepare
 from media.srtp import SrtpError
 
 if TYPE_CHECKING:
-    from media.subscription import Carriage, Slot
+    from media.carriage import Carriage
+    from media.subscription import Slot
 
 LATER = 0.04  # seconds between the two times
 MAX_REPEATS = 1024  # retransmissions remembered, so that a NACK said twice is answered once

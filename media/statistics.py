@@ -7,14 +7,17 @@ time (messages.Survey).
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from media import accelerator
 from media.messages import LayerStatistics, PublicationStatistics, SlotStatistics, TransportStatistics
 from media.rtcp import ReportBlock
 
 if TYPE_CHECKING:
     from media.layers import Layer
     from media.publication import Publication
+    from media.sendmmsg import Batch
     from media.subscription import Slot
     from media.transport import Transport
 
@@ -95,6 +98,33 @@ class SlotTally:
     def jitter(self) -> int:
         """In units of the stream's clock."""
         return self._block.jitter if self._block is not None else 0
+
+
+def measure(
+    counters: Mapping[str, int],
+    batches: Iterable[Batch],
+    transports: Collection[Transport],
+    publications: Collection[Publication],
+    pulled: Collection[Publication],
+) -> dict[str, float]:
+    """What there is to count of a whole worker, by name; `pulled` are the publications of others that it forwards."""
+    viewers = [it.viewer for it in transports if it.viewer is not None]
+    sieves = [sieve for it in (*publications, *pulled) for stream in it.streams for sieve in stream.sieves]
+    batches = list(batches)
+    return {
+        **{name: float(value) for name, value in counters.items()},
+        "packets_out": float(sum(batch.sent for batch in batches)),
+        "dropped_socket_full": float(sum(batch.dropped for batch in batches)),
+        "send_errors": float(sum(batch.failed for batch in batches)),
+        "transports": float(len(transports)),
+        "transports_connected": float(sum(it.connected for it in transports)),
+        "publications": float(len(publications)),
+        "publications_recorded": float(sum(it.recording is not None for it in publications)),
+        "slots": float(sum(len(viewer.slots) for viewer in viewers)),
+        "slots_flowing": float(sum(slot.flowing for viewer in viewers for slot in viewer.slots.values())),
+        "accelerated": float(accelerator.hot is not None),
+        "srtp_refused": float(sum(sieve.fanout.refused for sieve in sieves)),
+    }
 
 
 def survey(transport: Transport, now: float) -> TransportStatistics:

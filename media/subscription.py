@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from media import rtp
-from media.answer import ABS_SEND_TIME, AUDIO_LEVEL, DESCRIPTOR, NegotiatedSection
+from media.answer import DESCRIPTOR, NegotiatedSection
+from media.carriage import Carriage, profile_of, timestamp_offset
 from media.codecs import Codec, best_match
 from media.descriptors import Sub
 from media.fanout import Outlet, Profile, Row
@@ -29,26 +30,6 @@ if TYPE_CHECKING:
     from media.publication import Publication
     from media.sieve import Sieve
     from media.stream import Stream
-
-PASSED_ON = (AUDIO_LEVEL,)  # header extensions that viewers get as published, where they know them
-PLAUSIBLE = 1.0  # seconds that two layers' sender reports and the arrival of their packets may disagree
-
-
-@dataclass(frozen=True, slots=True)
-class Carriage:
-    """How a slot carries something: what does not change from its first packet to its last."""
-
-    layer: Layer
-    sieve: Sieve
-    spatial: int  # as chosen
-    temporal: int
-    codec: Codec  # in the viewer's numbers
-    profile: Profile
-    first_index: int  # of the sieve: what is older belongs to what the slot carried before
-    sequence_offset: int
-    timestamp_offset: int
-    shift: Shift | None
-    base: tuple[int, int]  # packets and octets the sieve had sent by then
 
 
 class Slot:
@@ -285,7 +266,7 @@ class Slot:
                 shift = Shift(
                     self._next_picture - packet.numbers.picture, self._next_layer_zero - packet.numbers.layer_zero
                 )
-        self.profile = self._make_profile(codec, stream.extensions)
+        self.profile = profile_of(codec, stream.extensions, self.section.extensions, self._redundant)
         self.first_index = first = sieve.number(packet)
         self.carriage = Carriage(
             layer,
@@ -296,7 +277,7 @@ class Slot:
             self.profile,
             first,
             (self._next_sequence - first) & 0xFFFF,
-            self._make_timestamp_offset(stream, packet, now),
+            timestamp_offset(former, self._last_timestamp, self._last_time, stream, packet, now),
             shift,
             (sieve.packets, sieve.octets),
         )
@@ -407,35 +388,3 @@ class Slot:
             if packet is not None and packet.index == index:
                 return packet, carriage
         return None
-
-    def _make_timestamp_offset(self, stream: Stream, packet: rtp.Packet, now: float) -> int:
-        """What to add to `stream`'s timestamps so that the slot's go on.
-
-        Between two layers of one publisher as both their sender reports say, else as much as time has passed.
-        """
-        former, timestamp = self.former, int(packet.timestamp)
-        if self._last_time is None or former is None:
-            return (self._last_timestamp - timestamp) & 0xFFFFFFFF
-        if former.sieve.stream is stream:
-            return former.timestamp_offset
-        elapsed = max(1, round((now - self._last_time) * stream.codec.clock_rate))
-        mapped = former.sieve.stream.same_moment(stream, timestamp)
-        if mapped is not None:
-            by_reports = _signed(mapped + former.timestamp_offset - self._last_timestamp)
-            if abs(by_reports - elapsed) < PLAUSIBLE * stream.codec.clock_rate:
-                elapsed = max(1, by_reports)  # never back: the same picture may just have gone out of the other layer
-        return (self._last_timestamp + elapsed - timestamp) & 0xFFFFFFFF
-
-    def _make_profile(self, codec: Codec, published: dict[str, int]) -> Profile:
-        ours = self.section.extensions
-        passed_on = tuple((published[uri], ours[uri]) for uri in PASSED_ON if uri in published and uri in ours)
-        descriptor = 0, 0
-        if codec.name == "AV1" and DESCRIPTOR in published and DESCRIPTOR in ours:
-            descriptor = published[DESCRIPTOR], ours[DESCRIPTOR]
-        redundant = codec.red_payload_type if self._redundant else None
-        return Profile(codec.payload_type, ours.get(ABS_SEND_TIME, 0), passed_on, descriptor, redundant or 0)
-
-
-def _signed(difference: int) -> int:
-    """A difference of two RTP timestamps, which wrap."""
-    return ((difference + 0x80000000) & 0xFFFFFFFF) - 0x80000000

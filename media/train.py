@@ -6,13 +6,20 @@ says what the line carries. Either way is counted, so that the browser can tell 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from media import rtp
 from media.fanout import Outlet
+from media.messages import Counted, Done, Refused, Reply, SendTrain
 from media.subscription import Slot
+
+if TYPE_CHECKING:
+    from media.transport import Transport
 
 MOST_PACKETS = 500  # a second
 LARGEST = 1100  # bytes of payload: with all headers it passes everywhere
 LONGEST = 20.0  # seconds
+MAX_TRAINS = 8  # at once, of a worker
 BEHIND = 0.06  # seconds of the train that may leave at once after a late tick; the rest is left out
 
 
@@ -78,3 +85,42 @@ class Tally:
         numbers = self._numbers.setdefault(packet.ssrc, [packet.sequence, packet.sequence])
         ahead = (packet.sequence - numbers[1] + 0x8000 & 0xFFFF) - 0x8000
         numbers[1] += max(0, ahead)
+
+
+class Trains:
+    """Those of a worker's transports."""
+
+    def __init__(self) -> None:
+        self._trains: dict[Transport, Train] = {}
+
+    @property
+    def going(self) -> list[tuple[Transport, Train]]:
+        return [(transport, train) for transport, train in self._trains.items() if train.goes]
+
+    def send(self, request: SendTrain, transport: Transport, now: float) -> Reply:
+        """Let one depart to a transport that watches."""
+        assert transport.viewer is not None
+        train = self._trains.get(transport)
+        if train is None:
+            slot = next(iter(transport.viewer.slots.values()), None)
+            if slot is None or slot.publication is not None:
+                return Refused("unknown_slot", f"no empty slot in {request.transport_id}")
+            train = Train(transport.outlet, slot)
+        if not train.goes and len(self.going) >= MAX_TRAINS:
+            return Refused("limit_reached", f"{MAX_TRAINS} lines are being measured")
+        self._trains[transport] = train
+        train.depart(request.packets, request.size, request.seconds, now)
+        return Done()
+
+    def count(self, transport: Transport, now: float) -> Counted:
+        """What was sent to a transport by its train, or else what came of it since this was first asked."""
+        if (train := self._trains.get(transport)) is not None:
+            return Counted(now * 1000, train.packets, train.packets, train.octets)
+        if transport.publisher is None:
+            return Counted(now * 1000, 0, 0, 0)
+        if (tally := transport.tally) is None:
+            tally = transport.tally = Tally()
+        return Counted(now * 1000, tally.packets, tally.expected, tally.octets)
+
+    def forget(self, transport: Transport) -> None:
+        self._trains.pop(transport, None)

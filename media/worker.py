@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from media import accelerator, rtp, stun
+from media import rtp, stun
 from media.certificate import Certificate, Rotation
 from media.ice import Path
 from media.messages import (
@@ -20,7 +20,6 @@ from media.messages import (
     Answered,
     CloseTransport,
     Count,
-    Counted,
     Done,
     Event,
     Held,
@@ -48,22 +47,22 @@ from media.messages import (
     TransportInfo,
     View,
 )
+from media.placing import place, unknown_publication, view
 from media.publication import Publication
 from media.recorder_feed import RecordedTrack, RecorderFeed
 from media.relay import Relay
 from media.sdp import SdpError
 from media.sendmmsg import Batch
-from media.statistics import survey
-from media.subscription import Slot
-from media.train import Tally, Train
+from media.statistics import measure, survey
+from media.train import Trains
 from media.transport import Shared, Transport
+from media.viewer import Viewer
 
 TICK = 0.02  # seconds
 TICKS_PER_SECOND = 50
 TICKS_PER_HEARING = 5  # between looks at who speaks
 CALM = 5  # ticks at once while nothing is urgent: to wake up 50 times a second takes 1 % of a core
 MAX_PROBING = 24  # viewers at once, for a second or two each: padding is written packet by packet, in the slow way
-MAX_TRAINS = 8  # at once, of at most 500 packets a second each
 MAX_TRANSPORTS = 4000  # of one worker; at some 150 kB each
 
 log = logging.getLogger(__name__)
@@ -106,7 +105,7 @@ class Worker:
         self._dirty: dict[Transport, None] = {}  # those with packets to forward
         self._probing: dict[Transport, None] = {}  # those whose path is being tried
         self._lossy: dict[Transport, None] = {}  # those whose path loses
-        self._trains: dict[Transport, Train] = {}  # of those whose line is measured
+        self._trains = Trains()  # to those whose line is measured
         self._slices: list[dict[Transport, None]] = [{} for _ in range(TICKS_PER_SECOND)]  # when each one reports
         self._tick = 0
 
@@ -119,7 +118,8 @@ class Worker:
             case Answer():
                 return self._answer(request, now)
             case Place():
-                return self._place(request, now)
+                viewer = self._viewer(request.transport_id)
+                return place(request, viewer, self._find, now) if viewer else _unknown_transport(request.transport_id)
             case RestartIce():
                 return self._restart_ice(request.transport_id)
             case CloseTransport():
@@ -131,7 +131,7 @@ class Worker:
             case RequestKeyFrame():
                 publication = self._publications.get(request.publication_id)
                 if publication is None:
-                    return _unknown_publication(request.publication_id)
+                    return unknown_publication(request.publication_id)
                 publication.request_key_frame(now, loss=True)
                 return Done()
             case Record():
@@ -139,7 +139,7 @@ class Worker:
             case StopRecording():
                 publication = self._publications.get(request.publication_id)
                 if publication is None:
-                    return _unknown_publication(request.publication_id)
+                    return unknown_publication(request.publication_id)
                 publication.record(None, now)
                 return Done()
             case ListHeld():
@@ -150,14 +150,19 @@ class Worker:
             case Measure():
                 return Measured(self._measure())
             case View():
-                return self._view(request, now)
+                viewer = self._viewer(request.transport_id)
+                return view(request, viewer, now) if viewer else _unknown_transport(request.transport_id)
             case Survey():
                 known = (self._transports.get(transport_id) for transport_id in request.transport_ids)
                 return Surveyed(tuple(survey(transport, now) for transport in known if transport is not None))
             case SendTrain():
-                return self._send_train(request, now)
+                transport = self._transports.get(request.transport_id)
+                if transport is None or transport.viewer is None:
+                    return _unknown_transport(request.transport_id)
+                return self._trains.send(request, transport, now)
             case Count():
-                return self._count(request, now)
+                transport = self._transports.get(request.transport_id)
+                return self._trains.count(transport, now) if transport else _unknown_transport(request.transport_id)
             case Pull():
                 if request.publication_id in self._publications or self.relay.pull(request):
                     return Done()
@@ -166,7 +171,7 @@ class Worker:
                 return (
                     Done()
                     if self.relay.release(request.publication_id)
-                    else _unknown_publication(request.publication_id)
+                    else unknown_publication(request.publication_id)
                 )
 
     def _answer(self, request: Answer, now: float) -> Answered | Refused:
@@ -192,75 +197,13 @@ class Worker:
             self._publications[publication.publication_id] = publication
         return answered
 
-    def _place(self, request: Place, now: float) -> Reply:
-        transport = self._transports.get(request.transport_id)
-        if transport is None or transport.viewer is None:
-            return _unknown_transport(request.transport_id)
-        moves: list[tuple[Slot, Publication | None, int]] = []
-        for placement in request.placements:
-            slot = transport.viewer.slots.get(placement.mid)
-            if slot is None:
-                return Refused("unknown_slot", f"no slot {placement.mid} in {request.transport_id}")
-            publication = None
-            if placement.publication_id is not None:
-                publication = self._publications.get(placement.publication_id) or self.relay.find(
-                    placement.publication_id
-                )
-                if publication is None or publication.section.kind != slot.kind:
-                    return _unknown_publication(placement.publication_id)
-            moves.append((slot, publication, placement.rank))
-        for slot, publication, rank in moves:
-            slot.rank = rank
-            if slot.publication is publication:
-                continue
-            if slot.publication is not None:
-                slot.publication.flush(now)
-                slot.publication.remove(slot)
-            if publication is not None:
-                publication.place(slot, now)
-        transport.viewer.bandwidth.allocate(now)
-        return Done()
+    def _viewer(self, transport_id: str) -> Viewer | None:
+        transport = self._transports.get(transport_id)
+        return transport.viewer if transport is not None else None
 
-    def _view(self, request: View, now: float) -> Reply:
-        transport = self._transports.get(request.transport_id)
-        if transport is None or transport.viewer is None:
-            return _unknown_transport(request.transport_id)
-        slots = transport.viewer.slots
-        for shown in request.shown:
-            if shown.mid not in slots:
-                return Refused("unknown_slot", f"no slot {shown.mid} in {request.transport_id}")
-        for shown in request.shown:
-            slots[shown.mid].max_height = max(0, shown.height)
-        transport.viewer.bandwidth.allocate(now)
-        return Done()
-
-    def _send_train(self, request: SendTrain, now: float) -> Reply:
-        transport = self._transports.get(request.transport_id)
-        if transport is None or transport.viewer is None:
-            return _unknown_transport(request.transport_id)
-        train = self._trains.get(transport)
-        if train is None:
-            slot = next(iter(transport.viewer.slots.values()), None)
-            if slot is None or slot.publication is not None:
-                return Refused("unknown_slot", f"no empty slot in {request.transport_id}")
-            train = Train(transport.outlet, slot)
-        if not train.goes and sum(one.goes for one in self._trains.values()) >= MAX_TRAINS:
-            return Refused("limit_reached", f"{MAX_TRAINS} lines are being measured")
-        self._trains[transport] = train
-        train.depart(request.packets, request.size, request.seconds, now)
-        return Done()
-
-    def _count(self, request: Count, now: float) -> Reply:
-        transport = self._transports.get(request.transport_id)
-        if transport is None:
-            return _unknown_transport(request.transport_id)
-        if (train := self._trains.get(transport)) is not None:
-            return Counted(now * 1000, train.packets, train.packets, train.octets)
-        if transport.publisher is None:
-            return Counted(now * 1000, 0, 0, 0)
-        if (tally := transport.tally) is None:
-            tally = transport.tally = Tally()
-        return Counted(now * 1000, tally.packets, tally.expected, tally.octets)
+    def _find(self, publication_id: str) -> Publication | None:
+        """One that is sent to this worker, or that it can pull from another."""
+        return self._publications.get(publication_id) or self.relay.find(publication_id)
 
     def _restart_ice(self, transport_id: str) -> IceRestarted | Refused:
         transport = self._transports.get(transport_id)
@@ -273,7 +216,7 @@ class Worker:
     def _record(self, request: Record, now: float) -> Reply:
         publication = self._publications.get(request.publication_id)
         if publication is None:
-            return _unknown_publication(request.publication_id)
+            return unknown_publication(request.publication_id)
         recording = publication.recording
         if not isinstance(recording, RecordedTrack) or recording.record != request:  # else an adopting server repeats
             publication.record(self.recorder_feed.track(request, publication.section.kind), now)
@@ -291,25 +234,10 @@ class Worker:
         )
 
     def _measure(self) -> dict[str, float]:
-        batches = self._shared.batches
-        viewers = [it.viewer for it in self._transports.values() if it.viewer is not None]
-        carried = [*self._publications.values(), *self.relay.publications]
-        sieves = [sieve for it in carried for stream in it.streams for sieve in stream.sieves]
-        return {
-            **{name: float(value) for name, value in self.counters.items()},
-            "packets_out": float(sum(batch.sent for batch in batches)),
-            "dropped_socket_full": float(sum(batch.dropped for batch in batches)),
-            "send_errors": float(sum(batch.failed for batch in batches)),
-            "transports": float(len(self._transports)),
-            "transports_connected": float(sum(it.connected for it in self._transports.values())),
-            "publications": float(len(self._publications)),
-            "publications_pulled": float(len(self.relay.pulled)),
-            "publications_recorded": float(sum(it.recording is not None for it in self._publications.values())),
-            "slots": float(sum(len(viewer.slots) for viewer in viewers)),
-            "slots_flowing": float(sum(slot.flowing for viewer in viewers for slot in viewer.slots.values())),
-            "accelerated": float(accelerator.hot is not None),
-            "srtp_refused": float(sum(sieve.fanout.refused for sieve in sieves)),
-        }
+        relay = self.relay
+        transports, publications = self._transports.values(), self._publications.values()
+        counted = measure(self.counters, self._shared.batches, transports, publications, relay.publications)
+        return {**counted, "publications_pulled": float(len(relay.pulled))}
 
     # ── the network ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -382,8 +310,7 @@ class Worker:
     @property
     def calm(self) -> bool:
         """Whether a look ten times a second is enough: nobody publishes, comes in, is being probed or loses."""
-        trains = any(train.goes for train in self._trains.values())
-        return not self._ticking and not self._probing and not self._lossy and not trains
+        return not self._ticking and not self._probing and not self._lossy and not self._trains.going
 
     def tick(self, now: float, passed: int = 1) -> None:
         """Every 20 ms, or when so many of 20 ms have `passed`: timers; and each transport's reports once a second,
@@ -403,12 +330,11 @@ class Worker:
             if self._tick % TICKS_PER_HEARING == 0:
                 self._tell_who_speaks(now)
             self._report(self._slices[self._tick], now)
-        for transport, train in list(self._trains.items()):
-            if train.goes:
-                try:
-                    train.tick(now)
-                except Exception:
-                    self._broken(transport)
+        for transport, train in self._trains.going:
+            try:
+                train.tick(now)
+            except Exception:
+                self._broken(transport)
         for tended, tend in ((self._probing, self._probe), (self._lossy, self._attend)):
             for transport in list(tended):
                 try:
@@ -474,7 +400,7 @@ class Worker:
         self._ticking.pop(transport, None)
         self._probing.pop(transport, None)
         self._lossy.pop(transport, None)
-        self._trains.pop(transport, None)
+        self._trains.forget(transport)
         for ufrag in [ufrag for ufrag, owner in self._by_ufrag.items() if owner is transport]:
             del self._by_ufrag[ufrag]
         for path in [path for path, owner in self._by_path.items() if owner is transport]:
@@ -565,7 +491,3 @@ class Worker:
 
 def _unknown_transport(transport_id: str) -> Refused:
     return Refused("unknown_transport", f"no transport {transport_id}")
-
-
-def _unknown_publication(publication_id: str) -> Refused:
-    return Refused("unknown_publication", f"no publication {publication_id}")

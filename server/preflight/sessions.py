@@ -22,7 +22,7 @@ from server.tries import TooManyTriesError, network_of
 from signaling.problems import ProblemError
 from signaling.workers import MediaUnavailableError, Worker, Workers
 
-AT_ONCE = 6  # the worker goes on forwarding lessons beside them, see media/worker.py MAX_TRAINS
+AT_ONCE = 6  # the worker goes on forwarding lessons beside them, see media/train.py MAX_TRAINS
 PATIENCE = 25.0  # seconds that one may wait for its turn
 LONGEST = 90.0  # seconds, then it is over whatever the browser does
 PER_HOUR = 240  # of one address: a school's whole corridor sits behind it, and tries again

@@ -6,8 +6,7 @@ import pytest
 
 from media.messages import Count, Counted, Done, Place, Placement, Refused, SendTrain
 from media.rtcp import Nack
-from media.train import BEHIND, LARGEST, MOST_PACKETS
-from media.worker import MAX_TRAINS
+from media.train import BEHIND, LARGEST, MAX_TRAINS, MOST_PACKETS
 from tests.support.flow import World
 
 
