@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -27,9 +28,8 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
 @pytest.fixture
 async def phone(client: Client) -> AsyncIterator[Client]:
     """A browser of its own, before the same server."""
-    made = cast(Client, TestClient(client.server, cookie_jar=aiohttp.CookieJar(unsafe=True)))
-    yield made
-    await made.session.close()
+    async with _browser(client, aiohttp.CookieJar(unsafe=True)) as phone:
+        yield phone
 
 
 async def ticket(client: Client, lesson_id: str, teacher: Seat) -> str:
@@ -120,6 +120,24 @@ async def test_whom_the_teacher_disconnects_does_not_come_back_with_cookie_or_to
     assert (await _hello(client, lesson_id, grant))["code"] == "removed"
 
 
+async def test_a_server_that_was_restarted_knows_whom_it_let_in_and_whom_a_teacher_disconnected(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        await add_user(client, "teacher", "teacher")
+        await log_in(client, "teacher")
+        lesson_id = await lesson(client)
+        teacher = await seat(client, lesson_id, "lead_teacher")
+        jars, controls = [], []
+        for _ in range(2):
+            jars.append(aiohttp.CookieJar(unsafe=True))
+            async with _browser(client, jars[-1]) as phone:
+                controls.append(await remote(client, phone, lesson_id, teacher))
+        await teacher.ask("remove", participant_id=controls[0].id)
+    async with running(tmp_path) as client, _browser(client, jars[0]) as gone, _browser(client, jars[1]) as kept:
+        assert await problem(await come(gone, lesson_id)) == (403, "removed")
+        again = await enter(client, lesson_id, await bearer(kept, lesson_id))
+        assert again.id == controls[1].id
+
+
 async def test_with_the_lesson_it_is_over_for_the_phone(client: Client, phone: Client) -> None:
     lesson_id = await lesson(client)
     teacher = await seat(client, lesson_id, "lead_teacher")
@@ -172,3 +190,10 @@ async def _hello(client: Client, lesson_id: str, grant: dict[str, str]) -> dict[
     await socket.send_json({"type": "hello", "token": grant["Authorization"].removeprefix("Bearer ")})
     answer: dict[str, Any] = await socket.receive_json(timeout=5)
     return answer
+
+
+@contextlib.asynccontextmanager
+async def _browser(client: Client, jar: aiohttp.CookieJar) -> AsyncIterator[Client]:
+    made = cast(Client, TestClient(client.server, cookie_jar=jar))
+    yield made
+    await made.session.close()
