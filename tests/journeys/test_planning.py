@@ -4,15 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 
 from tests.journeys.people import Person, SchoolClass
+from tests.support.axe import violations
 from tests.support.browser import chromium
 from tests.support.server import Tongke
 
 pytestmark = pytest.mark.journey
 
 PASSWORD = "a battery staple"
+PDF = b"%PDF-1.7\n1 0 obj <<>> endobj\ntrailer <<>>\nstartxref\n0\n%%EOF\n"
 
 
 class Administrator(Person):
@@ -46,10 +48,16 @@ async def test_from_an_empty_server_to_a_class_before_its_lesson(tmp_path: Path)
         administrator = await Administrator.arrive(browser, tongke)
         await administrator.log_in()
         await administrator.add_class("阜平一小", "六(2)班", "43")
+        assert await violations(administrator.page) == []
         link = await administrator.invite("teacher")
+        assert await violations(administrator.page) == []
 
         # The colleague chooses name and password; the link leaves the address bar and works no second time.
         teacher = await Person.arrive(browser, tongke)
+        for path in ("/login", "/"):
+            await teacher.page.goto(f"{tongke.http}{path}")
+            await teacher.page.get_by_role("heading", level=1).wait_for()
+            assert await violations(teacher.page) == []
         await teacher.page.goto(link)
         await teacher.see("link-name").fill("主讲教师甲")
         await expect(teacher.page).to_have_url(re.compile(r"/login$"))
@@ -68,11 +76,27 @@ async def test_from_an_empty_server_to_a_class_before_its_lesson(tmp_path: Path)
         await teacher.see("create-lesson").click()
         row = teacher.see("lesson-row").filter(has_text="草原")
         await expect(row).to_contain_text("2030年9月2日(周一) 10:10")
+        await teacher.see("lesson-title").click()
+        await teacher.see("lesson-more").click()
+        assert await violations(teacher.page) == []
         await row.get_by_test_id("guide").click()
         sheet = teacher.see("sheet").filter(has_text="阜平一小 六(2)班")
         await expect(sheet.get_by_test_id("qr")).to_have_js_property("complete", True)
         assert await sheet.get_by_test_id("qr").evaluate("picture => picture.naturalWidth") > 0
         address = await sheet.get_by_role("link").get_attribute("href")
+
+        # What is printed before the lesson comes from the teacher's own disk, and the plan may still change.
+        await teacher.page.goto(f"{tongke.http}/lessons")
+        await row.get_by_test_id("lesson-handouts").click()
+        await row.get_by_test_id("handout-file").set_input_files(
+            [
+                FilePayload(name="导学案.pdf", mimeType="application/pdf", buffer=PDF),
+                FilePayload(name="作业.pdf", mimeType="application/pdf", buffer=b"MZ"),
+            ]
+        )
+        await expect(row.get_by_test_id("handout")).to_contain_text("导学案")
+        await expect(row.get_by_test_id("handout-trouble")).to_contain_text("作业")
+        assert await violations(teacher.page) == []
 
         # What stands on it brings the class to the page where it waits for the lesson.
         school_class = await SchoolClass.arrive(browser, tongke)
@@ -81,6 +105,20 @@ async def test_from_an_empty_server_to_a_class_before_its_lesson(tmp_path: Path)
         await expect(school_class.see("entry-found")).to_contain_text("草原")
         await school_class.see("enter-class").click()
         await expect(school_class.see("waiting-room")).to_have_attribute("data-waiting", "start")
+        await school_class.see("consent-no").click()
+        async with school_class.page.context.expect_page() as opened:
+            await school_class.see("open-handout").click()
+        handout = await opened.value
+        await handout.wait_for_load_state()
+        assert await handout.evaluate("document.contentType") == "application/pdf"
+        await handout.close()
+        await row.get_by_test_id("change-lesson").click()
+        await teacher.see("lesson-title").fill("草原（第 2 课时）")
+        await teacher.see("recording-policy").select_option("nothing")
+        await teacher.see("create-lesson").click()
+        await expect(row).to_contain_text("草原（第 2 课时）")
+        await expect(school_class.see("waiting-room")).to_contain_text("草原（第 2 课时）")
+        await expect(school_class.see("recording-dot")).to_contain_text("不录制")
 
         # The same studio alone, as often as one likes: it is one rehearsal until it is ended.
         await teacher.page.goto(f"{tongke.http}/lessons")
