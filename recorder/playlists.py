@@ -8,6 +8,7 @@ that time) stands wherever media begin: it is what puts playlists of different t
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -32,7 +33,7 @@ _LOW_DELAY = (
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A part's place in a list. Refers to the part instead of repeating it: lessons are long and many."""
+    """A part's place in a list."""
 
     part: Part
     timescale: int
@@ -49,21 +50,28 @@ class _Entry:
 
 
 class MediaPlaylist:
-    """The playlist of one track, or of several of one lesson that follow each other."""
+    """The playlist of one track, or of several of one lesson that follow each other.
+
+    Lessons are long and many: what has left the sliding list is kept as its lines only, some 50 bytes a part.
+    """
 
     def __init__(self, epoch_us: int, target_s: int = TARGET_S) -> None:
         self._epoch_us = epoch_us
         self._target_s = target_s
-        self._entries: list[_Entry] = []
+        self._lines = bytearray()  # of all parts
+        self._recent: deque[_Entry] = deque()  # what a sliding list shows
+        self._recent_s = 0.0
+        self._gone = 0  # how many parts came before those …
+        self._gone_changes = 0  # … and how many of them began with a discontinuity
         self._open: _Entry | None = None  # a segment that is still being written
-        self._given = 0  # how many entries `whole` and `more` have given
+        self._given = 0  # how many bytes of the lines `whole` and `more` have given
         self._map = ""  # in force after the last entry
         self._codec = ""
         self.has_gap = False
 
     @property
     def empty(self) -> bool:
-        return not self._entries
+        return not self._recent
 
     def add(self, part: Part, timescale: int, codec: str, prefix: str = "", lead_in: int = 0, init: str = "") -> None:
         """A part of a track in the folder `prefix` (with its slash); `lead_in` ticks before it count as its own.
@@ -74,7 +82,8 @@ class MediaPlaylist:
         if not part.duration:
             return
         entry = self._entry(part, timescale, codec, prefix, lead_in, init)
-        self._entries.append(entry)
+        self._lines += "".join(line + "\n" for line in self._draw(entry)).encode()
+        self._slide(entry)
         self._map = entry.init or self._map
         self.has_gap = self.has_gap or part.gap
         if not part.gap:
@@ -88,38 +97,40 @@ class MediaPlaylist:
         """Everything from the beginning: EVENT, or VOD once ended."""
         lines = _head(self._target_s, 0, 0)
         lines.append(f"#EXT-X-PLAYLIST-TYPE:{'VOD' if ended else 'EVENT'}")
-        for entry in self._entries:
-            lines += self._draw(entry)
-        self._given = len(self._entries)
-        if ended:
-            lines.append("#EXT-X-ENDLIST")
-        return "\n".join(lines) + "\n"
+        self._given = len(self._lines)
+        return "\n".join(lines) + "\n" + self._lines.decode() + ("#EXT-X-ENDLIST\n" if ended else "")
 
     def more(self) -> str:
         """What has been added since it was last asked for."""
-        fresh, self._given = self._entries[self._given :], len(self._entries)
-        return "".join(line + "\n" for entry in fresh for line in self._draw(entry))
+        fresh, self._given = self._lines[self._given :], len(self._lines)
+        return fresh.decode()
 
     def window(self, ended: bool) -> str:
         """The last `WINDOW_S` seconds, three parts at least."""
-        first, seconds = len(self._entries), 0.0
-        while first and (seconds < WINDOW_S or len(self._entries) - first < 3):
-            first -= 1
-            seconds += self._entries[first].duration_s
-        shown = self._entries[first:]
-        lines = _head(self._target_s, first, sum(entry.changed for entry in self._entries[:first]))
+        lines = _head(self._target_s, self._gone, self._gone_changes)
         lines[3:3] = _LOW_DELAY
-        for index, entry in enumerate(shown):
-            with_chunks = index >= len(shown) - _WITH_CHUNKS
+        for index, entry in enumerate(self._recent):
+            with_chunks = index >= len(self._recent) - _WITH_CHUNKS
             lines += self._draw(entry, first=not index, with_chunks=with_chunks)
         if ended:
             lines.append("#EXT-X-ENDLIST")
         elif self._open is not None:
-            lines += self._draw(self._open, first=not shown, with_chunks=True)[:-2]  # without EXTINF and URI
+            lines += self._draw(self._open, first=not self._recent, with_chunks=True)[:-2]  # without EXTINF and URI
         return "\n".join(lines) + "\n"
 
+    def _slide(self, entry: _Entry) -> None:
+        """Take an entry into the sliding list, and let go of those it needs no more."""
+        recent = self._recent
+        recent.append(entry)
+        self._recent_s += entry.duration_s
+        while len(recent) > 3 and self._recent_s - recent[0].duration_s >= WINDOW_S:
+            gone = recent.popleft()
+            self._recent_s -= gone.duration_s
+            self._gone += 1
+            self._gone_changes += gone.changed
+
     def _entry(self, part: Part, timescale: int, codec: str, prefix: str, lead_in: int, init: str) -> _Entry:
-        joined = bool(self._entries) and not self._entries[-1].part.gap and not part.gap
+        joined = bool(self._recent) and not self._recent[-1].part.gap and not part.gap
         changed = not part.gap and self._codec not in ("", codec)
         init = (init or prefix + part.init) if part.init else ""
         return _Entry(part, timescale, prefix, lead_in, self._map, changed, joined, init)

@@ -103,7 +103,7 @@ class Journaled:
         return tuple((a, b) for a, b in inside if a < b)
 
     def _enter(self, part: Part) -> None:
-        self.parts.append(part)
+        self.parts.append(replace(part, chunks=()) if part.chunks else part)  # nobody asks for them afterwards
         try:
             with (self.folder / JOURNAL).open("a") as journal:
                 journal.write(part.to_line())
