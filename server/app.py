@@ -35,6 +35,7 @@ from server.jobs.service import Jobs
 from server.lessons import api as lessons_api
 from server.lessons import class_pass, entering, participants, planning, qr, statistics
 from server.lessons.deletion import Deletions
+from server.lessons.doubt import Doubts
 from server.lessons.grants import Grants, TokenError
 from server.lessons.invitations import Invitations
 from server.lessons.lifecycle import Directory, Lifecycle
@@ -139,6 +140,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[accounts_api.LOGIN_TRIES] = WrongTries("login")
     app[class_pass.PASSES] = class_pass.ClassPasses(derive(key, "class passes"))
     app[entering.CODE_TRIES] = WrongTries("class code")
+    app[entering.DOUBTS] = Doubts()
     app[lessons_api.LESSONS] = lessons
     app[lessons_api.INVITATIONS] = Invitations(records, schools)
     app[schools_api.SCHOOLS] = schools

@@ -58,10 +58,12 @@ class WrongTries:
         for limit in self._each:
             if not self._limiter.test(limit, self._space, network):
                 raise TooManyTriesError(self._wait(limit, network))
-        hour = self._each[-1]
-        spotless = self._limiter.get_window_stats(hour, self._space, network).remaining == hour.amount
-        if not spotless and not self._limiter.test(self._altogether, self._space):
+        if not self._spotless(network) and not self._limiter.test(self._altogether, self._space):
             raise TooManyTriesError(self._wait(self._altogether))
+
+    def doubtful(self, address: str) -> bool:
+        """Whether what this address has right may be a guess: it was wrong lately, or many are just now."""
+        return not (self._spotless(network_of(address)) and self._limiter.test(self._altogether, self._space))
 
     def wrong(self, address: str) -> None:
         """This address was wrong once more."""
@@ -69,6 +71,10 @@ class WrongTries:
         for limit in self._each:
             self._limiter.hit(limit, self._space, network)
         self._limiter.hit(self._altogether, self._space)
+
+    def _spotless(self, network: str) -> bool:
+        hour = self._each[-1]
+        return self._limiter.get_window_stats(hour, self._space, network).remaining == hour.amount
 
     def _wait(self, limit: RateLimitItem, *who: str) -> int:
         return max(1, math.ceil(self._limiter.get_window_stats(limit, self._space, *who).reset_time - time.time()))

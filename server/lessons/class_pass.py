@@ -28,6 +28,7 @@ class ClassPass:
     lesson_id: str | None = None  # whose code was typed last
     class_group_id: str | None = None  # whose own code it was
     code_tag: str | None = None  # of that code: who has only an old one stays out
+    doubted: str | None = None  # the lesson whose code it may have guessed: there it waits at the door
 
 
 class ClassPasses:
@@ -48,7 +49,7 @@ class ClassPasses:
             )
         except (jwt.InvalidTokenError, UnicodeError):
             payload = {}
-        device, *rest = (payload.get(claim) for claim in ("dev", "lesson", "class", "code"))
+        device, *rest = (payload.get(claim) for claim in ("dev", "lesson", "class", "code", "doubt"))
         if not isinstance(device, str) or not all(isinstance(one, str | None) for one in rest):
             return ClassPass(secrets.token_hex(8))
         return ClassPass(device, *rest)
@@ -60,6 +61,7 @@ class ClassPasses:
             ("lesson", known.lesson_id),
             ("class", known.class_group_id),
             ("code", known.code_tag),
+            ("doubt", known.doubted),
         ):
             if value is not None:
                 payload[claim] = value

@@ -4,7 +4,7 @@ A code of six digits stands for one lesson, one of eight for a class of the list
 lessons it is invited to is on or next. Either is exchanged for a grant and a pass, which the browser keeps as a cookie.
 
 A lesson that invites classes lets these in at once; any other class gets a grant that waits at the door. One that
-invites none is open to whoever has its code.
+invites none is open to whoever has its code. How many are let in with a code that may be a guess is said in doubt.py.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from server.database import now
 from server.endpoint import Endpoint, Model, address, read, reply
 from server.lessons.api import INVITATIONS, LESSONS, ROOMS, GrantView, find, join_url, moment
 from server.lessons.class_pass import PASSES, ClassPass
+from server.lessons.doubt import Doubts
 from server.lessons.kinds import LessonStatus
 from server.lessons.model import Lesson
 from server.lessons.store import LessonUnknownError, NoFreeCodeError
@@ -32,6 +33,7 @@ from signaling.problems import ProblemError
 from signaling.state import person
 
 CODE_TRIES = web.AppKey("code_tries", WrongTries)
+DOUBTS = web.AppKey("doubts", Doubts)
 
 
 class Entry(Model):
@@ -78,6 +80,7 @@ async def enter(request: web.Request) -> web.Response:
     code = "".join(str(int(letter)) for letter in wanted.code if letter.isdecimal())
     led = await (_typed(request, code, known_by) if wanted.code else _returned(request, known_by, wanted.lesson_id))
     lesson, known = led.lesson, led.class_group
+    came_before = known_by
     if led.own and wanted.code and known is not None:
         known_by = replace(
             known_by, class_group_id=known.class_group_id, code_tag=request.app[PASSES].tag("code", known.code)
@@ -88,6 +91,8 @@ async def enter(request: web.Request) -> web.Response:
         raise ProblemError(410, "lesson_ended", "The lesson is over")
     if wanted.code and not led.own:
         known_by = replace(known_by, lesson_id=lesson.id)
+    if wanted.code and known_by.doubted != lesson.id and _is_doubtful(request, led, lesson, came_before):
+        known_by = replace(known_by, doubted=lesson.id)
     waits, identity, device = await _seat(request, lesson, known, known_by)
     token, claims = request.app[caller.GRANTS].mint(
         lesson.id,
@@ -182,6 +187,17 @@ async def _class_of(request: web.Request, known_by: ClassPass) -> KnownClass | N
     return known if request.app[PASSES].tag("code", known.code) == known_by.code_tag else None
 
 
+def _is_doubtful(request: web.Request, led: Led, lesson: Lesson, came_before: ClassPass) -> bool:
+    """Whether the code may have been guessed, and the lesson overlooks no more of those."""
+    if not request.app[CODE_TRIES].doubtful(address(request)):
+        return False
+    if led.own and led.class_group is not None:
+        entered = came_before.class_group_id == led.class_group.class_group_id
+    else:
+        entered = came_before.lesson_id == lesson.id
+    return not entered and not request.app[DOUBTS].overlooked(lesson.id)
+
+
 async def _seat(
     request: web.Request, lesson: Lesson, known: KnownClass | None, known_by: ClassPass
 ) -> tuple[bool, str | None, str]:
@@ -194,6 +210,7 @@ async def _seat(
     device = tag("device", lesson.id, known_by.device)
     invited = (await request.app[INVITATIONS].of([lesson.id])).get(lesson.id, [])
     waits = bool(invited) and (known is None or known.class_group_id not in {one.class_group_id for one in invited})
+    waits = waits or known_by.doubted == lesson.id
     room = request.app[ROOMS].find(lesson.id)
     if room is not None:
         participant = person(f"c-{identity or device}")

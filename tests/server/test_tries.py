@@ -39,6 +39,16 @@ def test_guessing_from_many_addresses_is_stopped_and_keeps_no_class_out() -> Non
     tries.check("198.51.100.1")
 
 
+def test_what_a_wrong_address_or_a_time_of_guessing_has_right_is_doubtful() -> None:
+    tries = WrongTries("code", altogether_per_minute=3)
+    tries.wrong("192.0.2.1")
+    assert tries.doubtful("192.0.2.1")
+    assert not tries.doubtful("198.51.100.1")
+    for number in range(2, 4):
+        tries.wrong(f"192.0.2.{number}")
+    assert tries.doubtful("198.51.100.1")
+
+
 async def test_tries_sent_all_at_once_are_counted_one_by_one() -> None:
     tries = WrongTries("code", per_minute=3)
     let_in = 0

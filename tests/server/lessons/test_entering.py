@@ -4,6 +4,7 @@ from typing import Any
 
 from server.database import now
 from server.lessons.api import LESSONS
+from server.lessons.doubt import PER_HOUR, Doubts
 from tests.server.application import Client, add_user, log_in, problem, running
 
 NEXT_WEEK = timedelta(days=7)
@@ -65,3 +66,35 @@ async def test_a_lessons_code_still_lets_any_class_in_by_the_name_it_says(tmp_pa
         made = await lesson(client)
         entered = await client.post("/api/class/enter", json={"code": made["class_code"], "name": "张北实验"})
         assert (await entered.json())["class_group_id"] is None
+
+
+async def test_a_code_that_may_be_a_guess_leads_to_the_door_once_the_lesson_overlooks_no_more(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        await administered(client)
+        made = await lesson(client)
+
+        async def enters(code: str | None = None) -> bool:
+            """Whether a class gets in at once with this code, or as who it was before."""
+            body = {"code": code} if code else {"lesson_id": made["lesson_id"]}
+            response = await client.post("/api/class/enter", json=body)
+            assert response.status == 200, await response.text()
+            return not (await response.json())["waits"]
+
+        wrong = "000000" if made["class_code"] != "000000" else "000001"
+        assert await enters(made["class_code"])  # nobody was wrong yet
+        assert (await client.post("/api/class/enter", json={"code": wrong})).status == 404
+        assert await enters(made["class_code"])  # it was here before
+        for _ in range(PER_HOUR):
+            client.session.cookie_jar.clear()
+            assert await enters(made["class_code"])  # people mistype
+        client.session.cookie_jar.clear()
+        assert not await enters(made["class_code"])
+        assert not await enters(made["class_code"])  # trying again does not help
+        assert not await enters()
+
+
+def test_each_lesson_overlooks_doubtful_codes_of_its_own() -> None:
+    doubts = Doubts(per_hour=1)
+    assert doubts.overlooked("a")
+    assert not doubts.overlooked("a")
+    assert doubts.overlooked("b")
