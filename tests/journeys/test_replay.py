@@ -16,6 +16,7 @@ from tests.bench.peer import own_address
 from tests.journeys.people import PATIENCE, Teacher
 from tests.journeys.replays import Apart, Replay, Shown
 from tests.support import timecode
+from tests.support.axe import violations
 from tests.support.browser import chromium, eventually, rerouted
 from tests.support.firefox import firefox
 from tests.support.link import LHASA, UdpLink
@@ -172,6 +173,7 @@ async def test_a_lesson_with_loss_camera_off_another_size_and_a_reconnect_replay
         await taught.teacher.open_replay()
         await _replays(Replay(taught.teacher.page), taught)
         await _handles(taught)
+        await _looks(taught)
         assert taught.teacher.errors == []
         await _replays_in_firefox(tongke, taught)
 
@@ -226,3 +228,49 @@ async def _handles(taught: Taught) -> None:
     assert (await replay.shown()).position == pytest.approx(stood, abs=150)
     await person.see("replay-from-start").click()
     assert (await replay.shown()).position == 0
+
+
+# What Tab comes to in the row below the timeline, in this order.
+_ROW = ("replay-play", "layout-side", "layout-inset", "layout-single", "replay-listen", "replay-speed", "replay-link")
+_FOCUSED = "() => document.activeElement?.dataset.testid ?? ''"
+_OUTSIDE = """() => [...document.querySelectorAll("main button, main select, main a")]
+  .filter((one) => one.checkVisibility() && !one.closest(".ticks, ol"))
+  .filter((one) => { const box = one.getBoundingClientRect(); return box.left < -1 || box.right > innerWidth + 1; })
+  .map((one) => one.outerHTML.slice(0, 120))"""
+
+
+async def _looks(taught: Taught) -> None:
+    """At every size, by keyboard alone, with the whole screen; and who has a wrong link is told what to do."""
+    person, page = taught.teacher, taught.teacher.page
+    for width, height in ((3840, 2160), (390, 844), (1366, 768)):
+        await page.set_viewport_size({"width": width, "height": height})
+        assert await page.evaluate(_OUTSIDE) == [], width
+        assert await violations(page) == [], width
+        await person.see("replay-full").click()
+        await page.wait_for_function("document.fullscreenElement !== null")
+        assert await violations(page) == [], width
+        await person.see("replay-full").click()
+        await page.wait_for_function("document.fullscreenElement === null")
+
+    await page.evaluate("() => document.querySelector('main').focus()")
+    walked: list[str] = []
+    for _ in range(60):  # past all that can be pressed, and round again
+        await page.keyboard.press("Tab")
+        walked.append(await page.evaluate(_FOCUSED))
+        if walked.count("replay-play") == 2:
+            break
+    assert [one for one in walked[: walked.index("replay-full") + 1] if one in _ROW] == list(_ROW)
+    await person.see("replay-exports").press("Enter")
+    await page.locator(".exports .panel").wait_for()
+    assert await violations(page) == []
+    await page.keyboard.press("Escape")
+    assert await page.evaluate(_FOCUSED) == "replay-exports"
+    await person.see("replay-help").press("Enter")
+    await person.see("replay-keys").wait_for()
+    assert await violations(page) == []
+    await page.keyboard.press("Escape")
+
+    await page.goto(page.url.partition("/replay/")[0] + "/replay/000000000000")
+    await expect(person.see("problem")).not_to_contain_text("课堂码", timeout=PATIENCE)
+    await expect(person.see("replay-back")).to_have_attribute("href", "/lessons", timeout=PATIENCE)
+    assert await violations(page) == []
