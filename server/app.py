@@ -61,7 +61,7 @@ from signaling import socket as socket_door
 from signaling import whip as whip_door
 from signaling.bus_memory import MemoryBus
 from signaling.grants import Grant, GrantError, Verifier
-from signaling.rooms import Rooms
+from signaling.rooms import Limits, Rooms
 from signaling.statistics import Surveys
 from signaling.workers import Workers
 
@@ -112,6 +112,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         observers=[lifecycle, recorder, photos],
         verify=_verifier(grants),
         secret=derive(key, "room sessions"),
+        limits=Limits(away=settings.away_seconds),
         consents=consents,
     )
     recorder.attach(rooms)

@@ -67,6 +67,8 @@ class Settings:
     """Media workers; 0 means one per core less one, at least one."""
     viewers_per_worker: int = 0
     """Viewers that a media worker serves before a lesson's next ones go to another; 0 means 250."""
+    away_seconds: int = 60
+    """How long somebody whose connection is lost may stay away before they have left the room."""
     data: Path = Path("data")
     """Folder of everything that must survive: database, archive, journals, secret, certificate."""
     database_url: str = ""
@@ -200,7 +202,7 @@ def _build(given: dict[str, Any]) -> Settings:
             chosen[name] = Address.parse(str(value), "--http")
         elif name == "https":
             chosen.setdefault(name, Address.parse(str(value), "--https"))
-        elif name in ("media_port", "workers", "viewers_per_worker", "archive_keep_hours"):
+        elif name in ("media_port", "workers", "viewers_per_worker", "away_seconds", "archive_keep_hours"):
             chosen[name] = _number(name, value)
         elif name == "public_ip":
             chosen[name] = _addresses(value)
@@ -320,6 +322,7 @@ _FLAGS = {
     "turn_secret_file": ("F", "secret shared with the TURN servers"),
     "workers": ("N", "media workers (one per core less one)"),
     "viewers_per_worker": ("N", "viewers of a worker before a lesson grows onto another (250)"),
+    "away_seconds": ("N", "seconds until who lost the connection has left the room (60)"),
     "data": ("DIR", "data folder (./data)"),
     "database_url": ("URL", "database (SQLite in the data folder)"),
     "redis_url": ("URL", "shared state of several nodes (not in this version)"),
@@ -334,4 +337,4 @@ _FLAGS = {
 }
 _SECRETS = ("archive_access_key", "archive_secret_key")  # never flags: every user of a machine sees those
 _NAMES = frozenset((*_FLAGS, *_SECRETS))
-_MOST = {"media_port": 65535, "viewers_per_worker": 4000, "archive_keep_hours": 87600}
+_MOST = {"media_port": 65535, "viewers_per_worker": 4000, "away_seconds": 3600, "archive_keep_hours": 87600}

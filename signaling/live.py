@@ -69,6 +69,7 @@ class LiveRoom:
         known: bool,
         over: Callable[[LiveRoom], None],
         consents: ConsentBook | None = None,
+        away: float | None = None,
     ) -> None:
         opened = entries[0]
         assert isinstance(opened, Opened)
@@ -81,6 +82,7 @@ class LiveRoom:
         self._observers = Observers(lesson_id, observers)
         self._over = over
         self._consents = consents
+        self._away = away
         self._sessions = Sessions(secret, "room")
         self._presences: dict[str, Presence] = {}
         self._leaving: list[Presence] = []  # they have left, and are still to be told
@@ -357,12 +359,14 @@ class LiveRoom:
     def _not_returned(self, participant_id: str) -> None:
         presence = self._presences[participant_id]
         self.commit(self.room.set_away(self.now_ms(), participant_id, away=True))
-        presence.expect(self._patience(participant_id) - RETURN, lambda: self.leave(participant_id, "lost"))
+        presence.expect(max(0.0, self._patience(participant_id) - RETURN), lambda: self.leave(participant_id, "lost"))
 
     def _patience(self, participant_id: str) -> float:
         """Seconds it may be away."""
         known = self.room.state.participants.get(participant_id)
-        return POCKETED if known is not None and known.role == "remote_control" else AWAY
+        if known is not None and known.role == "remote_control":
+            return POCKETED
+        return AWAY if self._away is None else self._away
 
     def _connected_or_left(self, participant_id: str) -> None:
         if not self.transports.connected(participant_id):

@@ -35,6 +35,7 @@ class Limits:
 
     rooms: int = 500
     participants: int = 500  # in one room, WHIP and WHEP sessions included
+    away: float | None = None  # seconds that one may be lost before it has left; None: live.AWAY
 
 
 class Rooms:
@@ -219,6 +220,7 @@ class Rooms:
             observers=self._observers,
             secret=self._secret,
             max_participants=self._limits.participants,
+            away=self._limits.away,
             known=lesson_id in self._told,
             over=self._over,
             consents=self._consents,

@@ -111,6 +111,7 @@ def test_how_long_lessons_are_kept_goes_to_the_children_as_it_was_said(tmp_path:
         (("--archive-endpoint", "s3.example.org"), "--archive-endpoint"),
         (("--archive-playback", "teleport"), "--archive-playback"),
         (("--archive-keep-hours", "-1"), "--archive-keep-hours"),
+        (("--away-seconds", "3601"), "--away-seconds"),
         (("--retention", "party=3"), "--retention takes days"),
         (("--archive-url", "s3://["), "--archive-url"),
         (("--database-url", "mysql://x/y"), "--database-url must begin with"),
