@@ -228,6 +228,24 @@ describe("sending", () => {
     expect(offers).toHaveLength(1);
   });
 
+  test("of a camera that is only shown small the smallest layer is sent, from the first offer on", async () => {
+    const { side, newest } = await sending();
+    side.setModest(true);
+    side.publish("camera", track("video"));
+    await settle();
+    expect(sent(newest)).toBe("l");
+    side.activate("p-0", ["h"]);
+    await settle();
+    expect(sent(newest)).toBe("l");
+    side.activate("p-0", []);
+    await settle();
+    expect(sent(newest)).toBe(""); // nobody looks
+    side.activate("p-0", ["h", "l"]);
+    side.setModest(false);
+    await settle();
+    expect(sent(newest)).toBe("hl");
+  });
+
   test("layers named before the answer that names the publication are heard all the same", async () => {
     const { side, newest } = await sending();
     side.publish("camera", track("video"));

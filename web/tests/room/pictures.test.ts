@@ -36,6 +36,11 @@ test("empty slots, sounds and strangers show nothing", () => {
   expect(shown(slot("0", "t", "microphone"), slot("3", null, null), slot("4", "x", "camera"))).toEqual([null]);
 });
 
+test("a class without the floor is in no picture of the lesson", () => {
+  const back = reduce(room, lessonEvent(4, "floor", { participant_id: "c", granted: false }));
+  expect(arrange([slot("5", "c", "camera")], back)).toEqual({ large: null, beside: null, small: [] });
+});
+
 test("a picture stands still by its slot, and is heard by the microphone of who is in it", () => {
   const speaking = reduce(room, lessonEvent(4, "published", { publication_id: "c-m", participant_id: "c", kind: "audio", source: "microphone" }));
   const quality = { "5": { mid: "5", rid: "l", height: 180, paused: true } };
