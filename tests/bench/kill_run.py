@@ -1,6 +1,6 @@
 """kill -9 of recorder, worker, server process, or all three, at random times: what is missing of each lesson?
 
-    python -m tests.bench.kill_run [--kills N] [--seed S] [--data DIR]
+    python -m tests.bench.kill_run [--kills N] [--seed S] [--only PART] [--data DIR]
 
 A lesson a kill, in one server that is never started anew: a teacher's page in Chromium sends camera and microphone and
 brings itself back. Most kills fall into the lesson, some into its end. Afterwards nobody does anything; what the
@@ -40,6 +40,7 @@ KILLS = (2.0, 9.0)  # seconds after the beginning, but …
 CLOSING = 0.15  # … this share of them within …
 CLOSING_TIME = 0.5  # … so many seconds after the end
 READY_WITHIN = 20.0  # seconds; the machine may be busy
+SPARES_WITHIN = 120.0  # seconds; they come half a minute after the start
 FRAME = 0.25  # seconds: a picture that stands longer is missing
 CAME_LATE = 0.2  # seconds of media that are on their way when a lesson is ended
 
@@ -95,15 +96,18 @@ class Kill:
         return (self.victim, *numbers, self.status, said, trouble)
 
 
-async def kill_run(data: Path, kills: int, seed: int) -> list[Kill]:
+async def kill_run(data: Path, kills: int, seed: int, only: Victim | None = None) -> list[Kill]:
     """One after the other in a server with this data folder."""
     dice = random.Random(seed)
     found: list[Kill] = []
     async with Tongke(data) as tongke, chromium("--autoplay-policy=no-user-gesture-required") as browser:
         teacher = await Teacher.arrive(browser, tongke, init_script=timecode.SOURCE + TONE)
         await teacher.log_in()
+        async with asyncio.timeout(SPARES_WITHIN):
+            while tongke.spares() < len(VICTIMS) - 1:  # as in a server that has run for a minute
+                await asyncio.sleep(0.5)
         for number in range(kills):
-            victim = VICTIMS[number % len(VICTIMS)]
+            victim = only or VICTIMS[number % len(VICTIMS)]
             closing = dice.random() < CLOSING
             at = LESSON + dice.uniform(0, CLOSING_TIME) if closing else dice.uniform(*KILLS)
             found.append(await _one(tongke, teacher, data / "archive", number, victim, at))
@@ -263,10 +267,11 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data", type=Path, help="keep the archive there")
+    parser.add_argument("--only", choices=VICTIMS, help="kill nothing else")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tongke-kills-") as folder:
         data = given.data or Path(folder) / "data"
-        kills = asyncio.run(kill_run(data, given.kills, given.seed))
+        kills = asyncio.run(kill_run(data, given.kills, given.seed, given.only))
     print(summary(kills))
     return 0 if all(one.kept for one in kills) else 1
 

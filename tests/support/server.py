@@ -139,6 +139,15 @@ class Tongke:
                     return child.pid
         return None
 
+    def spares(self) -> int:
+        """How many processes stand by, loaded or loading, to take another's place."""
+        assert self._process is not None
+        count = 0
+        for child in psutil.Process(self._process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                count += "server.spare" in child.cmdline()
+        return count
+
     def kill(self, part: Part, worker: int = 0) -> int:
         """kill -9 of a child; the pid it had."""
         pid = self.pid(part, worker)
