@@ -1,3 +1,5 @@
+import gc
+
 from recorder.parts import Part
 from recorder.playlists import MediaPlaylist, Variant, master
 
@@ -51,6 +53,20 @@ def test_a_window_shows_the_last_half_minute_and_counts_what_it_left_behind() ->
     assert "#EXT-X-MEDIA-SEQUENCE:15\n#EXT-X-DISCONTINUITY-SEQUENCE:1\n" in text
     assert text.count("#EXTINF") == 5
     assert text.index("init-2.mp4") < text.index("PROGRAM-DATE-TIME:2026-01-01T00:01:30.000Z") < text.index("seg-15")
+
+
+def test_of_a_long_lesson_a_playlist_keeps_lines_and_no_parts() -> None:
+    def parts() -> int:
+        gc.collect()
+        return sum(isinstance(one, Part) for one in gc.get_objects())
+
+    before = parts()
+    playlist = MediaPlaylist(EPOCH_US)
+    for number in range(500):
+        playlist.add(part(number), 90_000, "H264")
+    assert parts() - before < 10
+    assert playlist.whole(ended=True).count("#EXTINF") == 500
+    assert "#EXT-X-MEDIA-SEQUENCE:495\n" in playlist.window(ended=True)
 
 
 def test_a_master_playlist_may_have_a_picture_a_sound_or_both() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from recorder import boxes
 from recorder.formats import Format
-from recorder.parts import read_parts
+from recorder.parts import Part, read_parts
 from recorder.segments import SegmentWriter
 
 RATE = 90_000
@@ -45,6 +45,16 @@ def test_a_gap_is_not_taken_for_an_initialisation_segment_after_a_restart(tmp_pa
     assert [part.start // RATE for part in parts] == [0, 3, 5, 6]
     assert [part.init for part in parts] == ["init-1.mp4", "init-1.mp4", "init-1.mp4", "init-2.mp4"]
     assert sorted(path.name for path in tmp_path.glob("init-*")) == ["init-1.mp4", "init-2.mp4"]
+
+
+def test_fragments_are_forgotten_once_their_segment_has_been_told(tmp_path: Path) -> None:
+    told: list[Part] = []
+    writer = SegmentWriter(tmp_path, RATE, [], told.append)
+    writer.watch(lambda part: None)
+    writer.set_format(FORMAT)
+    write_second(writer, 0)
+    assert [len(part.chunks) for part in told if part.media] == [1]
+    assert not any(part.chunks for part in writer.parts)
 
 
 def test_a_number_of_a_segment_is_given_once(tmp_path: Path) -> None:
