@@ -71,6 +71,7 @@ async def test_classes_come_in_as_they_are_invited_and_stay_out_as_the_teacher_s
         await wiped.page.goto(f"{tongke.http}/class#{own_code}")
         await wiped.see("enter-class").click()
         await wiped.see("second-device").wait_for()
+        await wiped.page.screenshot(path=tmp_path / "second-device-class.png")
         await wiped.see("take-over").click()
         await wiped.moves("main-video")
         await expect(invited.see("closed")).to_have_attribute("data-code", "replaced")
@@ -126,6 +127,7 @@ async def test_a_teacher_goes_on_with_the_lesson_on_a_second_device(tmp_path: Pa
 
         await classroom.page.goto(f"{tongke.http}/teach/{lesson_id}")
         await classroom.see("second-device").wait_for()
+        await classroom.page.screenshot(path=tmp_path / "second-device-teacher.png")
         await classroom.see("take-over").click()
         await expect(office.see("closed")).to_have_attribute("data-code", "replaced")
         await classroom.see("end-lesson").wait_for()
