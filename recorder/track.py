@@ -297,7 +297,7 @@ class AudioTrack(Track):
         super().__init__(entry, writer, clock, segment_s)
         self._following = -1  # the timestamp that continues the last packet's
         self._begun = bool(self._cursor)
-        self._lossy = self._begun  # packets are missing before the next one; here those that came while nobody wrote
+        self._lossy = self._begun  # something is missing before the next packet; here what came while nobody wrote
         self._levels_path = levels
         first = next((part.start for part in writer.parts if part.media), 0)
         self._levels = LevelLog(levels, first, self._cursor)
@@ -352,12 +352,17 @@ class AudioTrack(Track):
     def _idle(self, now_us: int) -> None:
         # Whatever the worker still holds for us is younger than this, so the silence takes nobody's place.
         if self._begun and now_us - self.last_arrival_us > self.IDLE_US:
-            self._fill(self.clock.lesson_ticks(now_us - self.IDLE_US))
+            until = self.clock.lesson_ticks(now_us - self.IDLE_US)
+            if until > self._cursor:
+                self.writer.lost(self._cursor, until)
+                self._lossy = True
+            self._fill(until)
         self._levels.flush()
 
     def _stop(self) -> None:
+        self._lossy = True  # should it come back
         self._levels.flush()
 
     def _forget(self) -> None:
         self._cursor = max((part.end for part in self.writer.parts), default=0)
-        self._begun = bool(self._cursor)
+        self._begun = self._lossy = bool(self._cursor)

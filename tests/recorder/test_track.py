@@ -10,7 +10,7 @@ from recorder import opus
 from recorder.clock import SenderClock, TrackClock
 from recorder.depayload import for_codec
 from recorder.manifest import TrackEntry
-from recorder.parts import gaps
+from recorder.parts import gaps, timed
 from recorder.segments import SegmentWriter
 from recorder.track import AudioTrack, VideoTrack
 from tests.recorder.source import payloads, picture, sound
@@ -94,6 +94,7 @@ def test_a_microphone_that_sends_nothing_goes_on_in_silence(tmp_path: Path) -> N
     bench.audio.end()
     assert sum(bench.lengths()) == pytest.approx(41.02, abs=0.001)
     assert not any(part.gap for part in bench.writer.parts)
+    assert timed(bench.audio.entry, bench.writer.parts).silenced == [[pytest.approx(1000, abs=1), 41_000]]
     assert len((tmp_path / "levels.bin").read_bytes()) == 41 * 50 + 1
 
 
@@ -134,7 +135,7 @@ def test_sound_that_takes_no_packets_in_silence_stays_gapless_and_its_levels_say
         bench.audio.receive(bench.now_us, sequence & 0xFFFF, timestamp, 7, False, payload, level)
     bench.audio.end()
     assert sum(bench.lengths()) == pytest.approx(6.0, abs=0.001)
-    assert not any(part.gap for part in bench.writer.parts)
+    assert not any(part.gap or part.lost for part in bench.writer.parts)
     assert (tmp_path / "levels.bin").read_bytes() == bytes([30] * 50 + [127] * 200 + [40] * 50)
 
 
