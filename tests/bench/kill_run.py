@@ -40,6 +40,7 @@ KILLS = (2.0, 9.0)  # seconds after the beginning, but …
 CLOSING = 0.15  # … this share of them within …
 CLOSING_TIME = 0.5  # … so many seconds after the end
 READY_WITHIN = 20.0  # seconds; the machine may be busy
+ENDED_WITHIN = 90.0  # seconds; the command that ends a lesson takes a second of CPU itself
 SPARES_WITHIN = 120.0  # seconds; they come half a minute after the start
 FRAME = 0.25  # seconds: a picture that stands longer is missing
 CAME_LATE = 0.2  # seconds of media that are on their way when a lesson is ended
@@ -160,7 +161,7 @@ def _kill(tongke: Tongke, victim: Victim) -> None:
 
 async def _end(tongke: Tongke, teacher: Teacher, lesson_id: str) -> None:
     """As a teacher does it; where the server has just died, again until it is done."""
-    async with asyncio.timeout(READY_WITHIN):
+    async with asyncio.timeout(ENDED_WITHIN):
         while True:
             try:
                 await tongke.end_lesson(lesson_id)
