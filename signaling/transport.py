@@ -59,8 +59,15 @@ def sends(sdp: str) -> bool:
 
 
 def sources_of(held: Sequence[media.PublicationInfo], told: dict[str, Source]) -> dict[str, Source]:
-    """What each section carries, by mid: as told where that can be, else the first source of its kind not yet taken."""
-    sources = {info.mid: told[info.mid] for info in held if told.get(info.mid) in _SOURCES[info.kind]}
+    """What each section carries, by mid: as told where that can be, else the first source of its kind not yet taken.
+
+    No two of a kind are the same, whatever is told: who may send a camera sends one.
+    """
+    sources: dict[str, Source] = {}
+    for info in held:
+        others = [sources[other.mid] for other in held if other.kind == info.kind and other.mid in sources]
+        if info.mid in told and told[info.mid] in _SOURCES[info.kind] and told[info.mid] not in others:
+            sources[info.mid] = told[info.mid]
     for info in held:
         if info.mid not in sources:
             taken = {sources[other.mid] for other in held if other.kind == info.kind and other.mid in sources}

@@ -20,3 +20,8 @@ def test_what_is_not_told_or_cannot_be_is_the_first_of_its_kind_and_never_a_seco
         "1": "camera",
         "2": "screen",
     }
+
+
+def test_one_sender_has_one_camera_however_many_sections_are_called_so() -> None:
+    told = sources_of(held("video", "video", "video"), {"0": "camera", "1": "camera", "2": "camera"})
+    assert sorted(told.values()) == ["camera", "screen"]
