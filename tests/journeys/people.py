@@ -20,6 +20,7 @@ from tests.support.browser import eventually, participant, received
 from tests.support.server import Tongke
 
 PATIENCE = 15_000  # ms for anything a page should do at once; the machine may be busy with other tests
+LOADING = 60_000  # ms for a page to come at all: several browsers start on the same machine
 
 
 class Person:
@@ -29,6 +30,7 @@ class Person:
         self.page = page
         self._tongke = tongke
         page.set_default_timeout(PATIENCE)
+        page.set_default_navigation_timeout(LOADING)
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
