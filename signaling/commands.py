@@ -16,6 +16,7 @@ from media.messages import Direction
 from signaling.events import Addressee, Layout, Participation, ShownSource, SignalWord, Source
 
 MAX_MESSAGE = 64 * 1024  # bytes of JSON
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$"  # pattern of a text without control characters
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Token = Annotated[str, Field(max_length=8192)]
@@ -44,7 +45,7 @@ class Hello:
     type: Literal["hello"] = "hello"
     id: Number = None
     token: Token
-    name: Annotated[str, Field(max_length=80)] | None = None
+    name: Annotated[str, Field(max_length=80, pattern=ONE_LINE)] | None = None
     headcount: Annotated[int, Field(ge=0, le=9999)] | None = None
     resume: Resume | None = None
     device: Literal["take_over", "watch"] | None = None  # the answer to `second_device`

@@ -19,7 +19,7 @@ from pydantic import Field, StringConstraints
 from server import caller
 from server.audit.trail import actor_of, entry
 from server.database import now
-from server.endpoint import Endpoint, Model, address, read, reply
+from server.endpoint import ONE_LINE, Endpoint, Model, address, read, reply
 from server.lessons.api import INVITATIONS, LESSONS, ROOMS, GrantView, find, join_url, moment
 from server.lessons.class_pass import PASSES, ClassPass
 from server.lessons.doubt import Doubts
@@ -43,7 +43,7 @@ class Entry(Model):
     lesson_id: Annotated[str, StringConstraints(max_length=16)] | None = Field(
         None, description="Without a code: this lesson and no other"
     )
-    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = None
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=ONE_LINE)] | None = None
     headcount: Annotated[int, Field(ge=0, le=9999)] | None = None
 
 

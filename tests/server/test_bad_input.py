@@ -224,3 +224,28 @@ async def test_passwords_guessed_all_at_once_are_counted_one_by_one(tmp_path: Pa
             *(client.post("/api/session", json={"name": "甲", "password": "wrong password"}) for _ in range(40))
         )
         assert sorted(response.status for response in responses) == [401] * 10 + [429] * 30
+
+
+async def test_a_class_name_beyond_its_bound_is_a_wrong_field_and_markup_is_only_text(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        _, code = await client.app[lessons_api.LESSONS].create("x", "delivered_class")
+        for wrong in ("班" * 500, "a\x00b"):
+            response = await client.post("/api/class/enter", json={"code": code, "name": wrong})
+            assert await problem(response) == (422, "field_invalid")
+        marked = {"code": code, "name": '<img src=x onerror="alert(1)">'}
+        response = await client.post("/api/class/enter", json=marked)
+        assert response.status == 200
+        assert response.content_type == "application/json"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_lesson_that_two_teachers_end_at_once_ends_once(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson, _ = await client.app[lessons_api.LESSONS].create("x", "delivered_class")
+        lead = token(client, lesson.id, "lead_teacher")
+        end = f"/api/lessons/{lesson.id}/end"
+        statuses = await asyncio.gather(*(client.post(end, headers=lead) for _ in range(4)))
+        assert {response.status for response in statuses} <= {200, 204, 410}
+        ended = await (await client.get(f"/api/lessons/{lesson.id}", headers=lead)).json()
+        assert ended["status"] == "ended"
+        assert (await client.post(end, headers=token(client, lesson.id, "co_teacher"))).status == 403

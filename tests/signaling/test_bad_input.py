@@ -85,9 +85,10 @@ async def test_an_id_that_nobody_has_is_an_unknown_participant(house: House) -> 
 
 async def test_a_name_of_five_hundred_characters_does_not_come_in_and_one_with_markup_is_text(house: House) -> None:
     teacher = await house.enter("lead_teacher")
-    long = await house.open()
-    await long.say("hello", token="receiving_class:l-1", name="班" * 500)
-    assert (await long.error(), await long.closed()) == ("hello_expected", 4408)
+    for wrong in ("班" * 500, "六(2)班\n主讲教师"):
+        stranger = await house.open()
+        await stranger.say("hello", token="receiving_class:l-1", name=wrong)
+        assert (await stranger.error(), await stranger.closed()) == ("hello_expected", 4408)
     assert await heard_by(teacher) == []
     marked = await house.enter("receiving_class", MARKUP)
     joined = await teacher.event("joined", participant_id=marked.id)
