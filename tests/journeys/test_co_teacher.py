@@ -29,11 +29,11 @@ async def test_a_second_teacher_helps_by_link_and_ends_nothing(tmp_path: Path) -
 
         # The link is copied in the studio; its fragment is an invitation, not a login: who opens it logs in first.
         second = await _invited(browser, tongke, await _link(teacher, lesson_id))
-        await expect(second.page).to_have_url(re.compile(rf"/teach/{lesson_id}$"))
+        await expect(second.page).to_have_url(re.compile(rf"/teach/{lesson_id}$"), timeout=PATIENCE)
         await second.moves("main-video")
         await expect(second.see("helping")).to_be_visible(timeout=PATIENCE)
-        await expect(second.see("end-lesson")).to_have_count(0)
-        await expect(second.see("pause-recording")).to_have_count(0)
+        await expect(second.see("end-lesson")).to_have_count(0, timeout=PATIENCE)
+        await expect(second.see("pause-recording")).to_have_count(0, timeout=PATIENCE)
         await second.page.screenshot(path=tmp_path / "helping.png")
 
         # The wall: hands, the floor, on stage, without sending a picture.
@@ -71,7 +71,7 @@ async def test_a_second_teacher_helps_by_link_and_ends_nothing(tmp_path: Path) -
 
         # Teaching along is one press; then the classes see both teachers.
         await second.see("start-lesson").click()
-        await expect(second.see("helping")).to_have_count(0)
+        await expect(second.see("helping")).to_have_count(0, timeout=PATIENCE)
         await eventually("three pictures at the class", lambda: _pictures(far, 3))
         await second.page.screenshot(path=tmp_path / "teaching-along.png")
 

@@ -55,5 +55,5 @@ export const TESTIDS = [
   // /remote, and what belongs to it in the studio
   "remote-control", "remote-dialog", "remote-code" /* data-path */, "remote-phone" /* data-away */, "take-<id>", "remote-another", "remote-more", "remote-close",
   "remote-trouble", "remote-line" /* data-phase */, "remote-<id>" /* of a list of classes */, "remote-nobody", "remote-leave", "confirm-leave", "remote-stage",
-  "remote-mark", "remote-next", "helping",
+  "remote-mark" /* data-marks */, "remote-next", "helping",
 ] as const;
