@@ -84,3 +84,16 @@ test("a class that only watches is promoted by one press", async () => {
   await wall.find("[data-testid=floor-c-2]").trigger("click");
   expect(wall.emitted("ask")?.flat()).toEqual([{ type: "mode", participant_id: "c-2", mode: "interactive" }]);
 });
+
+test("the focus stays on a class whose card goes to another place", async () => {
+  const wall = mount(ClassWall, {
+    attachTo: document.body,
+    props: { room, nowMs: 0, mayCall: true, mayRemove: true, policy: "all", lines: [], speaking: [], mediaOf: () => ({ picture: null, sound: null }) },
+  });
+  const call = wall.find("[data-testid=floor-c-2]").element as HTMLElement;
+  call.focus();
+  await wall.setProps({ room: fold(floorOf(3, "c-2")) });
+  expect(wall.findAll("[data-testid=participant-row]")[0]?.attributes("data-participant-id")).toBe("c-2");
+  expect(document.activeElement).toBe(call);
+  wall.unmount();
+});
