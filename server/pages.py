@@ -28,6 +28,7 @@ PAGES = (
     "/teach/{lesson_id}/audience",
     "/live/{lesson_id}",
     "/phone/{lesson_id}",
+    "/preflight",
     "/remote/{lesson_id}",
     "/replay/{lesson_id}",
     "/admin{tail:(/.*)?}",
