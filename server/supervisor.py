@@ -71,7 +71,7 @@ class Backoff:
 class Keeper:
     """One child: started, started again when it dies, ended when asked."""
 
-    SPARE_AFTER = 30.0  # seconds; a node that starts, or is only tried out, has other things to do …
+    SPARE_AFTER = 60.0  # seconds; a node that starts, or is only tried out, has other things to do …
     SPARE_AGAIN = 2.0  # … and so has one that gets back on its feet, but it may fall again
 
     def __init__(self, child: Child, gave_up: Callable[[], None], log: TextIO) -> None:

@@ -41,7 +41,7 @@ CLOSING = 0.15  # … this share of them within …
 CLOSING_TIME = 0.5  # … so many seconds after the end
 READY_WITHIN = 20.0  # seconds; the machine may be busy
 ENDED_WITHIN = 90.0  # seconds; the command that ends a lesson takes a second of CPU itself
-SPARES_WITHIN = 120.0  # seconds; they come half a minute after the start
+SPARES_WITHIN = 180.0  # seconds; they come a minute after the start
 FRAME = 0.25  # seconds: a picture that stands longer is missing
 CAME_LATE = 0.2  # seconds of media that are on their way when a lesson is ended
 
