@@ -132,6 +132,7 @@ class SchoolClass(Person):
     async def enter(self, code: str, name: str) -> None:
         """The two steps: the code, and one press."""
         await self.page.goto(f"{self._tongke.http}/class")
+        await self.see("class-code").wait_for(timeout=LOADING)
         await self.see("class-code").fill(code)
         await self.see("class-name").fill(name)
         await self.see("enter-class").click()

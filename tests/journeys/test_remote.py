@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.journeys.people import PATIENCE, Person, SchoolClass, Teacher
+from tests.journeys.people import LOADING, PATIENCE, Person, SchoolClass, Teacher
 from tests.journeys.test_phone import phone_at
 from tests.support.axe import violations
 from tests.support.browser import chromium
@@ -34,12 +34,12 @@ async def test_a_teacher_leads_the_lesson_with_a_phone_until_it_is_disconnected(
         path = await _code(teacher)
         await teacher.page.screenshot(path=tmp_path / "studio-code.png")
         phone = await phone_at(browser, tongke, path)
-        await expect(phone.see("remote-line")).to_have_attribute("data-phase", "open", timeout=PATIENCE)
+        await expect(phone.see("remote-line")).to_have_attribute("data-phase", "open", timeout=LOADING)
         await expect(phone.page).to_have_url(re.compile(rf"/remote/{lesson_id}$"), timeout=PATIENCE)
         await expect(teacher.see("remote-phone")).to_have_count(1, timeout=PATIENCE)
         await expect(teacher.see("remote-code")).to_have_count(0, timeout=PATIENCE)
         late = await phone_at(browser, tongke, path)
-        await expect(late.see("remote-trouble")).to_contain_text("用过", timeout=PATIENCE)
+        await expect(late.see("remote-trouble")).to_contain_text("用过", timeout=LOADING)
         await late.page.screenshot(path=tmp_path / "phone-late.png")
         await late.leave()
         await teacher.page.screenshot(path=tmp_path / "studio-connected.png")
@@ -89,7 +89,7 @@ async def test_a_teacher_leads_the_lesson_with_a_phone_until_it_is_disconnected(
         assert await phone.page.evaluate("() => [window.__peers.length, document.cookie]") == [0, ""]
         await expect(phone.see("end-lesson")).to_have_count(0, timeout=PATIENCE)
         await phone.page.reload()
-        await expect(phone.see("remote-line")).to_have_attribute("data-phase", "open", timeout=PATIENCE)
+        await expect(phone.see("remote-line")).to_have_attribute("data-phase", "open", timeout=LOADING)
         await expect(phone.see("remote-stage")).to_contain_text("新授", timeout=PATIENCE)
 
         # Disconnected in the studio, it stays out; another one comes, and with the lesson it is over for that one.
@@ -99,10 +99,10 @@ async def test_a_teacher_leads_the_lesson_with_a_phone_until_it_is_disconnected(
         await teacher.page.locator('[data-testid^="take-"]').click()
         await expect(phone.see("closed")).to_have_attribute("data-code", "removed", timeout=PATIENCE)
         await phone.page.reload()
-        await expect(phone.see("remote-trouble")).to_contain_text("已经断开", timeout=PATIENCE)
+        await expect(phone.see("remote-trouble")).to_contain_text("已经断开", timeout=LOADING)
         await phone.page.screenshot(path=tmp_path / "phone-disconnected.png")
         other = await phone_at(browser, tongke, await _code(teacher))
-        await expect(other.see("remote-line")).to_have_attribute("data-phase", "open", timeout=PATIENCE)
+        await expect(other.see("remote-line")).to_have_attribute("data-phase", "open", timeout=LOADING)
         await teacher.see("remote-close").click()
         await teacher.end()
         await expect(other.see("ended")).to_be_visible(timeout=PATIENCE)
