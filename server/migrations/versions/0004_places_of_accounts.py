@@ -8,7 +8,12 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-COLUMNS = (("users", "school_id"), ("lessons", "school_id"), ("account_links", "school_id"), ("account_links", "made_by"))
+COLUMNS = (
+    ("users", "school_id"),
+    ("lessons", "school_id"),
+    ("account_links", "school_id"),
+    ("account_links", "made_by"),
+)
 
 
 def upgrade() -> None:
