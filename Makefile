@@ -10,7 +10,7 @@ NPM    = PATH="$(NODE):$$PATH" npm --prefix web
 
 # Two at a time: most of them wait for real processes. What judges picture and sound over a bad line has the machine alone.
 UNIT    = $(BIN)/python -m pytest -m "not journey" -n 2 --dist loadfile
-JOURNEY = $(BIN)/python -m pytest -m "journey and not alone" -n 2 --dist worksteal
+JOURNEY = $(BIN)/python -m pytest -m "journey and not alone" -n 2 --dist worksteal --durations=20
 ALONE   = $(BIN)/python -m pytest -m "journey and alone"
 
 .PHONY: run test test-unit test-web journeys bench peers lint format lock clean setup
