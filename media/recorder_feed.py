@@ -72,9 +72,9 @@ class RecordedTrack:
 class RecorderFeed:
     """All tracks of a worker. `wall_offset` added to `now` gives seconds since 1970."""
 
-    def __init__(self, wall_offset: float, key_frame_wanted: Callable[[str], None], counters: Counter[str]) -> None:
+    def __init__(self, wall_offset: float, key_frame_wanted: Callable[[str, bool], None], counters: Counter[str]) -> None:
         self._wall_offset = wall_offset
-        self._key_frame_wanted = key_frame_wanted  # takes a publication id
+        self._key_frame_wanted = key_frame_wanted  # takes a publication id, and whether it is for a loss
         self._counters = counters
         self._handles = itertools.count(1)
         self._tracks: dict[int, Track] = {}
@@ -105,10 +105,14 @@ class RecorderFeed:
         )
 
     def disconnected(self) -> None:
-        """The connection is lost: what waits for the next one should soon begin with key frames, or it is of no use."""
+        """The connection is lost: what waits for the next one should soon begin with key frames, or it is of no use.
+
+        It is asked for as for somebody who joins: the one for the next segment may have come just before, and two
+        seconds until another is granted for a loss would all be missing.
+        """
         for track in self._tracks.values():
             if track.kind == "video":
-                self._key_frame_wanted(track.publication_id)
+                self._key_frame_wanted(track.publication_id, False)
 
     def take(self) -> bytes:
         """All that waits, to be sent now."""
@@ -126,7 +130,7 @@ class RecorderFeed:
     def _obey(self, frame: Frame) -> None:
         track = self._tracks.get(frame.handle)
         if frame.type is FrameType.KEYFRAME and track is not None:
-            self._key_frame_wanted(track.publication_id)
+            self._key_frame_wanted(track.publication_id, True)
 
     # ── the tracks ────────────────────────────────────────────────────────────────────────────────────────────────
 

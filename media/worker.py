@@ -483,10 +483,10 @@ class Worker:
             if loudness is not None and loudness.changed(now):
                 self._tell(SpeechChanged(publication.publication_id, loudness.speaking, loudness.level))
 
-    def _recorder_wants_key_frame(self, publication_id: str) -> None:
+    def _recorder_wants_key_frame(self, publication_id: str, loss: bool) -> None:
         publication = self._publications.get(publication_id)
         if publication is not None:
-            publication.request_key_frame(self._now, loss=True)
+            publication.request_key_frame(self._now, loss=loss)
 
 
 def _unknown_transport(transport_id: str) -> Refused:

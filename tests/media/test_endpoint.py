@@ -63,7 +63,7 @@ async def test_a_worker_without_a_server_ends(
 
 async def test_the_recorders_connection_is_made_again_and_tracks_are_announced_again(run: Path) -> None:
     wanted: list[str] = []
-    feed = RecorderFeed(0.0, wanted.append, Counter())
+    feed = RecorderFeed(0.0, lambda publication_id, _: wanted.append(publication_id), Counter())
     track = feed.track(RECORD, "video")
     track.announce(H264, 0)
     accepted: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
@@ -101,7 +101,7 @@ async def test_a_recorder_that_does_not_read_leaves_the_rest_with_the_feed(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "RECORDER_UNSENT", 1)
-    feed = RecorderFeed(0.0, lambda _: None, Counter())
+    feed = RecorderFeed(0.0, lambda *_: None, Counter())
     track = feed.track(RECORD, "video")
     track.announce(H264, 0)
     accepted: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()

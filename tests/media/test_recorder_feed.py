@@ -137,6 +137,21 @@ def test_what_waits_for_a_recorder_that_died_soon_begins_with_a_key_frame() -> N
     assert len(teacher.told(PictureLoss)) == 1
 
 
+def test_a_recorder_that_died_right_after_it_had_a_key_frame_does_not_wait_two_seconds_for_the_next() -> None:
+    world, teacher, reader = recorded()
+    teacher.show(1, H264_KEY)
+    handle = frames(world, reader)[0].handle
+    world.pass_time(3.0)
+    feed = world.worker.recorder_feed
+    feed.receive(recording_link.pack(FrameType.KEYFRAME, handle))  # for its next segment
+    teacher.show(2, H264_KEY)
+    world.pass_time(0.6)
+    teacher.told(PictureLoss)
+    feed.disconnected()
+    world.settle()
+    assert len(teacher.told(PictureLoss)) == 1
+
+
 def test_a_recorder_that_comes_back_hears_of_the_tracks_first_and_then_what_it_missed() -> None:
     world, teacher, _ = recorded()
     teacher.say(1)
@@ -154,7 +169,7 @@ def test_a_recorder_that_comes_back_hears_of_the_tracks_first_and_then_what_it_m
 
 def feed_alone() -> tuple[RecorderFeed, Counter[str]]:
     counters: Counter[str] = Counter()
-    return RecorderFeed(WALL, lambda _: None, counters), counters
+    return RecorderFeed(WALL, lambda *_: None, counters), counters
 
 
 def packet(size: int = 100) -> rtp.Packet:
