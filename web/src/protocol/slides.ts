@@ -1,4 +1,7 @@
-/** The REST calls for slides: brought by a teacher, drawn by the server, shown page by page. */
+/**
+ * The REST calls for slides: brought by a teacher, drawn by the server, shown page by page. `token`: of a grant; null
+ * where the account's cookie speaks. Who asks for the list with a grant can then show the pages in an `<img>`.
+ */
 
 import { type Decoder, list, nullable, number, oneOf, shape, text } from "./decode";
 import { ApiError, fetchFrom, json } from "./http";
@@ -23,26 +26,27 @@ const slideFile: Decoder<SlideFile> = shape<SlideFile>({
 
 const at = (lessonId: string) => `/api/lessons/${encodeURIComponent(lessonId)}/slides`;
 
-/** The address of a page's picture, for an `<img>`; small: 320 pixels wide. */
-export function pageAddress(lessonId: string, surface: string, small = false): string {
-  return `${at(lessonId)}/${surface}${small ? ".small" : ""}.webp`;
+export async function listSlides(lessonId: string, token: string | null = null): Promise<SlideFile[]> {
+  return shape<{ slides: SlideFile[] }>({ slides: list(slideFile) })(await json(at(lessonId), { token }), "").slides;
 }
 
-export async function listSlides(lessonId: string): Promise<SlideFile[]> {
-  return shape<{ slides: SlideFile[] }>({ slides: list(slideFile) })(await json(at(lessonId)), "").slides;
+export async function removeSlides(lessonId: string, slidesId: string, token: string | null = null): Promise<void> {
+  await fetchFrom(`${at(lessonId)}/${encodeURIComponent(slidesId)}`, { method: "DELETE", token });
 }
 
-export async function removeSlides(lessonId: string, slidesId: string): Promise<void> {
-  await fetchFrom(`${at(lessonId)}/${encodeURIComponent(slidesId)}`, { method: "DELETE" });
+export interface Sending {
+  token?: string | null;
+  progress?: (share: number) => void; // that is on its way, which `fetch` would not tell
+  stop?: AbortSignal;
 }
 
-/** Send a file; `progress` hears the share that is on its way, which `fetch` would not tell. */
-export function sendSlides(lessonId: string, title: string, file: Blob, progress: (share: number) => void, stop?: AbortSignal): Promise<SlideFile> {
+export function sendSlides(lessonId: string, title: string, file: Blob, { token, progress, stop }: Sending = {}): Promise<SlideFile> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", `${at(lessonId)}?${new URLSearchParams({ title })}`);
+    if (token) request.setRequestHeader("Authorization", `Bearer ${token}`);
     request.responseType = "json";
-    request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+    request.upload.onprogress = (event) => event.lengthComputable && progress?.(event.loaded / event.total);
     request.onerror = () => reject(new ApiError("offline", 0));
     request.onabort = () => reject(new ApiError("stopped", 0));
     request.onload = () => {

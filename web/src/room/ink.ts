@@ -71,8 +71,10 @@ export function thinned(points: readonly number[], near: number = NEAR): number[
 /** Which of these strokes a round eraser touches on its way; `aspect` is the page's width by its height. */
 export function touched<L extends Line>(lines: readonly L[], way: readonly number[], radius: number, aspect: number): L[] {
   const steps = between(squared(way, aspect), radius);
+  const swept = boxOf(way);
   return lines.filter((line) => {
     const reach = radius + line.width / 2;
+    if (apart(swept, boxOf(line.points), reach * Math.max(1, aspect))) return false;
     const flat = squared(line.points, aspect);
     const last = Math.max(1, flat.length / 2 - 1);
     for (let step = 0; step < steps.length; step += 2) {
@@ -83,6 +85,20 @@ export function touched<L extends Line>(lines: readonly L[], way: readonly numbe
     return false;
   });
 }
+
+type Box = readonly [left: number, top: number, right: number, bottom: number];
+const boxes = new WeakMap<readonly number[], Box>(); // of strokes, which do not change
+
+function boxOf(points: readonly number[]): Box {
+  const known = boxes.get(points);
+  if (known) return known;
+  const [across, down] = [0, 1].map((odd) => points.filter((_, index) => index % 2 === odd)) as [number[], number[]];
+  const box: Box = [Math.min(...across), Math.min(...down), Math.max(...across), Math.max(...down)];
+  boxes.set(points, box);
+  return box;
+}
+
+const apart = (a: Box, b: Box, reach: number): boolean => a[0] - reach > b[2] || b[0] - reach > a[2] || a[1] - reach > b[3] || b[1] - reach > a[3];
 
 /** A way in steps no longer than this: a quick hand leaps over thin lines. */
 function between(way: readonly number[], longest: number): number[] {
