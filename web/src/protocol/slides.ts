@@ -26,6 +26,11 @@ const slideFile: Decoder<SlideFile> = shape<SlideFile>({
 
 const at = (lessonId: string) => `/api/lessons/${encodeURIComponent(lessonId)}/slides`;
 
+/** The address of a page's picture, for an `<img>`; small: 320 pixels wide. */
+export function pageAddress(lessonId: string, surface: string, small = false): string {
+  return `${at(lessonId)}/${surface}${small ? ".small" : ""}.webp`;
+}
+
 export async function listSlides(lessonId: string, token: string | null = null): Promise<SlideFile[]> {
   return shape<{ slides: SlideFile[] }>({ slides: list(slideFile) })(await json(at(lessonId), { token }), "").slides;
 }

@@ -65,6 +65,8 @@ export default {
       interactive_full: "已有六个班互动。请先在另一个班的菜单里点“改为只看”。",
       view_only: "这个班只看，不发言。请先点“改为互动”。",
       not_on_floor: "这个班已经不在发言了。",
+      board_full: "写画的内容太多了，这一笔没有送出去。请清空几页不用的，再接着写。",
+      unknown_surface: "这一页已经没有了，请另选一页。",
     },
     wall: {
       take: "收回",
@@ -87,7 +89,7 @@ export default {
     },
     scene: {
       source: "画面",
-      sources: { camera: "人像", screen: "屏幕", document_camera: "实物展台" },
+      sources: { camera: "人像", slides: "课件", whiteboard: "白板", screen: "屏幕", document_camera: "实物展台" },
       layout: "布局",
       layouts: { content: "内容为主", portrait: "人像为主", side_by_side: "并排" },
     },
@@ -183,6 +185,8 @@ export default {
       interactive_full: "Six classes take part already. Let one of them only watch first: it is in the menu of its card.",
       view_only: "This class only watches. Let it take part first.",
       not_on_floor: "This class is no longer speaking.",
+      board_full: "There is too much written and drawn: this stroke was not sent. Clear some pages you no longer need.",
+      unknown_surface: "This page is gone. Please choose another.",
     },
     wall: {
       take: "Take back",
@@ -205,7 +209,7 @@ export default {
     },
     scene: {
       source: "Picture",
-      sources: { camera: "Teacher", screen: "Screen", document_camera: "Desk camera" },
+      sources: { camera: "Teacher", slides: "Slides", whiteboard: "Whiteboard", screen: "Screen", document_camera: "Desk camera" },
       layout: "Layout",
       layouts: { content: "Content large", portrait: "Teacher large", side_by_side: "Side by side" },
     },
