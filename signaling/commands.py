@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from media.messages import Direction
-from signaling.events import Addressee, Layout, Participation, ShownSource, SignalWord, Source
+from signaling.events import Addressee, Colour, Layout, Participation, ShownSource, SignalWord, Source, Tool
 
 MAX_MESSAGE = 64 * 1024  # bytes of JSON
 ONE_LINE = r"^[^\x00-\x1f\x7f]*$"  # pattern of a text without control characters
@@ -22,6 +22,9 @@ Id = Annotated[str, Field(min_length=1, max_length=200)]
 Token = Annotated[str, Field(max_length=8192)]
 Mid = Annotated[str, Field(min_length=1, max_length=32)]
 Generation = Annotated[int, Field(ge=0, le=2**53)]
+Surface = Annotated[str, Field(pattern=r"^([a-z0-9]{8,32}|board)/[1-9][0-9]{0,2}$")]
+StrokeId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,36}$")]
+Coordinate = Annotated[int, Field(ge=0, le=10_000)]
 Number = Annotated[int, Field(ge=0, le=2**53)] | None  # `id` of a client's message: a JavaScript integer
 
 
@@ -269,6 +272,40 @@ class AllowChatToAll:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnPage:
+    type: Literal["page_turned"] = "page_turned"
+    id: Number = None
+    surface: Surface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    type: Literal["stroke"] = "stroke"
+    id: Number = None
+    surface: Surface
+    stroke_id: StrokeId
+    tool: Tool
+    colour: Colour
+    width: Annotated[int, Field(ge=1, le=300)]
+    points: Annotated[tuple[Coordinate, ...], Field(min_length=2, max_length=400)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erase:
+    type: Literal["strokes_removed"] = "strokes_removed"
+    id: Number = None
+    surface: Surface
+    stroke_ids: Annotated[tuple[StrokeId, ...], Field(min_length=1, max_length=200)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearSurface:
+    type: Literal["surface_cleared"] = "surface_cleared"
+    id: Number = None
+    surface: Surface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     type: Literal["end"] = "end"
     id: Number = None
@@ -287,6 +324,7 @@ ClientMessage = (
     | Show | PutOnStage | BeginStage | SetCountdown | SetMode | SetLeadMic | SetHeadcount
     | GiveSignal | SayPrivately | ShowPhoto | Hide | Silence | AllowChatToAll
     | Admit | Lock
+    | TurnPage | Draw | Erase | ClearSurface
 )
 # fmt: on
 

@@ -28,6 +28,8 @@ Participation = Literal["interactive", "view_only"]
 Addressee = Literal["all", "teachers"]
 SignalWord = Literal["slower", "unclear", "inaudible", "again"]
 AdmissionState = Literal["waiting", "admitted"]
+Tool = Literal["pen", "marker"]
+Colour = Literal["ink", "red", "blue", "green", "yellow", "white"]
 
 SERVER = "server"  # the actor of what no participant did
 
@@ -235,6 +237,56 @@ class ChatToAll:
 
 
 @dataclass(frozen=True, slots=True)
+class SlidesAdded:
+    """These slides can be shown."""
+
+    slides_id: str
+    title: str
+    pages: int
+    width: int  # pixels, of the first page
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlidesRemoved:
+    """They can be shown no longer; what was drawn on them goes with them."""
+
+    slides_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageTurned:
+    """The page that is shown while slides are, or while the board is; a page of the board comes into being by it."""
+
+    surface: str  # "<slides_id>/<page>" or "board/<n>", both from 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A piece of a stroke. One whose id its actor has drawn with on this page goes on from the last point."""
+
+    surface: str
+    stroke_id: str
+    tool: Tool
+    colour: Colour
+    width: int  # as the points, of the page's width
+    points: tuple[int, ...]  # x, y, x, y, …, each 0 to 10,000 of the page's width or height
+
+
+@dataclass(frozen=True, slots=True)
+class StrokesRemoved:
+    """Rubbed out, or taken back."""
+
+    surface: str
+    stroke_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceCleared:
+    surface: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The lesson is over."""
 
@@ -246,6 +298,7 @@ Payload = (
     | Shown | OnStage | Stage | Countdown | Mode | LeadMic | Headcount
     | Signal | Private | Photo | PhotoShown | Hidden | Silenced | ChatToAll
     | Admission | Locked | Planned
+    | SlidesAdded | SlidesRemoved | PageTurned | Stroke | StrokesRemoved | SurfaceCleared
 )
 # fmt: on
 

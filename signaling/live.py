@@ -15,7 +15,17 @@ from media import messages as media
 from signaling import commands, messages
 from signaling.bus import Bus, Door, Entry, Opened, TransportNote, events_of
 from signaling.commands import Hello
-from signaling.events import SERVER, Admission, Ended, Event, LeaveReason, Left, RecordingPolicy, RecordingState
+from signaling.events import (
+    SERVER,
+    Admission,
+    Ended,
+    Event,
+    LeaveReason,
+    Left,
+    RecordingPolicy,
+    RecordingState,
+    SlidesAdded,
+)
 from signaling.grants import Grant, Role
 from signaling.messages import EventMessage, ServerMessage, SlotCounts, Welcome, to_json
 from signaling.observers import ConsentBook, LivePublication, Observers, RoomObserver
@@ -256,6 +266,14 @@ class LiveRoom:
     def add_photo(self, actor: str, photo_id: str) -> None:
         """A photo that is kept now. Raises RoomError."""
         self.commit(self.room.photo(self.now_ms(), actor, photo_id))
+
+    def add_slides(self, slides: SlidesAdded) -> None:
+        """These are ready to be shown; saying so twice is harmless. Raises RoomError if the lesson takes no more."""
+        self.commit(self.room.add_slides(self.now_ms(), slides))
+
+    def remove_slides(self, slides_id: str) -> None:
+        """They are deleted. Saying so twice is harmless."""
+        self.commit(self.room.remove_slides(self.now_ms(), slides_id))
 
     def worker_event(self, worker: Worker, event: media.Event) -> bool:
         """Take notice of what a worker tells if it is of this room; False if it is not."""

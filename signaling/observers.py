@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from media import messages as media
-from signaling.events import Event, RecordingPolicy, Source
+from signaling.events import Event, RecordingPolicy, SlidesAdded, Source
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,14 @@ class ConsentBook(Protocol):
 
     def said(self, lesson_id: str, class_group_id: str, given: bool) -> None:
         """It said so in its room just now. Must not block."""
+
+
+class SlidesShelf(Protocol):
+    """The slides of lessons, which come before the lesson as well as in it."""
+
+    async def ready(self, lesson_id: str) -> Sequence[SlidesAdded]:
+        """Those that can be shown now, in the order they came. What is ready later is told to the room, if it is open
+        (`LiveRoom.add_slides`), as is what is deleted (`remove_slides`)."""
 
 
 class MediaWorker(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signaling import commands
-from signaling.events import Event
+from signaling.events import Event, Stroke
 from signaling.room import Room, RoomError
 
 
@@ -58,6 +58,15 @@ def carry_out(room: Room, now_ms: int, actor: str, order: commands.ClientMessage
             return room.admit(now_ms, actor, participant_id)
         case commands.Lock(locked=locked):
             return room.lock(now_ms, actor, locked)
+        case commands.TurnPage(surface=surface):
+            return room.turn_page(now_ms, actor, surface)
+        case commands.Draw() as draw:
+            piece = Stroke(draw.surface, draw.stroke_id, draw.tool, draw.colour, draw.width, draw.points)
+            return room.draw(now_ms, actor, piece)
+        case commands.Erase(surface=surface, stroke_ids=stroke_ids):
+            return room.erase(now_ms, actor, surface, stroke_ids)
+        case commands.ClearSurface(surface=surface):
+            return room.clear_surface(now_ms, actor, surface)
         case commands.End():
             return room.end(now_ms, actor)
         case _:

@@ -31,6 +31,8 @@ Right = Literal[
     "photo",
     "moderate",
     "remote",
+    "turn_pages",
+    "draw",
 ]
 
 RIGHTS: dict[Role, tuple[Right, ...]] = {
@@ -54,6 +56,8 @@ RIGHTS: dict[Role, tuple[Right, ...]] = {
         "private_lines",
         "moderate",
         "remote",
+        "turn_pages",
+        "draw",
     ),
     "co_teacher": (
         "publish",
@@ -69,11 +73,13 @@ RIGHTS: dict[Role, tuple[Right, ...]] = {
         "private_lines",
         "moderate",
         "remote",
+        "turn_pages",
+        "draw",
     ),
     "receiving_class": ("publish_on_floor", "hand", "chat", "consent", "headcount", "signal", "private"),
     "local_teacher": ("hand", "chat", "mark", "signal", "private", "photo"),
     "observer": ("mark",),
-    "remote_control": ("floor", "mark", "stage"),
+    "remote_control": ("floor", "mark", "stage", "turn_pages"),
 }
 
 

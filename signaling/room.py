@@ -49,6 +49,7 @@ from signaling.rights import Right, may, may_publish, may_watch
 from signaling.room_error import RoomError as RoomError
 from signaling.snapshot import ParticipantState, ShownState
 from signaling.state import RoomState, person
+from signaling.surfaces import Surfaces
 from signaling.talk import Talk
 
 FLOOR_PLACES = 2  # classes that have the floor at once
@@ -59,7 +60,7 @@ MAX_COUNTDOWN = 3600_000  # ms
 MAX_MARKS = 2000  # in one lesson; the snapshot carries them all
 
 
-class Room(Talk):
+class Room(Talk, Surfaces):
     """The truth about one lesson while it is on. `state` is the fold of every event given out."""
 
     def __init__(
@@ -110,6 +111,8 @@ class Room(Talk):
         if known is None:
             self.check_place(role)
             self._check_door(participant_id, role)
+            if class_id is not None and person(class_id) in self.state.removed:
+                raise RoomError("removed", "a teacher has sent this phone's class out of this lesson")
         elif headcount is None:
             headcount = known.headcount
         if known is None and waits and not self.was_in(participant_id):

@@ -14,7 +14,15 @@ from signaling.errands import Errands
 from signaling.events import Event, RecordingState
 from signaling.grants import Grant, Verifier, own, verify_for
 from signaling.live import LiveRoom
-from signaling.observers import ConsentBook, LessonDirectory, LessonInfo, LivePublication, MediaWorker, RoomObserver
+from signaling.observers import (
+    ConsentBook,
+    LessonDirectory,
+    LessonInfo,
+    LivePublication,
+    MediaWorker,
+    RoomObserver,
+    SlidesShelf,
+)
 from signaling.room import Room, RoomError
 from signaling.sessions import Sessions
 from signaling.workers import Worker, Workers
@@ -52,6 +60,7 @@ class Rooms:
         secret: bytes,
         limits: Limits | None = None,
         consents: ConsentBook | None = None,
+        slides: SlidesShelf | None = None,
     ) -> None:
         self.locations = Sessions(secret, "location")  # of WHIP and WHEP sessions, by their transport
         self._bus = bus
@@ -62,6 +71,7 @@ class Rooms:
         self._secret = secret
         self._limits = limits or Limits()
         self._consents = consents
+        self._slides = slides
         self._rooms: dict[str, LiveRoom] = {}
         self._opening = asyncio.Lock()
         self._told: set[str] = set()  # lessons whose room the observers know
@@ -89,7 +99,7 @@ class Rooms:
                 continue
             state = Room(events_of(entries)).state
             if state.participants or state.started_ms is not None or state.ended_ms is not None:
-                self._live(lesson_id, entries)
+                await self._bring_slides(self._live(lesson_id, entries))
         self._workers.start(self)
         self._tasks = [asyncio.create_task(self._settle_later()), asyncio.create_task(self._sweep())]
 
@@ -209,7 +219,24 @@ class Rooms:
                 opened = Opened(epoch_us, info.title, info.recording_policy)
                 entries = [opened]
                 await self._bus.append(info.lesson_id, entries)
-            return self._live(info.lesson_id, entries)
+            room = self._live(info.lesson_id, entries)
+            await self._bring_slides(room)
+            return room
+
+    async def _bring_slides(self, room: LiveRoom) -> None:
+        """The slides that were ready before the room was open. Without them a lesson goes on, too."""
+        if self._slides is None or room.room.state.ended_ms is not None:
+            return
+        try:
+            ready = await self._slides.ready(room.lesson_id)
+        except Exception:
+            log.exception("the slides of lesson %s cannot be read", room.lesson_id)
+            return
+        for slides in ready:
+            try:
+                room.add_slides(slides)
+            except RoomError as error:
+                log.info("slides of lesson %s are not shown: %s", room.lesson_id, error)
 
     def _live(self, lesson_id: str, entries: Sequence[Entry]) -> LiveRoom:
         room = self._rooms[lesson_id] = LiveRoom(

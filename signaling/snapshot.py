@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from media.messages import Kind
-from signaling.events import Addressee, Layout, Participation, RecordingState, ShownSource, SignalWord, Source
+from signaling.events import (
+    Addressee,
+    Colour,
+    Layout,
+    Participation,
+    RecordingState,
+    ShownSource,
+    SignalWord,
+    Source,
+    Tool,
+)
 from signaling.grants import Role
 
 
@@ -100,6 +110,28 @@ class StageState:
 
 
 @dataclass(frozen=True, slots=True)
+class SlidesState:
+    slides_id: str
+    title: str
+    pages: int
+    width: int  # pixels, of the first page
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class StrokeState:
+    """A stroke as far as it is drawn; fields as of its event."""
+
+    surface: str
+    stroke_id: str
+    participant_id: str  # who draws it
+    tool: Tool
+    colour: Colour
+    width: int
+    points: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     participants: tuple[ParticipantState, ...]
     publications: tuple[PublicationState, ...]
@@ -120,3 +152,7 @@ class Snapshot:
     photo_shown: str | None = None  # photo
     chat_to_all: bool = False  # classes may write to everybody
     locked: bool = False  # who was not in before stays out
+    slides: tuple[SlidesState, ...] = ()  # that can be shown, in the order they came
+    slide_page: str | None = None  # surface; the page that is shown while slides are
+    board_page: str | None = None  # surface; while the board is
+    strokes: tuple[StrokeState, ...] = ()  # those of a surface in the order they were begun

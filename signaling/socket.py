@@ -17,7 +17,8 @@ from signaling.commands import MAX_MESSAGE, Hello, MessageError, Offer, Ping
 from signaling.grants import GrantError
 from signaling.live import LiveRoom
 from signaling.messages import Done, Error, Pong
-from signaling.pace import Outbox, Pace, Verdict
+from signaling.pace import DRAWING, Outbox, Pace, Verdict
+from signaling.rights import may
 from signaling.room import RoomError
 from signaling.rooms import Rooms
 from signaling.turn import IceServers, no_ice_servers
@@ -148,6 +149,8 @@ class SocketDoor:
             grant, room = await self._rooms.admit(hello.token, self._lesson_id)
             self._participant_id = room.enter(grant, hello, self, self._ice_servers)
             self._room = room
+            if may(grant.room_role, "draw"):
+                self._pace = Pace(DRAWING)
         except MessageError as error:
             self._refuse("hello_expected", f"the first message is a hello: {error}", error.id)
             self.close(CLOSE_OF["hello_expected"], "hello_expected")

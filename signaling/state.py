@@ -30,6 +30,7 @@ from signaling.events import (
     Mode,
     Muted,
     OnStage,
+    PageTurned,
     Photo,
     PhotoShown,
     Planned,
@@ -40,10 +41,16 @@ from signaling.events import (
     Shown,
     Signal,
     Silenced,
+    SlidesAdded,
+    SlidesRemoved,
     Stage,
     Started,
+    Stroke,
+    StrokesRemoved,
+    SurfaceCleared,
     Unpublished,
 )
+from signaling.pages import Pages
 from signaling.snapshot import (
     ChatLine,
     MarkState,
@@ -93,6 +100,7 @@ class RoomState:
         self.photo_shown: str | None = None
         self.chat_to_all = False
         self.locked = False
+        self.pages = Pages()
         self.planned: Planned | None = None  # how the lesson was changed after its room was opened
         self.admitted: set[str] = set()  # who was in the room, by `person`
         self.removed: set[str] = set()  # who was sent out, by `person`
@@ -118,6 +126,10 @@ class RoomState:
             photo_shown=self.photo_shown,
             chat_to_all=self.chat_to_all,
             locked=self.locked,
+            slides=tuple(self.pages.slides.values()),
+            slide_page=self.pages.slide_page,
+            board_page=self.pages.board_page,
+            strokes=self.pages.strokes,
         )
 
     def on_floor(self) -> list[ParticipantState]:
@@ -231,6 +243,8 @@ class RoomState:
                 (self.admitted.discard if admission == "waiting" else self.admitted.add)(person(participant_id))
             case Locked(locked):
                 self.locked = locked
+            case SlidesAdded() | SlidesRemoved() | PageTurned() | Stroke() | StrokesRemoved() | SurfaceCleared():
+                self.pages.apply(event.actor, event.payload)
             case Planned() as planned:
                 self.planned = planned
             case Ended():

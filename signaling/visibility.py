@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from signaling.events import Chat, Event, Photo, Private, Signal
-from signaling.rights import may
+from signaling.events import Chat, Event, Photo, Private, Signal, Stroke, StrokesRemoved, SurfaceCleared
+from signaling.rights import may, may_watch
 from signaling.snapshot import ChatLine, ParticipantState, Snapshot
 from signaling.state import RoomState
 
@@ -33,7 +33,12 @@ def on_line(viewer: ParticipantState | None, class_id: str) -> bool:
 
 
 def sees(viewer: ParticipantState | None, event: Event) -> bool:
-    """Whether someone may see an event; None: it is here no more."""
+    """Whether someone may see an event; None: it is here no more.
+
+    A remote control turns pages and shows none: what is drawn on them would be for nothing on a phone's line.
+    """
+    if isinstance(event.payload, Stroke | StrokesRemoved | SurfaceCleared):
+        return viewer is None or may_watch(viewer.role)
     class_id = line_of(event)
     return class_id is None or on_line(viewer, class_id)
 
@@ -49,6 +54,7 @@ def snapshot_for(viewer: ParticipantState | None, state: RoomState) -> Snapshot:
         private=tuple(line for line in whole.private if on_line(viewer, line.class_id)),
         signals=tuple(signal for signal in whole.signals if on_line(viewer, signal.participant_id)),
         photos=tuple(photo for photo in whole.photos if on_line(viewer, photo.participant_id)),
+        strokes=whole.strokes if viewer is None or may_watch(viewer.role) else (),
     )
 
 

@@ -29,7 +29,7 @@ from signaling import placement
 from signaling import socket as socket_door
 from signaling import whip as whip_door
 from signaling.bus_memory import MemoryBus
-from signaling.events import Event, RecordingPolicy
+from signaling.events import Event, RecordingPolicy, SlidesAdded
 from signaling.grants import Grant, GrantError, GrantRole, Role
 from signaling.observers import LessonInfo, LivePublication, MediaWorker
 from signaling.rooms import Limits, Rooms
@@ -121,6 +121,16 @@ class Watcher:
         task.add_done_callback(self._tasks.discard)
 
 
+class Shelf:
+    """Slides that are ready, the same for every lesson."""
+
+    def __init__(self, slides: list[SlidesAdded]) -> None:
+        self._slides = slides
+
+    async def ready(self, lesson_id: str) -> list[SlidesAdded]:
+        return self._slides
+
+
 class RunningWorker:
     """A media worker of this process, on loopback."""
 
@@ -187,6 +197,7 @@ class House:
         self.directory = Directory()
         self.watcher = Watcher(self.directory)
         self.ice_servers: IceServers = no_ice_servers
+        self.shelf: list[SlidesAdded] = []  # slides of every lesson, from the next life of the server on
         self.workers: list[RunningWorker] = []
         self.processes: list[WorkerProcess] = []
         self._in_processes = processes
@@ -241,6 +252,7 @@ class House:
             verify=verify,
             secret=b"secret",
             limits=self._limits,
+            slides=Shelf(self.shelf),
         )
         await self.rooms.start()
         app = web.Application()

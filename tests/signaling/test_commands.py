@@ -32,7 +32,7 @@ def test_a_sample_from_the_browser_is_understood_whole(path: Path) -> None:
         ("17", "message_malformed", None),
         ('{"id": 4}', "message_malformed", 4),
         ('{"type": 4, "id": 4}', "unknown_message", 4),
-        ('{"type": "stroke", "id": 4}', "unknown_message", 4),
+        ('{"type": "poll", "id": 4}', "unknown_message", 4),
         ('{"type": "hand", "id": 4}', "message_malformed", 4),
         ('{"type": "hand", "id": 4, "raised": 1}', "message_malformed", 4),
         ('{"type": "hand", "id": "4", "raised": true}', "message_malformed", None),
