@@ -5,6 +5,9 @@
  */
 
 import { asObject, type Decoder, DecodeError, flag, list, nullable, number, oneOf, or, shape, text } from "./decode";
+import { type SlideSet, slideSet, type Stroke, stroke, type SurfaceCommand, type SurfacePayloads, surfacePayloads } from "./surfaces";
+
+export { type Colour, COLOURS, type SlideSet, type Stroke, type StrokePiece, type Tool, TOOLS } from "./surfaces";
 
 // ── shared vocabulary ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -140,6 +143,10 @@ export interface Snapshot {
   photos: Photo[];
   photo_shown: string | null;
   chat_to_all: boolean; // classes may write to everybody
+  slides: SlideSet[]; // that can be shown, in the order they came
+  slide_page: string | null; // surface; the page that is shown while slides are
+  board_page: string | null; // surface; while the board is
+  strokes: Stroke[]; // those of a surface in the order they were begun
 }
 
 export interface Slot {
@@ -207,7 +214,7 @@ export interface ClassLine {
 
 // ── events of the lesson ────────────────────────────────────────────────────────────────────────────────────────────
 
-interface Payloads {
+interface Payloads extends SurfacePayloads {
   joined: {
     participant_id: string;
     role: Role;
@@ -343,6 +350,7 @@ export type Command =
   | { type: "hidden"; seq: number }
   | { type: "silenced"; participant_id: string; silenced: boolean }
   | { type: "chat_to_all"; allowed: boolean }
+  | SurfaceCommand
   | { type: "end" }
   | { type: "leave" };
 
@@ -435,6 +443,10 @@ const snapshot = shape<Snapshot>({
   photos: or<Photo[]>([], list(shape<Photo>({ seq: number, at_ms: number, participant_id: text, photo_id: text }))),
   photo_shown: nullable(text),
   chat_to_all: or(false, flag),
+  slides: or<SlideSet[]>([], list(slideSet)),
+  slide_page: nullable(text),
+  board_page: nullable(text),
+  strokes: or<Stroke[]>([], list(stroke)),
 });
 
 const slot = shape<Slot>({
@@ -528,6 +540,7 @@ const payloads: { [K in EventKind]: Decoder<Payloads[K]> } = {
   hidden: shape({ seq: number }),
   silenced: shape({ participant_id: text, silenced: flag }),
   chat_to_all: shape({ allowed: flag }),
+  ...surfacePayloads,
   other: nothing,
 };
 

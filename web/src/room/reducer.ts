@@ -18,6 +18,7 @@ import type {
   Snapshot,
   Stage,
 } from "../protocol/messages";
+import { fold, NO_SURFACES, type Surfaces, surfacesOf } from "./surfaces";
 
 export interface RoomState {
   readonly participants: readonly Participant[]; // in the order they came
@@ -39,6 +40,7 @@ export interface RoomState {
   readonly photos: readonly Photo[];
   readonly photoShown: string | null;
   readonly chatToAll: boolean; // classes may write to everybody
+  readonly surfaces: Surfaces; // slides, board, and what is drawn on them
   readonly removed: readonly string[]; // participants the teacher has sent out
 }
 
@@ -62,6 +64,7 @@ export const EMPTY_ROOM: RoomState = {
   photos: [],
   photoShown: null,
   chatToAll: false,
+  surfaces: NO_SURFACES,
   removed: [],
 };
 
@@ -92,6 +95,7 @@ export function fromSnapshot(snapshot: Snapshot): RoomState {
     photos: snapshot.photos,
     photoShown: snapshot.photo_shown,
     chatToAll: snapshot.chat_to_all,
+    surfaces: surfacesOf(snapshot),
   };
 }
 
@@ -242,6 +246,13 @@ export function reduce(state: RoomState, event: LessonEvent, chatKept: number = 
       return change(state, event.payload.participant_id, { silenced: event.payload.silenced });
     case "chat_to_all":
       return { ...state, chatToAll: event.payload.allowed };
+    case "slides_added":
+    case "slides_removed":
+    case "page_turned":
+    case "stroke":
+    case "strokes_removed":
+    case "surface_cleared":
+      return { ...state, surfaces: fold(state.surfaces, event) };
     case "other":
       return state;
   }

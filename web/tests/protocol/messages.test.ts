@@ -51,6 +51,10 @@ describe("the samples both languages share", () => {
     hidden: { type: "hidden", seq: 8 },
     silenced: { type: "silenced", participant_id: "c", silenced: true },
     chat_to_all: { type: "chat_to_all", allowed: true },
+    page_turned: { type: "page_turned", surface: "board/1" },
+    stroke: { type: "stroke", surface: "board/1", stroke_id: "s", tool: "pen", colour: "red", width: 25, points: [1, 2] },
+    strokes_removed: { type: "strokes_removed", surface: "board/1", stroke_ids: ["s"] },
+    surface_cleared: { type: "surface_cleared", surface: "board/1" },
     end: { type: "end" },
     leave: { type: "leave" },
   };
@@ -72,7 +76,7 @@ describe("messages from a newer or a broken server", () => {
   });
 
   test("an unknown event still moves the sequence on", () => {
-    const message = decodeServerMessage('{"type":"event","seq":9,"at_ms":1,"kind":"stroke","actor":"t","payload":{"x":1}}');
+    const message = decodeServerMessage('{"type":"event","seq":9,"at_ms":1,"kind":"poll","actor":"t","payload":{"x":1}}');
     expect(message).toEqual({ type: "event", event: { seq: 9, at_ms: 1, kind: "other", actor: "t", payload: {} } });
   });
 

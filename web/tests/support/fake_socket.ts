@@ -56,6 +56,10 @@ export const SNAPSHOT: Snapshot = {
   photos: [],
   photo_shown: null,
   chat_to_all: false,
+  slides: [],
+  slide_page: null,
+  board_page: null,
+  strokes: [],
 };
 
 export function welcome(fields: Partial<Welcome> = {}): Welcome {
