@@ -86,10 +86,9 @@ class Photos:
     def publication_removed(self, lesson_id: str, publication_id: str, worker: MediaWorker) -> None: ...
 
     async def room_ended(self, lesson_id: str) -> None:
-        if self._events is None or not (self._folder / lesson_id).is_dir():
-            return
-        kept = allowed(await self._events(lesson_id), self._policies.get(lesson_id, "nothing"))
-        await asyncio.to_thread(self._remove_all_but, lesson_id, kept)
+        if self._events is not None and (self._folder / lesson_id).is_dir():
+            kept = allowed(await self._events(lesson_id), self._policies.get(lesson_id, "nothing"))
+            await asyncio.to_thread(self._remove_all_but, lesson_id, kept)
         self._policies.pop(lesson_id, None)
 
     def _remove_all_but(self, lesson_id: str, kept: set[str]) -> None:
