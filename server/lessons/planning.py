@@ -64,13 +64,16 @@ async def change(request: web.Request) -> web.Response:
             raise _begun()
         if lesson.rehearsal:
             planned.pop("recording_policy", None)  # it never is
+        invitations = request.app[INVITATIONS]
         try:
             if wanted.class_group_ids is not None:
-                await request.app[INVITATIONS].invite(lesson.id, wanted.class_group_ids)
+                await invitations.check(wanted.class_group_ids)
+            if planned:
+                await _plan(request, lesson, planned)
+            if wanted.class_group_ids is not None:
+                await invitations.invite(lesson.id, wanted.class_group_ids)
         except ClassUnknownError as error:
             raise class_unknown(str(error)) from error
-        if planned:
-            await _plan(request, lesson, planned)
     if wanted.keep is not None and wanted.keep != lesson.keep:
         done = entry(actor_of(who), "kept" if wanted.keep else "released", lesson.id, lesson.title)
         await request.app[LESSONS].set_keep(lesson.id, wanted.keep, done)
@@ -85,7 +88,7 @@ async def _plan(request: web.Request, lesson: Lesson, planned: dict[str, object]
     if not _tell(request, lesson.id, name, policy) or not await lessons.plan(lesson.id, **planned):
         raise _begun()
     if not _tell(request, lesson.id, name, policy):  # opened while we wrote, it has begun as it was
-        await lessons.plan(lesson.id, title=lesson.title, recording_policy=lesson.recording_policy)
+        await lessons.plan(lesson.id, **{name: getattr(lesson, name) for name in planned})
         raise _begun()
 
 
