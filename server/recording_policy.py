@@ -19,10 +19,11 @@ from signaling.events import (
     PhotoShown,
     Private,
     RecordingPolicy,
+    Stroke,
 )
 from signaling.rights import may
 from signaling.snapshot import ParticipantState
-from signaling.state import RoomState
+from signaling.state import RoomState, person
 
 
 def may_record(policy: RecordingPolicy, sender: ParticipantState) -> bool:
@@ -41,10 +42,13 @@ class ArchivedLog:
         self._policy = policy
         self._state = RoomState()
         self._photos: set[str] = set()  # that it has
+        self._pages: set[str] = set()  # of slides, that it has
+        self._new_pages: list[str] = []
 
     def archived(self, event: Event) -> Event | None:
         """The event as the archive has it; None if it is left out there."""
         self._state.apply(event)
+        self._look_at_page()
         payload = event.payload
         match payload:
             case Joined() if self._hidden(payload.participant_id):
@@ -63,11 +67,31 @@ class ArchivedLog:
                 return None
             case Headcount() if self._hidden(payload.participant_id):
                 return None
+            case Stroke() if self._state.recording == "paused":
+                return None
         return event
 
+    def new_pages(self) -> list[str]:
+        """The pages of slides that were shown since this was asked last: those the archive is to have.
+
+        One that was turned to and left again while the recording was paused is none.
+        """
+        found, self._new_pages = self._new_pages, []
+        return found
+
+    def _look_at_page(self) -> None:
+        page = self._state.pages.slide_page
+        if page is not None and page not in self._pages and self._state.recording != "paused":
+            self._pages.add(page)
+            self._new_pages.append(page)
+
     def _hidden(self, participant_id: str) -> bool:
-        """Whether it is a class that is not recorded, or nobody we know."""
+        """Whether it is a class that is not recorded, on whichever of its devices, or nobody we know."""
         known = self._state.participants.get(participant_id)
         if known is None:
             return participant_id != SERVER
-        return known.role == "receiving_class" and not may_record(self._policy, known)
+        if known.role == "observer" and known.participant_id.startswith("c-"):  # beside its class (seating.py)
+            known = self._state.participants.get(person(known.participant_id), known)
+        elif known.role != "receiving_class":
+            return False
+        return not may_record(self._policy, known)

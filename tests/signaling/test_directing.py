@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from server.recording_policy import ArchivedLog
-from signaling.events import Event, Headcount, Joined, Mode, Stage
+from signaling.events import Consent, Event, Headcount, Joined, Left, Mode, Stage
 from signaling.room import INTERACTIVE_PLACES, MAX_COUNTDOWN, MAX_STAGES, Room, RoomError
 
 
@@ -102,6 +102,26 @@ def test_whether_the_lead_class_is_heard_is_the_lead_teachers_to_say(room: Room)
     assert code(lambda: room.share_lead_mic(50, "k", True)) == "not_allowed"
     room.share_lead_mic(60, "t", False)
     assert room.state.snapshot().lead_mic_shared is False
+
+
+def test_the_archive_does_not_name_a_class_that_is_not_recorded_by_its_second_device() -> None:
+    archive = ArchivedLog("consented")
+    kept = [
+        archive.archived(Event(1, 0, "c-a", Joined("c-a", "receiving_class", "六(1)班", 40))),
+        archive.archived(Event(2, 0, "c-a-1f", Joined("c-a-1f", "observer", "六(1)班", None))),
+        archive.archived(Event(3, 0, "o-b", Joined("o-b", "observer", "听课者", None))),
+        archive.archived(Event(4, 0, "c-a", Left("c-a", "left"))),
+        archive.archived(Event(5, 0, "c-a-2e", Joined("c-a-2e", "observer", "六(1)班", None))),
+        archive.archived(Event(6, 0, "c-a", Joined("c-a", "receiving_class", "六(1)班", 40))),
+        archive.archived(Event(7, 0, "c-a", Consent("c-a", True, "六(1)班", 40))),
+        archive.archived(Event(8, 0, "c-a-3d", Joined("c-a-3d", "observer", "六(1)班", None))),
+    ]
+    names = [event.payload.name for event in kept if event is not None and isinstance(event.payload, Joined)]
+    assert names == ["", "", "听课者", "", "", "六(1)班"]
+    everyone = ArchivedLog("all")
+    named = everyone.archived(Event(1, 0, "c-a-1f", Joined("c-a-1f", "observer", "六(1)班", None)))
+    assert named is not None
+    assert named.payload == Joined("c-a-1f", "observer", "六(1)班", None)
 
 
 def test_the_archive_does_not_count_the_pupils_of_a_class_that_is_not_recorded() -> None:
