@@ -38,6 +38,7 @@ from server.lessons.deletion import Deletions
 from server.lessons.doubt import Doubts
 from server.lessons.grants import Grants, TokenError
 from server.lessons.invitations import Invitations
+from server.lessons.let_in import LetIn
 from server.lessons.lifecycle import Directory, Lifecycle
 from server.lessons.retention import Retention
 from server.lessons.store import Lessons, LessonUnknownError
@@ -105,11 +106,12 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     bus = MemoryBus(settings.journals)
     photos = Photos(settings.data / "photos")
     handouts = Handouts(settings.data / "handouts")
+    let_in = LetIn()
     rooms = Rooms(
         bus=bus,
         workers=workers,
         directory=Directory(lessons),
-        observers=[lifecycle, recorder, photos],
+        observers=[lifecycle, recorder, photos, let_in],
         verify=_verifier(grants),
         secret=derive(key, "room sessions"),
         limits=Limits(away=settings.away_seconds),
@@ -117,6 +119,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     )
     recorder.attach(rooms)
     photos.attach(rooms.events)
+    let_in.attach(rooms)
     surveys = Surveys(rooms)
     preflights = Preflights(workers)
     place = open_place(settings)
@@ -147,6 +150,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[schools_api.SCHOOLS] = schools
     app[schools_api.CONSENTS] = consents
     app[lessons_api.ROOMS] = rooms
+    app[lessons_api.LET_IN] = let_in
     app[lessons_api.RECORDINGS] = recordings
     app[lessons_api.DELETIONS] = deletions
     app[audit_api.TRAIL] = trail

@@ -31,7 +31,7 @@ from server.jobs import api as jobs_api
 from server.jobs.kinds import KINDS, KindName
 from server.jobs.ledger import JobsUnavailableError
 from server.lessons import api as lessons_api
-from server.lessons.grants import TokenError
+from server.lessons.grants import Claims, TokenError
 from server.recording import RecorderAttachment
 from signaling.problems import ProblemError
 
@@ -149,11 +149,14 @@ async def _bearer(request: web.Request) -> Caller:
 
 async def _may_read(request: web.Request, lesson_id: str) -> None:
     who = await caller.identify(request)
-    if who.may_watch(lesson_id) or _has_cookie(request, lesson_id):
+    if who.account is not None:
         return
-    if who.grant is not None:
-        raise ProblemError(403, "token_foreign", "The token is for another lesson")
-    raise ProblemError(401, "login_required", "Log in or send a token", headers={"WWW-Authenticate": "Bearer"})
+    grant = who.grant
+    if grant is None or grant.lesson_id != lesson_id:
+        grant = _of_cookie(request, lesson_id) or grant
+    if grant is None:
+        raise ProblemError(401, "login_required", "Log in or send a token", headers={"WWW-Authenticate": "Bearer"})
+    lessons_api.check_grant(request, grant, lesson_id)
 
 
 async def _blocking(request: web.Request, lesson_id: str) -> None:
@@ -197,8 +200,7 @@ async def _derived(request: web.Request, lesson_id: str, found: dict[str, Any]) 
 
 def _let_in(request: web.Request, response: web.Response, lesson_id: str, who: Caller) -> None:
     assert who.grant is not None
-    left = int(who.grant.expires_at - time.time())
-    token, _ = request.app[caller.GRANTS].mint(lesson_id, who.grant.role, name=who.grant.name, ttl=left, kind="archive")
+    token, left = request.app[caller.GRANTS].copy(who.grant, "archive")
     response.set_cookie(
         COOKIE,
         token,
@@ -210,11 +212,13 @@ def _let_in(request: web.Request, response: web.Response, lesson_id: str, who: C
     )
 
 
-def _has_cookie(request: web.Request, lesson_id: str) -> bool:
+def _of_cookie(request: web.Request, lesson_id: str) -> Claims | None:
+    """What the archive's cookie for this lesson says; None without one."""
     try:
-        return request.app[caller.GRANTS].read(request.cookies.get(COOKIE, ""), "archive").lesson_id == lesson_id
+        claims = request.app[caller.GRANTS].read(request.cookies.get(COOKIE, ""), "archive")
     except TokenError:
-        return False
+        return None
+    return claims if claims.lesson_id == lesson_id else None
 
 
 def _caching(archive: Recordings, lesson_id: str, path: str, found: Path) -> str:

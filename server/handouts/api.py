@@ -7,7 +7,6 @@ that lesson, as the archive does it.
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import datetime
 from typing import Literal
 from urllib.parse import quote
@@ -19,7 +18,7 @@ from server import caller
 from server.endpoint import Endpoint, Model, reply
 from server.handouts.store import MOST, Handout, Handouts, NoPdfError, TooManyHandoutsError
 from server.lessons import api as lessons_api
-from server.lessons.grants import TokenError
+from server.lessons.grants import Claims, TokenError
 from server.lessons.model import Lesson
 from server.phones.picture_file import NoPictureError
 from server.phones.pictures import PictureTooLargeError
@@ -56,8 +55,7 @@ async def list_handouts(request: web.Request) -> web.Response:
     found = await asyncio.to_thread(request.app[HANDOUTS].of, lesson.id)
     response = reply(HandoutList(handouts=tuple(_view(lesson.id, one) for one in found)))
     if who.grant is not None and found:
-        left = int(who.grant.expires_at - time.time())
-        token, _ = request.app[caller.GRANTS].mint(lesson.id, who.grant.role, ttl=left, kind="handouts")
+        token, left = request.app[caller.GRANTS].copy(who.grant, "handouts")
         response.set_cookie(
             _COOKIE,
             token,
@@ -104,7 +102,9 @@ async def add(request: web.Request) -> web.Response:
 
 async def show(request: web.Request) -> web.StreamResponse:
     lesson_id = request.match_info["lesson_id"]
-    if not _has_cookie(request, lesson_id):
+    if (shown := _of_cookie(request, lesson_id)) is not None:
+        lessons_api.check_grant(request, shown, lesson_id)
+    else:
         await lessons_api.watchable(request, await caller.require(request))
     lesson = await lessons_api.find(request, lesson_id)
     found = await asyncio.to_thread(request.app[HANDOUTS].find, lesson.id, request.match_info["handout_id"])
@@ -171,11 +171,13 @@ def _file_name(one: Handout) -> str:
     return one.name if one.name.lower().endswith(f".{ending}") else f"{one.name}.{ending}"
 
 
-def _has_cookie(request: web.Request, lesson_id: str) -> bool:
+def _of_cookie(request: web.Request, lesson_id: str) -> Claims | None:
+    """What the cookie for this lesson's handouts says; None without one."""
     try:
-        return request.app[caller.GRANTS].read(request.cookies.get(_COOKIE, ""), "handouts").lesson_id == lesson_id
+        claims = request.app[caller.GRANTS].read(request.cookies.get(_COOKIE, ""), "handouts")
     except TokenError:
-        return False
+        return None
+    return claims if claims.lesson_id == lesson_id else None
 
 
 ENDPOINTS = (

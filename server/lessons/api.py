@@ -18,10 +18,11 @@ from server.database import now
 from server.endpoint import ONE_LINE, Endpoint, Model, read, reply
 from server.lessons.class_pass import PASSES
 from server.lessons.deletion import Deletions, LessonLiveError
-from server.lessons.grants import TokenError
+from server.lessons.grants import Claims, TokenError
 from server.lessons.invitations import MOST, Invitations
 from server.lessons.kinds import LessonKind, LessonStatus
 from server.lessons.kinds import RecordingWord as RecordingWord
+from server.lessons.let_in import LetIn
 from server.lessons.model import Lesson
 from server.lessons.store import Lessons, LessonUnknownError, NoFreeCodeError
 from server.schools.store import ClassUnknownError, KnownClass
@@ -42,6 +43,7 @@ ROOMS = web.AppKey("rooms", Rooms)
 RECORDINGS = web.AppKey("recordings", Recordings)
 DELETIONS = web.AppKey("deletions", Deletions)
 INVITATIONS = web.AppKey("invitations", Invitations)
+LET_IN = web.AppKey("let_in", LetIn)
 
 INVITATION_TIME = 7 * 86400  # seconds a link for a second teacher is good for
 PAGE = 100  # lessons in one answer unless asked for another number
@@ -246,11 +248,16 @@ async def find(request: web.Request, lesson_id: str) -> Lesson:
 async def watchable(request: web.Request, who: Caller) -> Lesson:
     """The lesson the path names, if the caller may know of it."""
     lesson_id = request.match_info["lesson_id"]
-    if who.grant is not None and who.grant.waits:
-        raise ProblemError(403, "not_admitted", "A teacher has not let you in yet")
-    if who.grant is not None and not who.may_watch(lesson_id):
-        raise ProblemError(403, "token_foreign", "The token is for another lesson")
+    if who.grant is not None:
+        check_grant(request, who.grant, lesson_id)
     return await find(request, lesson_id)
+
+
+def check_grant(request: web.Request, grant: Claims, lesson_id: str) -> None:
+    """Raises ProblemError for a grant that is for another lesson, and for one whose bearer its room has not let in."""
+    if grant.lesson_id != lesson_id:
+        raise ProblemError(403, "token_foreign", "The token is for another lesson")
+    request.app[LET_IN].check(grant)
 
 
 async def views(request: web.Request, who: Caller, lessons: Iterable[Lesson]) -> tuple[LessonView, ...]:

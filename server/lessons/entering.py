@@ -219,6 +219,7 @@ async def _seat(
         was_in = participant in room.room.state.admitted
         if room.room.state.locked and not was_in:
             raise ProblemError(403, "locked", "A teacher has locked the lesson")
+        waits = waits or (known is None and bool(room.room.state.removed))  # as the room has it (seating.waits)
         waits = waits and not was_in
     return waits, identity, device
 

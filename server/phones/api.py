@@ -17,7 +17,7 @@ from server import caller
 from server.caller import Caller
 from server.database import now
 from server.endpoint import Endpoint, Model, address, read, reply
-from server.lessons.api import LESSONS, ROOMS, GrantView, find, moment
+from server.lessons.api import LESSONS, ROOMS, GrantView, moment, watchable
 from server.lessons.store import LessonUnknownError
 from server.phones.photos import Photos
 from server.phones.picture_file import NoPictureError
@@ -27,6 +27,7 @@ from server.tries import WrongTries
 from signaling.live import LiveRoom
 from signaling.problems import ProblemError
 from signaling.room import RoomError
+from signaling.state import person
 
 TICKETS = web.AppKey("phone_tickets", Tickets)
 TICKET_TRIES = web.AppKey("phone_ticket_tries", WrongTries)
@@ -95,7 +96,8 @@ async def enter(request: web.Request) -> web.Response:
         if ticket is None:
             tries.wrong(address(request))
             raise ProblemError(404, "ticket_unknown", "This code was used before, or is too old")
-    open_room(request, ticket.lesson_id)
+    if person(ticket.owner_id) in open_room(request, ticket.lesson_id).room.state.removed:
+        raise ProblemError(403, "removed", "A teacher has sent this class out of the lesson")
     try:
         lesson = await request.app[LESSONS].get(ticket.lesson_id)
     except LessonUnknownError as error:
@@ -141,11 +143,7 @@ async def send_photo(request: web.Request) -> web.Response:
 
 async def show_photo(request: web.Request) -> web.StreamResponse:
     """Its id is told only to those who may see it (PROTOCOL.md, the private line) until a teacher shows it to all."""
-    who = await caller.require(request)
-    lesson_id = request.match_info["lesson_id"]
-    if not who.may_watch(lesson_id):
-        raise ProblemError(403, "token_foreign", "The token is for another lesson")
-    lesson = await find(request, lesson_id)
+    lesson = await watchable(request, await caller.require(request))
     path = request.app[PHOTOS].find(lesson.id, request.match_info["photo_id"])
     if path is None:
         raise ProblemError(404, "photo_unknown", "There is no such photo")
@@ -231,7 +229,7 @@ ENDPOINTS = (
         "A phone exchanges its ticket for a grant, once",
         body=BroughtTicket,
         reply=PhoneView,
-        codes=("ticket_unknown", "lesson_unknown", "too_many_tries"),
+        codes=("ticket_unknown", "removed", "lesson_unknown", "too_many_tries"),
         open=True,
     ),
     Endpoint(

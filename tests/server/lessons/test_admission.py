@@ -12,6 +12,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar
 
 from server import caller
 from tests.server.application import PASSWORD, Client, problem, running, token
+from tests.server.handouts.test_api import PDF
 from tests.server.lessons.test_entering import administered, lesson
 
 
@@ -131,11 +132,77 @@ async def test_a_lesson_that_invites_nobody_is_open_to_its_code_until_somebody_i
         _, refused = await first.hello(entered)
         assert (refused["type"], refused["code"]) == ("error", "removed")
         assert await problem(await first.post("/api/class/enter", {"code": made["class_code"]})) == (403, "removed")
-        _, welcome = await wiped.hello(await wiped.enter(code=made["class_code"]))
+        entered = await wiped.enter(code=made["class_code"])
+        assert entered["waits"]
+        _, welcome = await wiped.hello(entered)
         assert welcome["snapshot"]["participants"][0]["waiting"]
         await desk.send_json({"type": "lock", "locked": True})
         await told(desk, "locked")
         assert await problem(await other.post("/api/class/enter", {"code": made["class_code"]})) == (403, "locked")
+
+
+async def reads(client: Client, entered: dict[str, Any], path: str) -> tuple[int, str]:
+    """What a class that shows the grant it came with is answered."""
+    bearer = {"Authorization": f"Bearer {entered['token']}"}
+    response = await client.get(path.format(entered["lesson_id"]), headers=bearer)
+    return await problem(response) if response.status >= 400 else (response.status, "")
+
+
+PARTS = ("/api/lessons/{}/handouts", "/api/lessons/{}/photos/" + 22 * "A", "/archive/{}/live.m3u8")
+
+
+async def test_who_was_sent_out_reads_nothing_more_of_the_lesson_nor_of_it_when_it_is_over(tmp_path: Path) -> None:
+    async with running(tmp_path) as client, browsers(client, 1) as (first,):
+        await administered(client)
+        made = await lesson(client)
+        desk = await teacher(client, made["lesson_id"])
+        entered = await first.enter(code=made["class_code"])
+        _, welcome = await first.hello(entered)
+        client.session.cookie_jar.clear()
+        answers = [await reads(client, entered, path) for path in PARTS]
+        assert answers == [(200, ""), (404, "photo_unknown"), (404, "file_unknown")]
+        await desk.send_json({"type": "remove", "participant_id": welcome["participant_id"]})
+        await told(desk, "left")
+        assert [await reads(client, entered, path) for path in PARTS] == [(403, "removed")] * 3
+        await desk.send_json({"type": "end"})
+        while (await desk.receive()).type is aiohttp.WSMsgType.TEXT:
+            pass
+        assert [await reads(client, entered, path) for path in PARTS] == [(403, "removed")] * 3
+
+
+async def test_who_waits_at_the_door_reads_nothing_and_everything_once_it_is_let_in(tmp_path: Path) -> None:
+    async with running(tmp_path) as client, browsers(client, 1) as (stranger,):
+        one = await administered(client)
+        made = await lesson(client, class_group_ids=[one["class_group_id"]])
+        desk = await teacher(client, made["lesson_id"])
+        entered = await stranger.enter(code=made["class_code"])
+        client.session.cookie_jar.clear()
+        assert [await reads(client, entered, path) for path in PARTS] == [(403, "not_admitted")] * 3
+        _, welcome = await stranger.hello(entered)
+        await desk.send_json({"type": "admit", "participant_id": welcome["participant_id"]})
+        await told(desk, "admission")
+        answers = [await reads(client, entered, path) for path in PARTS]
+        assert answers == [(200, ""), (404, "photo_unknown"), (404, "file_unknown")]
+
+
+async def test_the_cookies_of_a_class_that_was_sent_out_open_nothing(tmp_path: Path) -> None:
+    async with running(tmp_path) as client, browsers(client, 1) as (first,):
+        await administered(client)
+        made = await lesson(client)
+        desk = await teacher(client, made["lesson_id"])
+        handout = await client.post(f"/api/lessons/{made['lesson_id']}/handouts?name=x", data=PDF)
+        assert handout.status == 201
+        entered = await first.enter(code=made["class_code"])
+        _, welcome = await first.hello(entered)
+        listed = first.session.get(
+            client.make_url(f"/api/lessons/{made['lesson_id']}/handouts"),
+            headers={"Authorization": f"Bearer {entered['token']}"},
+        )
+        file = client.make_url((await (await listed).json())["handouts"][0]["url"])
+        assert (await first.session.get(file)).status == 200
+        await desk.send_json({"type": "remove", "participant_id": welcome["participant_id"]})
+        await told(desk, "left")
+        assert await problem(await first.session.get(file)) == (403, "removed")
 
 
 async def test_a_class_that_is_sent_away_from_the_door_is_told_so(tmp_path: Path) -> None:
