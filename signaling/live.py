@@ -209,9 +209,10 @@ class LiveRoom:
             self.room.check_place(grant.room_role)
         negotiated = await self.transports.negotiate(direction, sdp)
         try:
-            self.commit(
-                self.room.join(self.now_ms(), participant_id, grant.room_role, grant.name or "", headcount=None)
+            joined = self.room.join(
+                self.now_ms(), participant_id, grant.room_role, grant.name or "", None, class_id=grant.class_id
             )
+            self.commit(joined)
         except RoomError:
             self.transports.discard(negotiated)
             raise

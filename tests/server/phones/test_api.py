@@ -124,6 +124,21 @@ async def test_a_ticket_lets_in_one_phone_and_the_next_ticket_ends_it(client: Cl
         assert await problem(await client.post("/api/phone/enter", json=gone)) == (404, "ticket_unknown")
 
 
+async def test_the_code_of_a_class_that_was_sent_out_lets_no_phone_in(client: Client) -> None:
+    lesson_id = await lesson(client)
+    teacher = await seat(client, lesson_id, "lead_teacher")
+    pupils = await enter(client, lesson_id, token(client, lesson_id, "receiving_class", device="d1"))
+    before = await bring(client, (await ticket(client, lesson_id, pupils))["path"])
+    shown = await ticket(client, lesson_id, pupils)
+    assert (await teacher.ask("remove", participant_id=pupils.id))["type"] == "done"
+    late = await client.post("/api/phone/enter", json={"ticket": shown["path"].partition("#")[2]})
+    assert await problem(late) == (403, "removed")
+    socket = await client.ws_connect(f"/ws/{lesson_id}")
+    await socket.send_json({"type": "hello", "token": before["Authorization"].removeprefix("Bearer ")})
+    assert (await socket.receive_json(timeout=5))["code"] == "removed"
+    assert await problem(await client.get(f"/api/lessons/{lesson_id}/handouts", headers=before)) == (403, "removed")
+
+
 async def test_who_guesses_tickets_has_to_wait(client: Client) -> None:
     answers = [await client.post("/api/phone/enter", json={"ticket": f"guess-{n}"}) for n in range(11)]
     assert await problem(answers[-1]) == (429, "too_many_tries")
