@@ -89,7 +89,7 @@ class Bandwidth:
         demands = []
         for slot in slots:
             assert slot.publication is not None
-            options = slot.publication.options(now)
+            options = slot.publication.options(now)[: 1 if slot.smallest else None]
             demands.append(Demand(slot.kind, slot.rank, options, slot.max_height, slot.chosen))
         silent = estimate.silent(now)
         allocation = allocate(

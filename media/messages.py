@@ -36,6 +36,7 @@ class Placement:
     mid: str  # the slot: a receiving section of the transport
     publication_id: str | None  # None empties the slot
     rank: int = 9  # 0 is the last to give up its picture when bandwidth is short
+    smallest: bool = False  # no layer above the smallest, however large it is shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from media.messages import Done, Place, Refused, Reply, View
+from media.messages import Done, Place, Placement, Refused, Reply, View
 from media.publication import Publication
 from media.subscription import Slot
 from media.viewer import Viewer
@@ -12,7 +12,7 @@ from media.viewer import Viewer
 
 def place(request: Place, viewer: Viewer, find: Callable[[str], Publication | None], now: float) -> Reply:
     """Put publications into slots, all or none of them; `find` gives what a publication's id stands for."""
-    moves: list[tuple[Slot, Publication | None, int]] = []
+    moves: list[tuple[Slot, Publication | None, Placement]] = []
     for placement in request.placements:
         slot = viewer.slots.get(placement.mid)
         if slot is None:
@@ -22,9 +22,9 @@ def place(request: Place, viewer: Viewer, find: Callable[[str], Publication | No
             publication = find(placement.publication_id)
             if publication is None or publication.section.kind != slot.kind:
                 return unknown_publication(placement.publication_id)
-        moves.append((slot, publication, placement.rank))
-    for slot, publication, rank in moves:
-        slot.rank = rank
+        moves.append((slot, publication, placement))
+    for slot, publication, placement in moves:
+        slot.rank, slot.smallest = placement.rank, placement.smallest
         if slot.publication is publication:
             continue
         if slot.publication is not None:

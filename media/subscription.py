@@ -62,6 +62,7 @@ class Slot:
         "rank",
         "repeats",
         "section",
+        "smallest",
         "ssrc",
         "tally",
         "transport_id",
@@ -77,6 +78,7 @@ class Slot:
         self.outlet = outlet
         self.publication: Publication | None = None
         self.rank = 9  # 0 is the last to give up its picture when bandwidth is short
+        self.smallest = False  # no layer above that, whatever there is
         self.max_height: int | None = None  # pixels the page shows it with; 0: it does not show it, None: unknown
         self.paused = False  # by `choose(None)`
         self.profile = Profile(0, 0, ())

@@ -13,6 +13,7 @@ from signaling.pulls import Pulls
 from signaling.slots import CONTENT, decide
 from signaling.state import RoomState
 from signaling.transport import Transport
+from signaling.wall import on_wall
 from signaling.workers import MediaUnavailableError
 
 log = logging.getLogger(__name__)
@@ -75,10 +76,11 @@ class Arrangement:
         plan = decide(
             viewer_id, transport.slots, state.publications.values(), state.participants, self._speaking, content
         )
+        small = {mid: self._small(publication_id) for mid, publication_id in plan.items()}
         placements = tuple(
-            media.Placement(slot.mid, plan[slot.mid], self._rank(plan[slot.mid]))
+            media.Placement(slot.mid, plan[slot.mid], self._rank(plan[slot.mid]), small[slot.mid])
             for slot in transport.slots
-            if slot.publication_id != plan[slot.mid]
+            if slot.publication_id != plan[slot.mid] or (slot.publication_id and slot.small != small[slot.mid])
         )
         if placements:
             try:
@@ -92,11 +94,17 @@ class Arrangement:
                 return
             # A re-offer may have added slots meanwhile; they are arranged next.
             transport.slots = [
-                replace(slot, publication_id=plan.get(slot.mid, slot.publication_id)) for slot in transport.slots
+                replace(slot, publication_id=plan[slot.mid], small=small[slot.mid]) if slot.mid in plan else slot
+                for slot in transport.slots
             ]
             self._pulls.tidy()
         if placements or not transport.told:
             self.tell_slots(transport)
+
+    def _small(self, publication_id: str | None) -> bool:
+        """Whether it is for the teachers' wall: whatever a class sends there, its smallest layer goes on."""
+        publication = self._state.publications.get(publication_id or "")
+        return publication is not None and on_wall(publication, self._state.participants)
 
     def _rank(self, publication_id: str | None) -> int:
         """Which picture is the last to be given up when bandwidth is short: the screen, then the lead teacher's."""

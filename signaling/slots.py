@@ -27,6 +27,7 @@ class Slot:
     mid: str
     kind: Kind
     publication_id: str | None = None  # what it carries now
+    small: bool | None = None  # its smallest layer only; None: the worker was not told by this process
 
 
 def decide(

@@ -6,7 +6,7 @@ import pytest
 
 from media import rtcp
 from media.bandwidth import FEWEST_REPEATS, MOST_REPEATS, ROOM_FOR_TWICE, Bandwidth
-from media.messages import SlotChanged
+from media.messages import Done, Place, Placement, SlotChanged
 from tests.support.flow import H264_KEY, HEIGHTS, LAYERS, RIDS, VP8_DELTA, Browser, World, vp8_key
 
 CAMERA = "teacher-1"
@@ -125,3 +125,24 @@ def test_what_remb_says_of_our_own_probe_takes_nothing_away_that_was_there_befor
     viewer.take()
     film(world, teacher, 142, 5)
     assert any(packet.ssrc == ssrc for packet in viewer.take())
+
+
+def test_a_slot_for_the_smallest_layer_carries_that_alone_until_it_is_told_otherwise() -> None:
+    world = World()
+    teacher, viewer = world.simulcaster(), world.viewer(audio=0, video=1)
+    numbers = iter(range(1, 1000))
+
+    def carried(*, smallest: bool) -> list[str | None]:
+        assert world.handle(Place(viewer.name, (Placement("0", CAMERA, smallest=smallest),))) == Done()
+        told = len(world.events)
+        for _ in range(50):
+            number = next(numbers)
+            for rid in RIDS:
+                teacher.show_layer(rid, number)
+            world.pass_time(0.04)
+        return [event.rid for event in world.events[told:] if isinstance(event, SlotChanged)]
+
+    teacher.show_layer("l", 0)
+    assert carried(smallest=True) == ["l"]
+    assert carried(smallest=False)[-1] in ("m", "h")
+    assert carried(smallest=True)[-1] == "l"

@@ -33,17 +33,18 @@ class SlowWorker:
 class Scene:
     """A teacher who sends, a class whose slots are arranged, and the worker between them."""
 
-    def __init__(self) -> None:
+    def __init__(self, viewer: typing.Literal["c", "t"] = "c") -> None:
         self.room = Room()
         self.room.join(1, "t", "lead_teacher", "", None)
         self.room.join(2, "c", "receiving_class", "", None)
         self.worker = SlowWorker()
         self.told: list[dict[str, str | None]] = []
         self.tasks: list[asyncio.Task[None]] = []
-        note = TransportNote("r-1", "c", "receive", "socket", 1, 1, open=True)
-        self.transport = Transport(
-            note, typing.cast(Worker, self.worker), slots=[Slot("0", "audio"), Slot("1", "video")]
-        )
+        note = TransportNote("r-1", viewer, "receive", "socket", 1, 1, open=True)
+        slots = [Slot("0", "audio"), Slot("1", "video")]
+        if viewer == "t":  # the first two of pictures are the lead teacher's and the screen
+            slots += [Slot("2", "video"), Slot("3", "video")]
+        self.transport = Transport(note, typing.cast(Worker, self.worker), slots=slots)
         pulls = Pulls(self.room.state, {}, lambda: [self.transport], self._start)
         self.arrangement = Arrangement(self.room.state, pulls, self._tell, self._start)
 
@@ -128,3 +129,32 @@ async def test_slots_that_stay_as_they_are_are_told_once() -> None:
     await scene.settle()
     assert scene.told == [{"0": None, "1": None}]
     assert scene.worker.placed == []
+
+
+async def test_a_class_without_the_floor_is_carried_in_its_smallest_layer_and_with_it_in_all() -> None:
+    scene = Scene(viewer="t")
+    scene.room.publish(3, "c", "wall", "video", "camera")
+    scene.arrangement.arrange(scene.transport)
+    scene.worker.outcomes.put_nowait(media.Done())
+    await scene.settle()
+    scene.room.floor(4, "t", "c", granted=True)
+    scene.arrangement.arrange(scene.transport)
+    scene.worker.outcomes.put_nowait(media.Done())
+    await scene.settle()
+    scene.arrangement.arrange(scene.transport)
+    await scene.settle()
+    assert [place.placements for place in scene.worker.placed] == [
+        (media.Placement("3", "wall", 3, smallest=True),),
+        (media.Placement("3", "wall", 2, smallest=False),),
+    ]
+
+
+async def test_what_a_worker_held_before_this_process_came_is_placed_once_more() -> None:
+    scene = Scene(viewer="t")
+    scene.room.publish(3, "c", "wall", "video", "camera")
+    scene.transport.slots = [Slot("1", "video"), Slot("2", "video"), Slot("3", "video", "wall")]
+    for _ in range(2):
+        scene.arrangement.arrange(scene.transport)
+        scene.worker.outcomes.put_nowait(media.Done())
+        await scene.settle()
+    assert [place.placements for place in scene.worker.placed] == [(media.Placement("3", "wall", 3, smallest=True),)]
