@@ -37,11 +37,22 @@ class PictureTooLargeError(ValueError):
 
 def made_anew(data: bytes) -> bytes:
     """The picture as a JPEG. Raises NoPictureError and PictureTooLargeError. Takes a while: not for the event loop."""
+    try:
+        return _encoded(upright(data, LONGEST, _FORMAT))
+    except FFmpegError as error:
+        raise NoPictureError("the picture cannot be decoded") from error
+
+
+def upright(data: bytes, longest: int, pixels: str) -> VideoFrame:
+    """The picture decoded, its longer side at most so many pixels, each of this format, and what is clear in it white.
+
+    Raises NoPictureError and PictureTooLargeError.
+    """
     file = PictureFile.of(data)
     if file.width * file.height > MAX_PIXELS:
         raise PictureTooLargeError(f"{file.width}x{file.height}")
     try:
-        return _encoded(_upright(_decoded(file, data), file.orientation))
+        return _upright(_decoded(file, data), file.orientation, longest, pixels)
     except FFmpegError as error:
         raise NoPictureError("the picture cannot be decoded") from error
 
@@ -57,10 +68,13 @@ def _decoded(file: PictureFile, data: bytes) -> VideoFrame:
     return frames[0]
 
 
-def _upright(frame: VideoFrame, orientation: int) -> VideoFrame:
-    scale = min(Fraction(LONGEST, max(frame.width, frame.height)), Fraction(1))
+def _upright(frame: VideoFrame, orientation: int, longest: int, pixels: str) -> VideoFrame:
+    scale = min(Fraction(longest, max(frame.width, frame.height)), Fraction(1))
     width, height = (max(2, int(side * scale) // 2 * 2) for side in (frame.width, frame.height))
-    small = frame.reformat(width, height, _FORMAT)
+    if any(part.is_alpha for part in frame.format.components) or frame.format.has_palette:
+        small = _on_white(frame.reformat(width, height, "rgba")).reformat(format=pixels)
+    else:
+        small = frame.reformat(width, height, pixels)
     turns = _TURNS.get(orientation, ())
     if not turns:
         return small
@@ -76,6 +90,24 @@ def _upright(frame: VideoFrame, orientation: int) -> VideoFrame:
     turned = graph.pull()
     assert isinstance(turned, VideoFrame)
     return turned
+
+
+def _on_white(frame: VideoFrame) -> VideoFrame:
+    """What is drawn on nothing is black letters on black, once nothing is black."""
+    graph = Graph()
+    paper = graph.add("color", f"c=white:s={frame.width}x{frame.height}:r=1:d=1")
+    drawn = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1))
+    over, sink = graph.add("overlay", "format=rgb:eof_action=endall"), graph.add("buffersink")
+    paper.link_to(over, 0, 0)
+    drawn.link_to(over, 0, 1)
+    over.link_to(sink)
+    graph.configure()
+    frame.pts, frame.time_base = 0, Fraction(1, 1)
+    graph.push(frame)
+    graph.push(None)
+    together = graph.pull()
+    assert isinstance(together, VideoFrame)
+    return together
 
 
 def _encoded(frame: VideoFrame) -> bytes:
