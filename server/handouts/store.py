@@ -12,7 +12,7 @@ import json
 import re
 import secrets
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -81,6 +81,16 @@ class Handouts:
             return []
         found = [one for one in map(_read, notes) if one is not None]
         return sorted(found, key=lambda one: (one.added_at, one.handout_id))
+
+    def copy(self, lesson_id: str, other_id: str) -> int:
+        """Let another lesson have the handouts of this one, too; how many. Raises TooManyHandoutsError and OSError."""
+        here = self.of(lesson_id)
+        if len(self.of(other_id)) + len(here) > MOST:
+            raise TooManyHandoutsError(other_id)
+        for one in here:
+            made = replace(one, handout_id=secrets.token_hex(8))
+            _write(self._of(other_id), made, (self._of(lesson_id) / one.file).read_bytes())
+        return len(here)
 
     def find(self, lesson_id: str, handout_id: str) -> tuple[Handout, Path] | None:
         if not _LESSON.fullmatch(lesson_id) or not _HANDOUT.fullmatch(handout_id):
