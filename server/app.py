@@ -33,7 +33,7 @@ from server.handouts.store import Handouts
 from server.jobs import api as jobs_api
 from server.jobs.service import Jobs
 from server.lessons import api as lessons_api
-from server.lessons import class_pass, entering, participants, planning, qr, statistics
+from server.lessons import class_pass, entering, materials, participants, planning, qr, statistics
 from server.lessons.deletion import Deletions
 from server.lessons.doubt import Doubts
 from server.lessons.grants import Grants, TokenError
@@ -56,6 +56,10 @@ from server.schools.consents import Consents
 from server.schools.store import Schools
 from server.secret import derive, load_turn_secret
 from server.settings import Settings
+from server.slides import api as slides_api
+from server.slides.renderer import Renderer
+from server.slides.shelf import Shelf
+from server.slides.store import Slides
 from server.tries import WrongTries
 from signaling import placement, turn
 from signaling import socket as socket_door
@@ -79,6 +83,8 @@ ENDPOINTS = (
     *phones_api.ENDPOINTS,
     *remotes.ENDPOINTS,
     *handouts_api.ENDPOINTS,
+    *slides_api.ENDPOINTS,
+    *materials.ENDPOINTS,
     *archive_api.ENDPOINTS,
     *jobs_api.ENDPOINTS,
     *audit_api.ENDPOINTS,
@@ -106,6 +112,9 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     bus = MemoryBus(settings.journals)
     photos = Photos(settings.data / "photos")
     handouts = Handouts(settings.data / "handouts")
+    slides = Slides(settings.data / "slides")
+    shelf = Shelf(slides)
+    renderer = Renderer(slides, shelf.settled)
     let_in = LetIn()
     rooms = Rooms(
         bus=bus,
@@ -116,7 +125,9 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         secret=derive(key, "room sessions"),
         limits=Limits(away=settings.away_seconds),
         consents=consents,
+        slides=shelf,
     )
+    shelf.attach(rooms)
     recorder.attach(rooms)
     photos.attach(rooms.events)
     let_in.attach(rooms)
@@ -132,7 +143,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         logs=bus,
         archive=recordings,
         files=place,
-        beside=(photos, handouts),
+        beside=(photos, handouts, slides),
         jobs=jobs,
         being_recorded=recorder.has,
     )
@@ -167,6 +178,10 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     app[phones_api.UPLOADS] = set()
     app[handouts_api.HANDOUTS] = handouts
     app[handouts_api.UPLOADS] = set()
+    app[slides_api.SLIDES] = slides
+    app[slides_api.SHELF] = shelf
+    app[slides_api.RENDERER] = renderer
+    app[slides_api.UPLOADS] = set()
     app[preflight_api.PREFLIGHTS] = preflights
     app[door.METER] = HttpMeter()
     app[health.ENGINE] = engine
@@ -188,7 +203,7 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
         for lesson_id in await bus.lessons():
             if await _is_over(lessons, lesson_id):  # ended by the command line while no server ran
                 await rooms.end(lesson_id)
-        async with _background(surveys.run(), deletions.run(), retention.run()):
+        async with _background(surveys.run(), deletions.run(), retention.run(), renderer.run()):
             yield
         await preflights.close()
         await rooms.close()

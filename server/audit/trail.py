@@ -34,6 +34,7 @@ AuditAction = Literal[
     "ended",  # a lesson, by another than its owner
     "code_renewed",  # of a class, or of another's lesson
     "invited",
+    "slides_removed",
     "account_changed",
     "account_closed",
     "account_opened",

@@ -26,7 +26,7 @@ GRANT_ROLES = (
     "researcher",
     "admin",
 )
-TokenKind = Literal["grant", "archive", "handouts", "invitation", "remote"]
+TokenKind = Literal["grant", "archive", "handouts", "slides", "invitation", "remote"]
 
 _TEXTS = ("name", "sub", "class", "phone_of", "who", "dev")  # claims that may be left out
 
