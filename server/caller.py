@@ -59,12 +59,6 @@ class Caller:
             return self.administers or self.owns(lesson)
         return self.may_run(lesson)
 
-    def may_watch(self, lesson_id: str) -> bool:
-        """Know of it and see its recording."""
-        if self.account is not None:
-            return True
-        return self.grant is not None and self.grant.lesson_id == lesson_id and not self.grant.waits
-
     def roles_in(self, lesson: Lesson) -> frozenset[str]:
         """The roles this account may take in the lesson."""
         if self.account is None:
