@@ -159,6 +159,44 @@ class Layer:
         if self.stream is not None:
             self.stream.forget_octets()
 
+    def start_waiting(self, stream: Stream, fresh: list[rtp.Packet], at: int | None, now: float) -> list[rtp.Packet]:
+        """Start slots with the first packet that they may start with; gives the packets not forwarded yet.
+
+        Those that wait for the stream start with its key frame, which begins at `at`; those that carry it and are to
+        carry more or less of it, with a picture from which on that can be decoded.
+        """
+        done = 0
+        for n, packet in enumerate(fresh):
+            starting = [slot for slot in self.waiting if slot.outlet.open] if n == at else []
+            if self.shifting and packet.sub is not None and packet.sub.begins_picture:
+                key = stream.starts_key_frame(packet)
+                starting += [slot for slot in self.shifting if slot.may_shift(packet.sub, key=key)]
+            if starting and n > done:
+                stream.forward(fresh[done:n], now)
+                done = n
+            for slot in starting:
+                if slot.start(self, stream, packet, now):
+                    self.waiting.pop(slot, None)
+                    self.shifting.pop(slot, None)
+        return fresh[done:]
+
+    def catch_up(self, now: float, behind: float) -> int:
+        """Leave out what came longer than `behind` seconds ago, and let slots go on with the next key frame or sound.
+
+        Says how many packets are left out.
+        """
+        stream = self.stream
+        assert stream is not None
+        before = len(self.fresh) + len(self.late)
+        self.fresh = [packet for packet in self.fresh if now - packet.arrival <= behind]
+        self.late = [packet for packet in self.late if now - packet.arrival <= behind]
+        for sieve in stream.sieves:
+            for slot in list(sieve.fanout):
+                slot.stop()
+                self.shifting.pop(slot, None)
+                self.waiting[slot] = None
+        return before - len(self.fresh) - len(self.late)
+
     def options(self) -> list[Option]:
         """What of it may be chosen, lowest first: of a scalable stream the pictures of the smallest size at fewer and
         more a second, then the larger ones at all of them."""
@@ -196,6 +234,32 @@ def nominal(height: int, index: int) -> float:
 
 
 def in_order(layers: Sequence[Layer]) -> list[Layer]:
-    """The layers from the smallest to the tallest. Where heights are equal or unknown the present order stays."""
+    """The layers from the smallest to the tallest, numbered so. Where heights are equal or unknown, as before."""
     known = iter(sorted((layer for layer in layers if layer.height), key=lambda layer: layer.height))
-    return [next(known) if layer.height else layer for layer in layers]
+    ordered = [next(known) if layer.height else layer for layer in layers]
+    for index, each in enumerate(ordered):
+        each.index = index
+    return ordered
+
+
+def reachable(layers: Sequence[Layer], wished: Layer) -> Layer | None:
+    """The best layer up to the wished one that flows, else the least above it that does; None if none does."""
+    best = None
+    for layer in layers:
+        if layer.flowing and (layer.index <= wished.index or best is None):
+            best = layer
+    return best
+
+
+def cease(layers: Sequence[Layer], now: float) -> bool:
+    """Find out which do not flow any more. Whether somebody may be better served by what still does.
+
+    A browser short of bandwidth or of CPU drops the best ones first.
+    """
+    newest = max(layer.heard for layer in layers)
+    all_silent = now - newest > LONGEST_SILENCE
+    ceased = [layer for layer in layers if layer.flowing and (all_silent or layer.silent_beside(newest))]
+    for layer in ceased:
+        layer.flowing = False
+        layer.requests.arrived(now)  # nobody is there to answer; when it flows again, it is asked again
+    return bool(ceased) and not all_silent

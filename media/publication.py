@@ -10,44 +10,29 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Protocol
 
 from media import rtp
 from media.answer import AUDIO_LEVEL, NegotiatedSection
 from media.codecs import Codec
 from media.heights import height
 from media.keyframes import starts_key_frame
-from media.layers import LONGEST_SILENCE, Layer, Option, Tap, in_order
+from media.layers import Layer, Option, Tap, cease, in_order, reachable
 from media.loudness import Loudness
 from media.messages import PublicationInfo
+from media.needs import Needs
+from media.recorded import Recorded, Recording
 from media.rtcp import SenderReport
 from media.sender_clock import SenderClock
 from media.stream import Order, Stream
 from media.subscription import Slot
 
-PATIENCE = 1.0  # seconds to ask for a lost packet
-PATIENCE_RECORDED = 3.0  # the recorder can wait longer than a viewer
 REPLACED_AFTER = 1.0  # seconds of silence after which another SSRC may take a publication over
 STILL_WAITING = 2.0  # seconds: packets flow, somebody waits, and nobody has asked for so long
-LOOKED_AT_EVERY = 0.1  # seconds between looks at which layers are needed
 BEHIND = 0.4  # seconds after its arrival that a packet is still forwarded; a worker may hold it for 0.1 s more
 RESIZED_EVERY = 1.0  # seconds between changes of a layer's height that are heeded: each may move every slot
 MAX_LAYERS = 8  # over all re-offers, each of which may name four; the relay knows no more than 16 (relay_link.py)
-KEPT = 2.0  # seconds that a layer nobody needs is kept: who looks away may look back
 
 _PLAIN_MID = re.compile(r"[A-Za-z0-9_]{1,32}")
-
-
-class Recording(Protocol):
-    """What a recorded publication tells (recorder_feed.py)."""
-
-    def announce(self, codec: Codec, level_id: int) -> None: ...
-
-    def packet(self, packet: rtp.Packet, now: float) -> None: ...
-
-    def report(self, report: SenderReport, now: float, rtt: float | None) -> None: ...
-
-    def end(self) -> None: ...
 
 
 class Publication:
@@ -71,18 +56,15 @@ class Publication:
         self.section = section
         # An offer names its layers in the order of preference (RFC 8853 section 5.2), so the last is the smallest.
         self.layers = [Layer(rid, index) for index, rid in enumerate(reversed(section.rids or ("",)))]
-        self.recording: Recording | None = None
         self.loudness = Loudness() if section.kind == "audio" else None
-        self._recorded: Layer | None = None  # which layer the recorder gets
-        self._to_record: Layer | None = None  # which it gets with the next key frame
+        self._recorded = Recorded()
         self._clock = clock
         self._ask_key_frame = ask_key_frame
         self._flowing = flowing
         self._layers_wanted = layers_wanted
         self._codec = ""  # of the last stream that began
-        self._told: tuple[str, ...] = section.rids  # the layers last said to be wanted; a browser begins with all
+        self._needs = Needs(section.rids)
         self._slots: dict[Slot, None] = {}  # all that we were placed in
-        self._looked_at = 0.0
         self._resized_at = 0.0
 
     @property
@@ -116,7 +98,12 @@ class Publication:
     @property
     def wanted(self) -> tuple[str, ...]:
         """The layers last said to be wanted, in the order of the offer."""
-        return self._told
+        return self._needs.told
+
+    @property
+    def recording(self) -> Recording | None:
+        """Where it is recorded, if it is."""
+        return self._recorded.recording
 
     def options(self, now: float) -> tuple[Option, ...]:
         """What a slot may choose from, lowest first."""
@@ -154,11 +141,13 @@ class Publication:
         if not layer.flowing:
             layer.flowing = True
             self._flow_changed(now)
-        if self.recording is not None:
-            if layer is self._to_record and stream.starts_key_frame(packet):
-                self._record_layer(layer, stream, now)
-            if layer is self._recorded:
-                self.recording.packet(packet, now)
+        recorded = self._recorded
+        if recorded.recording is not None:
+            if layer is recorded.next and stream.starts_key_frame(packet):
+                recorded.shift(layer, stream)
+                recorded.set_patience(self.layers)
+            if layer is recorded.layer:
+                recorded.recording.packet(packet, now)
         for tap in layer.taps:
             tap.packet(layer, packet, now)
         if order is Order.NEXT:
@@ -175,7 +164,11 @@ class Publication:
         for layer in self.layers:
             if layer.fresh or layer.late:
                 if now - (layer.fresh or layer.late)[0].arrival > BEHIND:
-                    old += self._catch_up(layer, now)
+                    # This process was starved. Who watches would be as far behind from now on, or be sent seconds of it
+                    # at once.
+                    old += layer.catch_up(now, BEHIND)
+                    if layer.waiting:
+                        self.request_key_frame(now, loss=True, layer=layer)
                 self._flush(layer, now)
         return old
 
@@ -186,8 +179,7 @@ class Publication:
             if stream is not None and report.ssrc == stream.ssrc:
                 stream.sender_report(report, now, wall)
                 layer.report = report, now, rtt
-                if self.recording is not None and layer is self._recorded:
-                    self.recording.report(report, now, rtt)
+                self._recorded.report(layer, report, now, rtt)
                 for tap in layer.taps:
                     tap.report(layer, report, now)
 
@@ -213,7 +205,7 @@ class Publication:
         if wished is None:
             slot.stop()
             return
-        target = self._reachable(wished[0]) or slot.layer or wished[0]
+        target = reachable(self.layers, wished[0]) or slot.layer or wished[0]
         stream = target.stream
         if stream is not None and slot.carries(stream):
             choice = slot.of(target)
@@ -239,26 +231,17 @@ class Publication:
 
         Without a layer it is asked of the one that is recorded, else of the best.
         """
-        layer = layer or self._recorded or self.layers[-1]
+        layer = layer or self._recorded.layer or self.layers[-1]
         stream = layer.stream
         if stream is not None and stream.kind == "video" and layer.requests.ask(now, loss=loss):
             self._ask_key_frame(layer)
 
     def record(self, recording: Recording | None, now: float) -> None:
         """Start, relabel or (None) stop feeding the recorder. It gets the best layer."""
-        if self.recording is not None:
-            self.recording.end()
-        self.recording = recording
-        self._recorded = self._to_record = None
-        if recording is not None:
-            layer = self._recorded = self._reachable(self.layers[-1]) or self.layers[-1]
-            if layer.stream is not None:
-                self._announce(layer.stream)
-                if layer.report is not None:
-                    recording.report(*layer.report)
-                self.request_key_frame(now, layer=layer)
-        for layer in self.layers:
-            self._set_patience(layer)
+        layer = reachable(self.layers, self.layers[-1]) or self.layers[-1]
+        if self._recorded.become(recording, layer):
+            self.request_key_frame(now, layer=layer)
+        self._recorded.set_patience(self.layers)
         self._look_at_needs(now)
 
     def tap(self, layer: Layer, tap: Tap, now: float) -> None:
@@ -288,18 +271,16 @@ class Publication:
                 layer.highest_sub = stream.highest_sub  # what "all of it" or "the half of it" is has changed
                 self._flow_changed(now)
         if self.section.kind == "video":
-            self._look_at_flow(now)
-            if len(self.layers) > 1 and now - self._looked_at >= LOOKED_AT_EVERY:
-                self._looked_at = now
+            if cease(self.layers, now):
+                self._flow_changed(now)
+            if len(self.layers) > 1 and self._needs.due(now):
                 self._look_at_needs(now)
 
     def close(self) -> None:
         """The publisher is gone. Closing twice is harmless."""
         for slot in list(self._slots):
             self.remove(slot)
-        if self.recording is not None:
-            self.recording.end()
-            self.recording = None
+        self._recorded.end()
         for layer in self.layers:
             for tap in layer.taps:
                 tap.ended(layer)
@@ -321,53 +302,11 @@ class Publication:
             elif layer.waiting and now - layer.awaited_at > STILL_WAITING:
                 self._await(layer, now)
         if layer.shifting or (layer.waiting and at is not None):
-            fresh = self._start_waiting(layer, stream, fresh, at, now)
+            fresh = layer.start_waiting(stream, fresh, at, now)
         if fresh:
             stream.forward(fresh, now)
         for packet in late:
             stream.forward_late(packet, now)
-
-    def _catch_up(self, layer: Layer, now: float) -> int:
-        """This process was starved: leave out what is old, and let slots go on with the next key frame or sound.
-
-        Else they would be as far behind from now on, or be sent seconds of it at once. Says how many are left out.
-        """
-        stream = layer.stream
-        assert stream is not None
-        before = len(layer.fresh) + len(layer.late)
-        layer.fresh = [packet for packet in layer.fresh if now - packet.arrival <= BEHIND]
-        layer.late = [packet for packet in layer.late if now - packet.arrival <= BEHIND]
-        for sieve in stream.sieves:
-            for slot in list(sieve.fanout):
-                slot.stop()
-                layer.shifting.pop(slot, None)
-                layer.waiting[slot] = None
-        if stream.kind == "video" and layer.waiting:
-            self.request_key_frame(now, loss=True, layer=layer)
-        return before - len(layer.fresh) - len(layer.late)
-
-    def _start_waiting(
-        self, layer: Layer, stream: Stream, fresh: list[rtp.Packet], at: int | None, now: float
-    ) -> list[rtp.Packet]:
-        """Start slots with the first packet that they may start with; gives the packets not forwarded yet.
-
-        Those that wait for the stream start with its key frame, which begins at `at`; those that carry it and are to
-        carry more or less of it, with a picture from which on that can be decoded.
-        """
-        done = 0
-        for n, packet in enumerate(fresh):
-            starting = [slot for slot in layer.waiting if slot.outlet.open] if n == at else []
-            if layer.shifting and packet.sub is not None and packet.sub.begins_picture:
-                key = stream.starts_key_frame(packet)
-                starting += [slot for slot in layer.shifting if slot.may_shift(packet.sub, key=key)]
-            if starting and n > done:
-                stream.forward(fresh[done:n], now)
-                done = n
-            for slot in starting:
-                if slot.start(layer, stream, packet, now):
-                    layer.waiting.pop(slot, None)
-                    layer.shifting.pop(slot, None)
-        return fresh[done:]
 
     def _wait_no_more(self, slot: Slot) -> None:
         for layer in self.layers:
@@ -390,11 +329,12 @@ class Publication:
         if codec is None:
             return None
         if former is not None:
-            if packet.ssrc == former.ssrc:
-                # A codec changes with a key frame. Anything else is an old packet that comes late.
-                if former.kind == "video" and not starts_key_frame(codec.name, packet.payload):
-                    return None
-            elif former.silent_for(now) < REPLACED_AFTER and not self._announced(packet.ssrc):
+            # A codec changes with a key frame. Anything else of this SSRC is an old packet that comes late.
+            video = former.kind == "video"
+            if packet.ssrc == former.ssrc and video and not starts_key_frame(codec.name, packet.payload):
+                return None
+            named = any(source.ssrc == packet.ssrc for source in self.section.remote)  # with simulcast none is
+            if packet.ssrc != former.ssrc and not named and former.silent_for(now) < REPLACED_AFTER:
                 return None
         return self._begin(layer, packet, codec, now)
 
@@ -410,9 +350,8 @@ class Publication:
                     slot.stop()
                     layer.waiting[slot] = None
         layer.stream = stream
-        self._set_patience(layer)
-        if layer is self._recorded:
-            self._announce(stream)
+        self._recorded.set_patience((layer,))
+        self._recorded.began(layer, stream)
         for tap in layer.taps:
             tap.began(layer, stream)
         if codec.name != self._codec or len(self.layers) == 1:
@@ -422,58 +361,15 @@ class Publication:
             self._await(layer, now)
         return stream
 
-    def _announce(self, stream: Stream) -> None:
-        if self.recording is not None:
-            self.recording.announce(stream.codec, stream.extensions.get(AUDIO_LEVEL, 0))
-
-    def _announced(self, ssrc: int) -> bool:
-        """Whether the offer named it; with simulcast it names none."""
-        return any(source.ssrc == ssrc for source in self.section.remote)
-
-    def _set_patience(self, layer: Layer) -> None:
-        if layer.stream is not None:
-            recorded = self.recording is not None and layer is self._recorded
-            layer.stream.missing.patience = PATIENCE_RECORDED if recorded else PATIENCE
-
     # ── layers ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _reachable(self, wished: Layer) -> Layer | None:
-        """The best layer up to the wished one that flows, else the least above it that does; None if none does."""
-        best = None
-        for layer in self.layers:
-            if layer.flowing and (layer.index <= wished.index or best is None):
-                best = layer
-        return best
 
     def _flow_changed(self, now: float) -> None:
         """A layer has begun or ceased to flow: everybody may get something better, or must take something else."""
         for slot in list(self._slots):
             self.aim(slot, now)
-        best = self._reachable(self.layers[-1])
-        if self.recording is not None and best is not None:
-            self._to_record = best if best is not self._recorded else None
-            if self._to_record is not None:
-                self.request_key_frame(now, layer=best)
-
-    def _record_layer(self, layer: Layer, stream: Stream, now: float) -> None:
-        """The recorder gets this layer from now on, which to it is another stream."""
-        self._recorded, self._to_record = layer, None
-        self._announce(stream)
-        if layer.report is not None and self.recording is not None:
-            self.recording.report(*layer.report)
-        for each in self.layers:
-            self._set_patience(each)
-
-    def _look_at_flow(self, now: float) -> None:
-        """Which layers have ceased to flow? A browser short of bandwidth or of CPU drops the best ones first."""
-        newest = max(layer.heard for layer in self.layers)
-        all_silent = now - newest > LONGEST_SILENCE
-        ceased = [layer for layer in self.layers if layer.flowing and (all_silent or layer.silent_beside(newest))]
-        for layer in ceased:
-            layer.flowing = False
-            layer.requests.arrived(now)  # nobody is there to answer; when it flows again, it is asked again
-        if ceased and not all_silent:
-            self._flow_changed(now)
+        best = reachable(self.layers, self.layers[-1])
+        if best is not None and self._recorded.aim(best):
+            self.request_key_frame(now, layer=best)
 
     def _look_at_height(self, layer: Layer, stream: Stream, packet: rtp.Packet, now: float) -> None:
         """A key frame says how tall its layer is, and so where it stands among the others."""
@@ -486,44 +382,16 @@ class Publication:
 
     def _put_in_order(self) -> bool:
         """Layers by their heights, as far as they are known; whether anything has changed."""
-        ordered = in_order(self.layers)
-        if ordered == self.layers:
-            return False
-        self.layers = ordered
-        for index, each in enumerate(ordered):
-            each.index = index
-        return True
+        former, self.layers = self.layers, in_order(self.layers)  # a list of its own: one may be gone through now
+        return self.layers != former
 
     def _look_at_needs(self, now: float) -> None:
-        """Which layers does anybody need? A new need is told at once, the end of one after a while.
-
-        The smallest is always needed: it costs the publisher little, and whoever's line breaks down falls back to it
-        without waiting for it to begin.
-        """
-        rids = self.section.rids
+        """Which layers does anybody need? The publisher hears of it when that has changed."""
+        rids, needs = self.section.rids, self._needs
         if not rids or self.section.flow != "recvonly":
             return
-        needed = {self.layers[0]}
-        if self.recording is not None:
-            needed.add(self.layers[-1])
-        for slot in self._slots:
-            wished = slot.wished
-            if wished is not None:
-                needed.add(wished[0])
-            if slot.layer is not None:
-                needed.add(slot.layer)
-        for layer in self.layers:
-            if layer in needed or layer.taps or layer.waiting:
-                layer.unneeded_since = None
-            elif layer.unneeded_since is None:
-                layer.unneeded_since = now
-        kept = {it.rid for it in self.layers if it.unneeded_since is None or now - it.unneeded_since < KEPT}
-        if not {it.rid for it in self.layers if it.unneeded_since is None} - set(self._told):
-            kept = {rid for rid in kept if rid in self._told}  # nothing new is needed: do not wake what sleeps
-        wanted = tuple(rid for rid in rids if rid in kept)
-        if wanted != self._told:
-            self._told = wanted
-            self._layers_wanted(self, wanted)
+        if needs.changed(rids, self.layers, self._slots, self.recording is not None, now):
+            self._layers_wanted(self, needs.told)
 
 
 def publication_id(transport_id: str, mid: str) -> str:

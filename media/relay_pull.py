@@ -50,7 +50,7 @@ class Pulled(Publication):
             return
         self.transport_id = track.transport_id
         self._clock = clock
-        self._told = ()
+        self._needs.told = ()
         known = {layer.rid: layer for layer in self.layers}
         self.numbered = tuple(known.get(rid) or Layer(rid, index) for index, rid in enumerate(track.rids))
         self.layers = list(self.numbered)

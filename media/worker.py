@@ -1,7 +1,7 @@
 """A media worker: requests in, replies and events out; datagrams in, datagrams into the batches of its sockets.
 
-`handle` carries out what the server asks, `receive` takes a datagram to the transport it is for, `flush` lets go what
-has gathered, `tick` lets time pass. No socket, no clock: endpoint.py has them, tests do without.
+`handle` carries out what the server asks (requests.py), `receive` takes a datagram to the transport it is for, `flush`
+lets go what has gathered, `tick` lets time pass. No socket, no clock: endpoint.py has them, tests do without.
 
 Whatever comes to the port that is not ours is counted by reason and dropped; nothing of it raises or is logged.
 """
@@ -15,55 +15,21 @@ from collections.abc import Callable, Iterable, Sequence
 from media import rtp, stun
 from media.certificate import Certificate, Rotation
 from media.ice import Path
-from media.messages import (
-    Answer,
-    Answered,
-    CloseTransport,
-    Count,
-    Done,
-    Event,
-    Held,
-    IceRestarted,
-    LayersWanted,
-    ListHeld,
-    Measure,
-    Measured,
-    Place,
-    PublicationFlowing,
-    Pull,
-    Record,
-    Refused,
-    Release,
-    Reply,
-    Request,
-    RequestKeyFrame,
-    RestartIce,
-    SendTrain,
-    SpeechChanged,
-    StopRecording,
-    Survey,
-    Surveyed,
-    TransportChanged,
-    TransportInfo,
-    View,
-)
-from media.placing import place, unknown_publication, view
+from media.messages import Event, LayersWanted, PublicationFlowing, Reply, Request, SpeechChanged, TransportChanged
 from media.publication import Publication
-from media.recorder_feed import RecordedTrack, RecorderFeed
+from media.recorder_feed import RecorderFeed
 from media.relay import Relay
-from media.sdp import SdpError
+from media.requests import Requests
+from media.roster import Roster
 from media.sendmmsg import Batch
-from media.statistics import measure, survey
 from media.train import Trains
 from media.transport import Shared, Transport
-from media.viewer import Viewer
 
 TICK = 0.02  # seconds
 TICKS_PER_SECOND = 50
 TICKS_PER_HEARING = 5  # between looks at who speaks
 CALM = 5  # ticks at once while nothing is urgent: to wake up 50 times a second takes 1 % of a core
 MAX_PROBING = 24  # viewers at once, for a second or two each: padding is written packet by packet, in the slow way
-MAX_TRANSPORTS = 4000  # of one worker; at some 150 kB each
 
 log = logging.getLogger(__name__)
 
@@ -95,12 +61,13 @@ class Worker:
         self._tell = tell
         self._wall_offset = wall_offset
         self._now = 0.0
-        self._transports: dict[str, Transport] = {}
-        self._publications: dict[str, Publication] = {}
+        self._roster = Roster()
+        self._transports = self._roster.transports
+        self._publications = self._roster.publications
+        self._by_ufrag = self._roster.by_ufrag
+        self._by_path = self._roster.by_path
         self.relay = Relay(self._publications, wall_offset, self.counters)
         self.relay.told = self._allocate
-        self._by_ufrag: dict[str, Transport] = {}
-        self._by_path: dict[Path, Transport] = {}
         self._ticking: dict[Transport, None] = {}  # those with timers
         self._dirty: dict[Transport, None] = {}  # those with packets to forward
         self._probing: dict[Transport, None] = {}  # those whose path is being tried
@@ -108,136 +75,23 @@ class Worker:
         self._trains = Trains()  # to those whose line is measured
         self._slices: list[dict[Transport, None]] = [{} for _ in range(TICKS_PER_SECOND)]  # when each one reports
         self._tick = 0
+        self._requests = Requests(
+            self._roster,
+            self._shared,
+            self.relay,
+            self.recorder_feed,
+            self._trains,
+            self.counters,
+            self._welcome,
+            self._forget,
+        )
 
     # ── the server ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def handle(self, request: Request, now: float) -> Reply:
         """Carry out a request."""
         self._now = now
-        match request:
-            case Answer():
-                return self._answer(request, now)
-            case Place():
-                viewer = self._viewer(request.transport_id)
-                return place(request, viewer, self._find, now) if viewer else _unknown_transport(request.transport_id)
-            case RestartIce():
-                return self._restart_ice(request.transport_id)
-            case CloseTransport():
-                transport = self._transports.get(request.transport_id)
-                if transport is None:
-                    return _unknown_transport(request.transport_id)
-                self._forget(transport)
-                return Done()
-            case RequestKeyFrame():
-                publication = self._publications.get(request.publication_id)
-                if publication is None:
-                    return unknown_publication(request.publication_id)
-                publication.request_key_frame(now, loss=True)
-                return Done()
-            case Record():
-                return self._record(request, now)
-            case StopRecording():
-                publication = self._publications.get(request.publication_id)
-                if publication is None:
-                    return unknown_publication(request.publication_id)
-                publication.record(None, now)
-                return Done()
-            case ListHeld():
-                for publication in self._publications.values():
-                    if publication.section.rids:  # said while no server was there, perhaps
-                        self._layers_wanted(publication, publication.wanted)
-                return self._held()
-            case Measure():
-                return Measured(self._measure())
-            case View():
-                viewer = self._viewer(request.transport_id)
-                return view(request, viewer, now) if viewer else _unknown_transport(request.transport_id)
-            case Survey():
-                known = (self._transports.get(transport_id) for transport_id in request.transport_ids)
-                return Surveyed(tuple(survey(transport, now) for transport in known if transport is not None))
-            case SendTrain():
-                transport = self._transports.get(request.transport_id)
-                if transport is None or transport.viewer is None:
-                    return _unknown_transport(request.transport_id)
-                return self._trains.send(request, transport, now)
-            case Count():
-                transport = self._transports.get(request.transport_id)
-                return self._trains.count(transport, now) if transport else _unknown_transport(request.transport_id)
-            case Pull():
-                if request.publication_id in self._publications or self.relay.pull(request):
-                    return Done()
-                return Refused("limit_reached", "this worker has no way to others")
-            case Release():
-                return (
-                    Done()
-                    if self.relay.release(request.publication_id)
-                    else unknown_publication(request.publication_id)
-                )
-
-    def _answer(self, request: Answer, now: float) -> Answered | Refused:
-        transport = self._transports.get(request.transport_id)
-        if transport is not None and transport.direction != request.direction:
-            return Refused("unknown_transport", f"{request.transport_id} goes the other way")
-        if transport is None and len(self._transports) >= MAX_TRANSPORTS:
-            return Refused("limit_reached", f"this worker has {MAX_TRANSPORTS} transports")
-        fresh = transport is None
-        if transport is None:
-            transport = Transport(request.transport_id, request.direction, self._shared, now)
-        try:
-            answered = transport.answer(request.offer)
-        except SdpError as error:
-            return Refused(error.code, str(error))
-        if fresh:
-            self._transports[request.transport_id] = transport
-            smallest = min(self._slices, key=len)
-            smallest[transport] = None
-            self._ticking[transport] = None
-        self._note_ufrags(transport)
-        for publication in transport.publications:
-            self._publications[publication.publication_id] = publication
-        return answered
-
-    def _viewer(self, transport_id: str) -> Viewer | None:
-        transport = self._transports.get(transport_id)
-        return transport.viewer if transport is not None else None
-
-    def _find(self, publication_id: str) -> Publication | None:
-        """One that is sent to this worker, or that it can pull from another."""
-        return self._publications.get(publication_id) or self.relay.find(publication_id)
-
-    def _restart_ice(self, transport_id: str) -> IceRestarted | Refused:
-        transport = self._transports.get(transport_id)
-        if transport is None:
-            return _unknown_transport(transport_id)
-        restarted = transport.restart_ice()
-        self._note_ufrags(transport)
-        return restarted
-
-    def _record(self, request: Record, now: float) -> Reply:
-        publication = self._publications.get(request.publication_id)
-        if publication is None:
-            return unknown_publication(request.publication_id)
-        recording = publication.recording
-        if not isinstance(recording, RecordedTrack) or recording.record != request:  # else an adopting server repeats
-            publication.record(self.recorder_feed.track(request, publication.section.kind), now)
-        return Done()
-
-    def _held(self) -> Held:
-        transports = self._transports.values()
-        return Held(
-            tuple(TransportInfo(it.transport_id, it.direction, it.connected) for it in transports),
-            tuple(publication.info for publication in self._publications.values()),
-            tuple(info for transport in transports for info in transport.slot_infos),
-            tuple(id for id, publication in self._publications.items() if publication.recording is not None),
-            self.relay.pulled,
-            self.relay.path,
-        )
-
-    def _measure(self) -> dict[str, float]:
-        relay = self.relay
-        transports, publications = self._transports.values(), self._publications.values()
-        counted = measure(self.counters, self._shared.batches, transports, publications, relay.publications)
-        return {**counted, "publications_pulled": float(len(relay.pulled))}
+        return self._requests.handle(request, now)
 
     # ── the network ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -358,15 +212,16 @@ class Worker:
             return
         connected = transport.connected
         checked = transport.receive_stun(data, path, now)
-        if checked.retired is not None:
-            self._by_ufrag.pop(checked.retired, None)
-        if checked.evicted is not None and self._by_path.get(checked.evicted) is transport:
-            self._by_path.pop(checked.evicted, None)
+        self._roster.checked(transport, path, checked)
         if checked.accepted:
-            self._by_path[path] = transport
             self._look_after(transport, connected)
 
     # ── transports come and go ────────────────────────────────────────────────────────────────────────────────────
+
+    def _welcome(self, transport: Transport) -> None:
+        smallest = min(self._slices, key=len)
+        smallest[transport] = None
+        self._ticking[transport] = None
 
     def _look_after(self, transport: Transport, connected: bool) -> None:
         """Tell the server what a datagram has changed."""
@@ -392,19 +247,13 @@ class Worker:
         self._tell(TransportChanged(transport.transport_id, "lost"))
 
     def _forget(self, transport: Transport) -> None:
-        if self._transports.pop(transport.transport_id, None) is None:
+        if not self._roster.leave(transport):
             return
-        for publication in transport.publications:
-            self._publications.pop(publication.publication_id, None)
         self._dirty.pop(transport, None)
         self._ticking.pop(transport, None)
         self._probing.pop(transport, None)
         self._lossy.pop(transport, None)
         self._trains.forget(transport)
-        for ufrag in [ufrag for ufrag, owner in self._by_ufrag.items() if owner is transport]:
-            del self._by_ufrag[ufrag]
-        for path in [path for path, owner in self._by_path.items() if owner is transport]:
-            del self._by_path[path]
         for some in self._slices:
             some.pop(transport, None)
         try:
@@ -455,13 +304,6 @@ class Worker:
         if not viewer.loses(now):
             del self._lossy[transport]
 
-    def _note_ufrags(self, transport: Transport) -> None:
-        for ufrag in transport.ice.ufrags:
-            self._by_ufrag[ufrag] = transport
-        stale = [u for u, owner in self._by_ufrag.items() if owner is transport and u not in transport.ice.ufrags]
-        for ufrag in stale:
-            del self._by_ufrag[ufrag]
-
     # ── callbacks ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _flowing(self, publication: Publication, codec: str) -> None:
@@ -487,7 +329,3 @@ class Worker:
         publication = self._publications.get(publication_id)
         if publication is not None:
             publication.request_key_frame(self._now, loss=loss)
-
-
-def _unknown_transport(transport_id: str) -> Refused:
-    return Refused("unknown_transport", f"no transport {transport_id}")

@@ -103,7 +103,7 @@ def test_a_publisher_that_leaves_empties_the_slots() -> None:
     world.place(viewer, mid0="teacher-0", mid1=CAMERA)
     teacher.show(1, H264_KEY)
     teacher.goodbye()
-    held = world.worker._held()
+    held = world.worker._requests._held()
     assert [slot.publication_id for slot in held.slots] == [None, None, None]
     assert held.publications == ()
 

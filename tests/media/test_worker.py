@@ -72,11 +72,11 @@ def test_what_cannot_be_done_is_refused_with_a_code(request_: Request, code: str
     world = World()
     world.publisher()
     world.viewer()
-    before = world.worker._held()
+    before = world.worker._requests._held()
     reply = world.worker.handle(request_, world.now)
     assert isinstance(reply, Refused)
     assert reply.code == code
-    assert world.worker._held() == before
+    assert world.worker._requests._held() == before
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_placement_is_carried_out_whole_or_not_at_all() -> None:
     viewer = world.viewer()
     reply = world.place(viewer, mid0="teacher-0", mid1="nothing")
     assert isinstance(reply, Refused)
-    assert all(slot.publication_id is None for slot in world.worker._held().slots)
+    assert all(slot.publication_id is None for slot in world.worker._requests._held().slots)
 
 
 def test_a_new_server_learns_what_is_held() -> None:
@@ -123,7 +123,7 @@ def test_a_new_server_learns_what_is_held() -> None:
         ("teacher-1",),
     )
     assert world.worker.handle(StopRecording("teacher-1"), world.now) == Done()
-    assert world.worker._held().recorded == ()
+    assert world.worker._requests._held().recorded == ()
 
 
 def test_a_page_with_a_broken_picture_gets_a_key_frame() -> None:
