@@ -7,6 +7,7 @@ TYPES = {
     ".m4a": "audio/mp4",
     ".webm": "video/webm",
     ".jpg": "image/jpeg",
+    ".webp": "image/webp",
     ".vtt": "text/vtt; charset=utf-8",
     ".json": "application/json",
     ".jsonl": "application/jsonl; charset=utf-8",

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from media.recording_link import Track as Announcement
-from recorder import depayload, manifest
+from recorder import depayload, manifest, slides
 from recorder.clock import SenderClock, TrackClock
 from recorder.event_log import EVENTS, EventLog
 from recorder.files import GAP
@@ -359,6 +359,7 @@ class Lesson:
             *self.folder.glob(f"{TRACKS}/*/{LEVELS}"),
         ]
         small += self.folder.glob("silence/*")
+        small += slides.pages(self.folder)
         for path in sorted(small):
             if path.exists():
                 data = path.read_bytes()

@@ -9,7 +9,7 @@ import dataclasses
 import logging
 from pathlib import Path
 
-from recorder import boxes, opus
+from recorder import boxes, opus, slides
 from recorder.event_log import EVENTS, whole_events
 from recorder.formats import OPUS
 from recorder.lead import SILENCE
@@ -55,5 +55,7 @@ def repair(folder: Path, thorough: bool = True) -> None:
     if silence.parent.exists():
         silence.write_bytes(boxes.init_segment(OPUS.entry, opus.RATE))
     if thorough:
+        for path in slides.drop_torn(folder):
+            logger.warning("%s: %s is torn and left out", folder.name, path)
         for playlist in folder.rglob("*.m3u8"):
             playlist.unlink()  # nobody draws those anew of which no media are left

@@ -24,6 +24,7 @@ from recorder.places.stored import StorePlace
 from recorder.places.verify import LessonOpenError, Report, verify
 from recorder.recorder import MARKS
 from recorder.repair import repair
+from recorder.slides import SLIDES
 
 KEPT = ".kept-"  # before the name of what a lesson that is closed anew shall not lose
 
@@ -95,7 +96,10 @@ def _close_anew(archive: Path, folder: Path, lost: list[str]) -> None:
     for path in lost:
         ledger.remove(path)  # or repair would take it as only moved
         with contextlib.suppress(FileNotFoundError):
-            os.utime(folder / path)  # so that repair doubts it
+            if path.startswith(f"{SLIDES}/"):
+                (folder / path).unlink()  # nothing in it could be whole but all of it
+            else:
+                os.utime(folder / path)  # so that repair doubts it
     mark = archive / MARKS / folder.name
     mark.parent.mkdir(exist_ok=True)
     with _alone(archive, folder.name):

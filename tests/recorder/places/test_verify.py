@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recorder import derived
+from recorder import derived, slides
 from recorder.manifest import NAME, read_manifest
 from recorder.places.local import LocalPlace
 from recorder.places.mend import mend
@@ -303,3 +303,39 @@ def test_a_lesson_goes_on_after_it_was_mended(archive: Path) -> None:
     end(begin(archive, "L1", 7), "L1")
     assert verify(LocalPlace(archive), "L1").findings == ()
     assert json.loads((folder / "events.jsonl").read_text().splitlines()[0])["seq"] == 1
+
+
+def show_page(folder: Path) -> str:
+    """A page of slides in a lesson that is on; gives its path."""
+    path, _ = slides.page_files("aaaaaaaa/1")
+    source = folder.parent.parent / "1.webp"
+    source.write_bytes(b"RIFF" + (992).to_bytes(4, "little") + b"WEBP" + bytes(range(256)) * 3 + bytes(220))
+    slides.put(folder, path, source)
+    return path
+
+
+def test_a_page_of_slides_goes_where_its_lesson_goes(archive: Path, store: Store, tmp_path: Path) -> None:
+    recorder = begin(archive, "L1", 7)
+    path = show_page(archive / "L1")
+    end(recorder, "L1")
+    assert not Uploader(archive, store, 0.0).once().error
+    assert (archive / "L1" / path).exists()  # small as it is, it stays here too
+    stored = StorePlace(archive, store)
+    assert verify(stored, "L1").problems == []
+    spoil(archive / "L1" / path)
+    assert mend(stored, "L1").fetched == (path,)
+    (tmp_path / "elsewhere").mkdir()
+    elsewhere = Store.open(str(tmp_path / "elsewhere"))
+    move(stored, "L1", elsewhere)
+    assert elsewhere.head(f"L1/{path}") is not None
+    assert list(store.objects("L1/")) == []
+
+
+def test_a_page_that_is_lost_for_good_is_named_no_longer(archive: Path) -> None:
+    recorder = begin(archive, "L1", 7)
+    path = show_page(archive / "L1")
+    end(recorder, "L1")
+    spoil(archive / "L1" / path)
+    assert mend(LocalPlace(archive), "L1").lost == (path,)
+    assert path not in {entry.path for entry in read_manifest(archive / "L1").files}
+    assert verify(LocalPlace(archive), "L1").findings == ()
