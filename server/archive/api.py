@@ -15,8 +15,9 @@ from typing import Any, Literal
 from aiohttp import hdrs, web
 from pydantic import Field
 
-from recorder import lead
+from recorder import lead, slides
 from recorder.content_types import content_type
+from recorder.event_log import EVENTS
 from recorder.manifest import NAME
 from recorder.places.place import PlaceError, SignedURL, StoredFile
 from server import caller
@@ -41,8 +42,8 @@ RECORDER = web.AppKey("archive_recorder", RecorderAttachment)  # told which less
 
 COOKIE = "tongke_archive"
 
-FIXED = (".m4s", ".mp4")  # written once; what the others say may change while the lesson is on
-MEDIA = ("tracks/", f"{lead.SILENCE}/")  # where that holds: exports are made and removed as anyone likes
+FIXED = (".m4s", ".mp4", slides.SUFFIX)  # written once; what the others say may change while the lesson is on
+MEDIA = ("tracks/", f"{lead.SILENCE}/", f"{slides.SLIDES}/")  # where that holds; exports come and go
 LIVE = frozenset({lead.LIVE, lead.LIVE_CAMERA_LIST, lead.LIVE_SOUND_LIST})  # what players ask for again and again
 _SHOWN: tuple[KindName, ...] = ("poster", "storyboard", "speech")
 UNCHANGING = "private, max-age=31536000, immutable"
@@ -117,6 +118,10 @@ async def file(request: web.Request) -> web.StreamResponse:
     except FileNotFoundError as error:  # just now gone to the store alone; asked for again, it comes from there
         raise passing.unreachable() from error
     headers[hdrs.CACHE_CONTROL] = await asyncio.to_thread(_caching, request.app[ARCHIVE], lesson_id, path, found)
+    if path == EVENTS and passing.asks_for_all(request):
+        whole = passing.WholeFile(found, headers=headers)
+        whole.enable_compression()  # with a board in it it has some megabytes, a tenth of that squeezed
+        return whole
     # aiohttp knows If-Range with a date, which it compares itself, but none with an ETag.
     if request.if_range is None and not passing.asks_for_part(request, f'"{status.st_mtime_ns:x}-{status.st_size:x}"'):
         return passing.WholeFile(found, headers=headers)

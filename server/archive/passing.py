@@ -70,6 +70,15 @@ def asks_for_part(request: web.Request, etag: str) -> bool:
     return hdrs.RANGE in request.headers and request.headers.get(hdrs.IF_RANGE, etag) == etag
 
 
+# With these the answer may be no whole file.
+_PARTIAL = (hdrs.RANGE, hdrs.IF_NONE_MATCH, hdrs.IF_MODIFIED_SINCE, hdrs.IF_MATCH, hdrs.IF_UNMODIFIED_SINCE)
+
+
+def asks_for_all(request: web.Request) -> bool:
+    """Whether nothing but the file will do, so that it may be squeezed: aiohttp squeezes the nothing of a 304, too."""
+    return request.method == hdrs.METH_GET and not any(name in request.headers for name in _PARTIAL)
+
+
 class WholeFile(web.FileResponse):
     """A file from beginning to end, whatever Range says."""
 

@@ -104,6 +104,38 @@ async def test_a_part_of_a_file_can_be_asked_for(tmp_path: Path) -> None:
         assert same.status == 304
 
 
+async def test_a_page_of_slides_is_given_and_kept_as_what_never_changes(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        page = tmp_path / "archive" / lesson_id / "slides" / "aaaaaaaa" / "1.webp"
+        page.parent.mkdir(parents=True)
+        page.write_bytes(b"RIFF")
+        os.utime(page, (1e9, 1e9))
+        url = f"/archive/{lesson_id}/slides/aaaaaaaa/1.webp"
+        answer = await client.get(url, headers=token(client, lesson_id, "receiving_class"))
+        assert (await answer.read(), answer.headers["Content-Type"]) == (b"RIFF", "image/webp")
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert await problem(await client.get(url)) == (401, "login_required")
+        foreign = await client.get(url, headers=token(client, "other", "observer"))
+        assert await problem(foreign) == (403, "token_foreign")
+
+
+async def test_the_event_log_is_squeezed_for_who_takes_it_so_and_read_on_from_any_byte(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        lesson_id = await recorded(client, tmp_path)
+        log = b'{"seq": 1, "kind": "stroke", "payload": {"points": [1, 2, 3, 4]}}\n' * 5000
+        (tmp_path / "archive" / lesson_id / "events.jsonl").write_bytes(log)
+        url, headers = f"/archive/{lesson_id}/events.jsonl", token(client, lesson_id, "observer")
+        plain = await client.get(url, headers={**headers, "Accept-Encoding": "identity"})
+        assert (await plain.read() == log, "Content-Encoding" in plain.headers) == (True, False)
+        squeezed = await client.get(url, headers={**headers, "Accept-Encoding": "gzip"})
+        assert (await squeezed.read() == log, squeezed.headers["Content-Encoding"]) == (True, "gzip")
+        part = await client.get(url, headers={**headers, "Accept-Encoding": "gzip", "Range": "bytes=100-"})
+        assert (part.status, await part.read() == log[100:]) == (206, True)
+        same = await client.get(url, headers={**headers, "If-None-Match": plain.headers["ETag"]})
+        assert same.status == 304
+
+
 async def test_a_download_goes_on_only_with_the_same_file(tmp_path: Path) -> None:
     async with running(tmp_path) as client:
         lesson_id = await recorded(client, tmp_path)
