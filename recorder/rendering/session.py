@@ -13,8 +13,9 @@ from recorder.event_log import EVENTS
 from recorder.rendering.activity import Span, union
 
 TEACHERS = frozenset({"lead_teacher", "co_teacher"})
-# Events by which a teacher teaches without a word; design section 5 names them.
-_SHOWS = frozenset({"slide", "stroke", "media"})
+# Events by which a teacher teaches without a word, also from the phone that is a remote control.
+_SHOWS = frozenset({"page_turned", "stroke", "strokes_removed", "surface_cleared"})
+_SHOWERS = TEACHERS | {"remote_control"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,19 @@ def read_session(folder: Path, media: Span) -> Session:
 
     Raises OSError.
     """
+    return fold(read_events(folder), media)
+
+
+def read_events(folder: Path) -> Iterator[dict[str, Any]]:
+    """The events of the lesson in `folder`, in order; lines that are none are passed over. Raises OSError."""
     path = folder / EVENTS
-    return fold(_events(path.read_text(errors="replace")) if path.exists() else (), media)
+    for line in path.read_text(errors="replace").splitlines() if path.exists() else ():
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(event, dict):
+            yield event
 
 
 def fold(events: Iterable[dict[str, Any]], media: Span) -> Session:
@@ -64,7 +76,7 @@ def fold(events: Iterable[dict[str, Any]], media: Span) -> Session:
                     started = at
                 case "ended":
                     ended = at
-                case _ if kind in _SHOWS and roles.get(actor) in TEACHERS:
+                case _ if kind in _SHOWS and roles.get(actor) in _SHOWERS:
                     shown.append(at)
         except (AttributeError, KeyError, TypeError, ValueError):
             continue
@@ -118,13 +130,3 @@ def _without(whole: Span, out: Iterable[Span]) -> Iterator[Span]:
         if at >= end:
             return
     yield at, end
-
-
-def _events(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict):
-            yield event

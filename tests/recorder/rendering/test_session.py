@@ -69,9 +69,20 @@ def test_floor_and_mute_last_until_they_are_taken_back_or_who_had_them_has_gone(
 
 def test_only_what_a_teacher_shows_counts_as_shown() -> None:
     session = fold(
-        [LEAD, joined(0, "c-1", "receiving_class"), event(5, "stroke", "t-1"), event(6, "stroke", "c-1")], (0, 10)
+        [
+            LEAD,
+            joined(0, "r-1", "remote_control"),
+            joined(0, "c-1", "receiving_class"),
+            event(1, "slides_added", slides_id="aaaaaaaa"),
+            event(5, "stroke", "t-1"),
+            event(6, "stroke", "c-1"),
+            event(7, "page_turned", "r-1", surface="aaaaaaaa/2"),
+            event(8, "strokes_removed", "t-1"),
+            event(9, "surface_cleared", "t-1"),
+        ],
+        (0, 10),
     )
-    assert session.shown_ms == (5,)
+    assert session.shown_ms == (5, 7, 8, 9)
 
 
 def test_lines_that_are_no_events_are_passed_over(tmp_path: Path) -> None:
