@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 from av.container import OutputContainer
 from av.video.frame import PictureType, VideoFrame
@@ -27,16 +28,23 @@ _BT601, _BT709, _LIMITED = 6, 1, 1
 _KEY_EVERY = 100  # frames: how near to a moment a player can begin
 
 
+class Source(Protocol):
+    """Something that has a picture for each moment; moments are asked for in order."""
+
+    def at(self, at_ms: int) -> VideoFrame | None: ...
+
+
 def composed(
     container: OutputContainer,
     folder: Path,
     tracks: Sequence[TrackEntry],
     scenes: Sequence[Scene],
     size: tuple[int, int],
+    beside: Mapping[str, Source] | None = None,
 ) -> Iterator[Timed]:
     """The scenes of the lesson in `folder`, from the first one's beginning on, in a stream of its own.
 
-    Iterating raises OSError.
+    In a scene stand tracks, by their folders, and what is `beside` them. Iterating raises OSError.
     """
     stream = container.add_stream("libx264", rate=1000 // FRAME_MS, options=_ENCODER)
     assert isinstance(stream, VideoStream)
@@ -46,7 +54,8 @@ def composed(
     context.colorspace, context.color_primaries, context.color_trc = _BT601, _BT709, _BT709
     context.color_range = _LIMITED
     context.time_base, context.gop_size, context.thread_count = Fraction(1, 1000 * _BASE), _KEY_EVERY, 1
-    return _encoded(stream, _frames(folder, tracks, scenes, size))
+    sources: dict[str, Source] = {track.folder: Pictures(folder, track) for track in tracks}
+    return _encoded(stream, _frames(sources | dict(beside or {}), scenes, size))
 
 
 def _encoded(stream: VideoStream, frames: Iterator[VideoFrame]) -> Iterator[Timed]:
@@ -56,10 +65,7 @@ def _encoded(stream: VideoStream, frames: Iterator[VideoFrame]) -> Iterator[Time
     yield from timed(stream.encode(None))
 
 
-def _frames(
-    folder: Path, tracks: Sequence[TrackEntry], scenes: Sequence[Scene], size: tuple[int, int]
-) -> Iterator[VideoFrame]:
-    pictures = {track.folder: Pictures(folder, track) for track in tracks}
+def _frames(pictures: Mapping[str, Source], scenes: Sequence[Scene], size: tuple[int, int]) -> Iterator[VideoFrame]:
     stage = Stage(*size)
     at = begin = scenes[0].from_ms
     for scene in scenes:

@@ -1,8 +1,8 @@
 """Which pictures a movie (电影模式) shows when, and where: the screen large, the teacher small, a class when it speaks.
 
-Decisions only: times in ms of the lesson clock in, scenes out. Nothing ever covers the screen, because what is written
-there is the lesson: the others stand in a column beside it. Without a screen the teacher has the whole picture, and a
-class that speaks the lower right corner of it.
+Decisions only: times in ms of the lesson clock in, scenes out. The page of slides or board that everybody saw is large,
+else the screen; nothing ever covers them, because what is written there is the lesson: the others stand in a column
+beside. Without either the teacher has the whole picture, and a class that speaks the lower right corner of it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BESIDE = Box(0, 72, 1024, 576)  # the screen, with a column beside it
 _COLUMN = [Box(1024, 72 + 156 * number, 256, 144) for number in range(1 + CLASSES)]
 _CORNER = [Box(936, 516 - 192 * number, 320, 180) for number in range(1 + CLASSES)]
 
-View = Literal["screen", "teacher", "co_teacher", "class"]
+View = Literal["page", "screen", "teacher", "co_teacher", "class"]
 Stretch = tuple[int, int]  # from and to, ms
 
 
@@ -33,7 +33,7 @@ Stretch = tuple[int, int]  # from and to, ms
 class Shown:
     """A time in which a track may be shown."""
 
-    track: str  # its folder
+    track: str  # its folder, or what composed.py is told of under this name
     view: View
     participant: str
     from_ms: int
@@ -69,8 +69,9 @@ def alone(shown: Sequence[Shown], box: Box, begin_ms: int, end_ms: int) -> list[
 
 
 def _arranged(there: Sequence[Shown]) -> tuple[tuple[str, Box], ...]:
-    views = {view: _latest(each for each in there if each.view == view) for view in ("screen", "teacher", "co_teacher")}
-    screen, teacher = views["screen"], views["teacher"] or views["co_teacher"]
+    lone = ("page", "screen", "teacher", "co_teacher")
+    views = {view: _latest(each for each in there if each.view == view) for view in lone}
+    screen, teacher = views["page"] or views["screen"], views["teacher"] or views["co_teacher"]
     speaking = [each for each in there if each.view == "class"]
     classes: list[str] = []
     for participant in dict.fromkeys(each.participant for each in sorted(speaking, key=lambda each: each.from_ms)):

@@ -10,13 +10,16 @@ from pathlib import Path
 from recorder.manifest import Manifest, ManifestError, TrackEntry
 from recorder.rebuild import known_manifest
 from recorder.rendering import span, speech
+from recorder.rendering.board import Board
 from recorder.rendering.composed import composed
 from recorder.rendering.directing import HEIGHT, WIDTH, Shown, Stretch, View, both, scenes, speaking, stretches
 from recorder.rendering.mp4 import encoded_sound, mp4, mux
+from recorder.rendering.page_view import PageView
 from recorder.rendering.progress import NothingToRenderError, Progress, ignored
-from recorder.rendering.session import Session, read_session
+from recorder.rendering.session import Session, read_events, read_session
 from recorder.rendering.sound import Sound
 
+PAGES = "pages/"  # as which slides and board stand in scenes; no track's folder is called so
 _TEACHERS: dict[str, View] = {"lead_teacher": "teacher", "co_teacher": "co_teacher"}
 
 
@@ -28,13 +31,18 @@ def render(folder: Path, out: Path, progress: Progress) -> None:
     """
     manifest = known_manifest(folder)
     pictures = [track for track in manifest.tracks if track.kind == "video" and track.duration_ms]
-    if not pictures:
-        raise NothingToRenderError(f"{folder.name}: no picture was recorded")
     sounds = span.sounds(manifest)
+    if not pictures and not sounds:
+        raise NothingToRenderError(f"{folder.name}: nothing was recorded")
     begin, end = span.begin_ms([*pictures, *sounds]), span.end_ms([*pictures, *sounds])
-    directed = scenes(_shown(folder, manifest, pictures, (begin, end)), begin, end)
+    board = Board(read_events(folder), end)
+    pages = [Shown(PAGES, "page", "", *times) for times in both([(begin, end)], (one.span for one in board.sights))]
+    if not pictures and not pages:
+        raise NothingToRenderError(f"{folder.name}: no picture was recorded")
+    directed = scenes([*_shown(folder, manifest, pictures, (begin, end)), *pages], begin, end)
     with mp4(out, manifest) as container:
-        streams = [composed(container, folder, pictures, directed, (WIDTH, HEIGHT))]
+        beside = {PAGES: PageView(folder, board)}
+        streams = [composed(container, folder, pictures, directed, (WIDTH, HEIGHT), beside)]
         if sounds:
             streams.append(encoded_sound(container, Sound(folder, sounds, begin, end)))
         mux(container, streams, (end - begin) / 1000, progress)

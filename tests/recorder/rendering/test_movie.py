@@ -26,12 +26,17 @@ def brightness(frame: VideoFrame, place: tuple[int, int]) -> int:
 
 def seen(out: Path, at_s: float, *places: tuple[int, int]) -> list[bool]:
     """Whether there is anything at these places of the picture at this second."""
+    return [level > BLACK for level in levels(out, at_s, *places)]
+
+
+def levels(out: Path, at_s: float, *places: tuple[int, int]) -> list[int]:
+    """How bright it is there."""
     with av.open(str(out)) as container:
         container.seek(round(at_s * 1_000_000))
         for frame in container.decode(video=0):
             assert frame.time is not None
             if frame.time >= at_s - 0.001:
-                return [brightness(frame, place) > BLACK for place in places]
+                return [brightness(frame, place) for place in places]
     raise AssertionError(at_s)
 
 
@@ -127,3 +132,31 @@ def test_a_lesson_of_which_nothing_was_seen_makes_no_movie(tmp_path: Path) -> No
     folder = archived(tmp_path / "lesson", [Recorded("m-1", "opus", [Piece(0, sound(2))], "microphone")])
     with pytest.raises(NothingToRenderError):
         render(folder, tmp_path / "movie.mp4", ignored)
+
+
+def test_a_movie_shows_slides_and_board_large_with_what_is_drawn_on_them(tmp_path: Path) -> None:
+    def said(at_ms: int, kind: str, **payload: Any) -> dict[str, Any]:
+        return {"at_ms": at_ms, "kind": kind, "payload": payload, "actor": "t-1"}
+
+    line = {"surface": "board/1", "stroke_id": "s", "tool": "pen", "colour": "ink", "width": 300}
+    folder = archived(
+        tmp_path / "lesson",
+        [
+            Recorded("c-1", "H264", [Piece(0, picture("H264", 6))]),
+            Recorded("m-1", "opus", [Piece(0, sound(6))], "microphone"),
+        ],
+        [
+            joined("t-1", "lead_teacher"),
+            said(1000, "page_turned", surface="board/1"),
+            said(1500, "shown", source="whiteboard", layout="content"),
+            said(3000, "stroke", **line, points=[3000, 5000, 7000, 5000]),
+            said(4500, "shown", source="camera", layout="portrait"),
+        ],
+    )
+    out = tmp_path / "movie.mp4"
+    render(folder, out, ignored)
+    assert seen(out, 1.2, WHOLE, TEACHER) == [True, True]
+    assert seen(out, 2.2, SCREEN, TEACHER, (1152, 600)) == [True, True, False]  # the board, and the teacher beside it
+    drawn, paper = levels(out, 3.2, SCREEN, (100, 360))
+    assert [drawn, paper] == pytest.approx([46, 235], abs=8)  # ink on white
+    assert seen(out, 5.2, WHOLE, SCREEN) == [True, True]

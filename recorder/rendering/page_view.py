@@ -1,0 +1,148 @@
+"""Slides and board as a picture of a movie: the page that everybody saw, with what is drawn on it by then."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+
+import av
+from av.error import FFmpegError
+from av.filter import Graph
+from av.filter.context import FilterContext
+from av.video.frame import VideoFrame
+
+from recorder import slides
+from recorder.rendering.board import Board, Page
+from recorder.rendering.ink import MARKER, PEN, Layer
+from recorder.rendering.pictures import MAX_PIXELS
+
+WIDTH, HEIGHT = 1280, 720  # pixels in which a page is drawn at most: a movie's own
+KEPT = 6  # pages that are kept drawn, for going back to them
+_BASE = "1/90000"
+
+
+class PageView:
+    """Asked for moments in order, as `Pictures` is. The same frame means that nothing has changed."""
+
+    def __init__(self, folder: Path, board: Board) -> None:
+        self._folder = folder
+        self._board = board
+        self._drawn: OrderedDict[str, _DrawnPage] = OrderedDict()
+
+    def at(self, at_ms: int) -> VideoFrame | None:
+        """The page at this moment of the lesson; None while there is none. Raises OSError."""
+        surface = self._board.surface_at(at_ms)
+        if surface is None:
+            return None
+        page = self._board.page_at(surface, at_ms)
+        drawn = self._drawn.pop(surface, None) or _DrawnPage(_picture(self._folder, surface))
+        self._drawn[surface] = drawn
+        while len(self._drawn) > KEPT:
+            self._drawn.popitem(last=False)
+        return drawn.with_strokes(page)
+
+
+class _DrawnPage:
+    def __init__(self, picture: VideoFrame) -> None:
+        self._picture = picture
+        self._layers = {"marker": Layer(picture.width, picture.height), "pen": Layer(picture.width, picture.height)}
+        self._changes = self._gone = 0  # of its page, when it was drawn last
+        self._reach: dict[tuple[str, str], int] = {}  # how many numbers of each stroke stand there
+        self._made = picture
+        self._overlay: _Overlay | None = None
+
+    def with_strokes(self, page: Page) -> VideoFrame:
+        if page.changes == self._changes:
+            return self._made
+        if page.gone != self._gone:
+            for layer in self._layers.values():
+                layer.clear()
+            self._reach.clear()
+        self._changes, self._gone = page.changes, page.gone
+        for key, stroke in page.strokes.items():
+            known = self._reach.get(key, 0)
+            if known < len(stroke.points):
+                tool, cover = ("marker", MARKER) if stroke.tool == "marker" else ("pen", PEN)
+                self._layers[tool].stroke(stroke.points, known, stroke.width, stroke.colour, cover)
+                self._reach[key] = len(stroke.points)
+        self._overlay = self._overlay or _Overlay(self._picture.width, self._picture.height)
+        self._made = self._overlay.lay(self._picture, [self._layers["marker"], self._layers["pen"]])
+        return self._made
+
+
+class _Overlay:
+    """Lays drawn layers over a page."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._graphs: dict[int, tuple[Graph, list[FilterContext], FilterContext]] = {}  # by how many layers
+        self._size = f"video_size={width}x{height}"
+        self._pts = 0
+
+    def lay(self, page: VideoFrame, layers: list[Layer]) -> VideoFrame:
+        frames = [page, *(_frame(layer) for layer in layers if not layer.empty)]
+        if len(frames) == 1:
+            return page
+        _, sources, sink = self._graph(len(frames) - 1)
+        self._pts += 1
+        for source, frame in zip(sources, frames, strict=True):
+            frame.pts = self._pts
+            source.push(frame)
+        made = sink.pull()
+        assert isinstance(made, VideoFrame)
+        return made
+
+    def _graph(self, count: int) -> tuple[Graph, list[FilterContext], FilterContext]:
+        if count not in self._graphs:
+            graph = Graph()
+            graph.threads = 1
+            formats = ["gbrp", *["gbrap"] * count]
+            sources = [graph.add("buffer", f"{self._size}:pix_fmt={kind}:time_base={_BASE}") for kind in formats]
+            below = sources[0]
+            for source in sources[1:]:
+                overlay = graph.add("overlay", "format=gbrp:eval=init")
+                below.link_to(overlay, 0, 0)
+                source.link_to(overlay, 0, 1)
+                below = overlay
+            sink = graph.add("buffersink")
+            below.link_to(sink)
+            graph.configure()
+            self._graphs[count] = (graph, sources, sink)
+        return self._graphs[count]
+
+
+def _frame(layer: Layer) -> VideoFrame:
+    frame = VideoFrame(layer.width, layer.height, "gbrap")
+    for plane, data in zip(frame.planes, layer.planes, strict=True):
+        _fill(plane, data, layer.width)
+    return frame
+
+
+def _fill(plane: av.video.plane.VideoPlane, data: bytes | bytearray, width: int) -> None:
+    if plane.line_size == width:
+        plane.update(bytes(data))
+        return
+    spare = bytes(plane.line_size - width)
+    plane.update(b"".join(bytes(data[at : at + width]) + spare for at in range(0, len(data), width)))
+
+
+def _picture(folder: Path, surface: str) -> VideoFrame:
+    """The page without strokes; blank for a page of the board, and where its picture is lost. Raises OSError."""
+    if slides.is_page(surface):
+        path, _ = slides.page_files(surface)
+        try:
+            with av.open(str(folder / path), options={"max_pixels": str(MAX_PIXELS)}) as container:
+                for frame in container.decode(video=0):
+                    return _fitted(frame)
+        except (FileNotFoundError, FFmpegError):
+            pass
+    blank = VideoFrame(WIDTH, HEIGHT, "gbrp")
+    for plane in blank.planes:
+        plane.update(b"\xff" * plane.buffer_size)
+    return blank
+
+
+def _fitted(frame: VideoFrame) -> VideoFrame:
+    """As large as a movie has it, with even sides."""
+    scale = min(WIDTH / frame.width, HEIGHT / frame.height)
+    width, height = (max(2, round(side * scale / 2) * 2) for side in (frame.width, frame.height))
+    return frame.reformat(width, height, "gbrp", interpolation="AREA" if scale < 1 else "BICUBIC")
