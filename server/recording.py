@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,12 @@ class RoomLog(Protocol):
     async def events(self, lesson_id: str, after: int = 0) -> list[Event]: ...
 
     def set_recording(self, lesson_id: str, state: RecordingState, reason: str | None = None) -> None: ...
+
+
+class Pages(Protocol):
+    """What is needed of what keeps the pictures of slides in the archive."""
+
+    def keep(self, lesson_id: str, pages: Sequence[str]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -77,10 +84,12 @@ class RecorderAttachment:
         path: Path,
         is_over: Callable[[str], Awaitable[bool]],
         closed: Callable[[str], Coroutine[Any, Any, None]] | None = None,
+        pages: Pages | None = None,
     ) -> None:
         self._path = path
         self._is_over = is_over  # whether a lesson has ended, as the database knows
         self._closed = closed  # told of each lesson whose recording is complete
+        self._pages = pages
         self._rooms: RoomLog | None = None
         self._client: RecorderClient | None = None
         self._here = asyncio.Event()  # the recorder is connected
@@ -277,6 +286,7 @@ class RecorderAttachment:
                 batch = events[:BATCH]
                 seq = batch[-1].seq
                 kept = [event for event in map(archive.archived, batch) if event is not None]
+                await self._keep_pages(lesson, archive.new_pages())  # before an event names them
                 if lines := tuple(event.to_json() for event in kept if event.seq > opened.last_seq):
                     appended = await client.request(recorder.AppendEvents(lesson.lesson_id, lines))
                     if not isinstance(appended, recorder.Appended):
@@ -292,6 +302,17 @@ class RecorderAttachment:
                 await lesson.news.wait()
                 if client.gone:
                     raise RecorderGoneError("the recorder's connection has ended")
+
+    async def _keep_pages(self, lesson: _Lesson, pages: Sequence[str]) -> None:
+        """Raises _RefusedError for want of room; a lesson that is over is closed without what does not fit."""
+        if self._pages is None or not pages:
+            return
+        try:
+            await asyncio.to_thread(self._pages.keep, lesson.lesson_id, pages)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT) and lesson.log is None:
+                raise _RefusedError(error) from error
+            _log.error("pages are not archived: %s", error, extra={"lesson_id": lesson.lesson_id})
 
     def _is_closed(self, lesson_id: str, reply: recorder.Reply) -> None:
         if isinstance(reply, recorder.Closed) and self._closed is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from signaling.events import (
     Ended,
     Event,
     Joined,
+    PageTurned,
     Payload,
     Planned,
     Recording,
@@ -106,6 +108,21 @@ class Recorder:
         return int(str(log[-1]["seq"])) if log else 0
 
 
+class Pages:
+    """Keeps pictures of slides as the archive does, on a disk that may be full."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+        self.fault: OSError | None = None
+        self.tried = 0
+
+    def keep(self, lesson_id: str, pages: Sequence[str]) -> None:
+        self.tried += 1
+        if self.fault is not None:
+            raise self.fault
+        self.kept += [page for page in pages if page not in self.kept]
+
+
 class Rooms:
     """The logs of rooms, as signaling keeps them."""
 
@@ -175,6 +192,7 @@ async def attached(
     over: frozenset[str] = frozenset(),
     there: Recorder | None = None,
     complete: list[str] | None = None,
+    pages: Pages | None = None,
 ) -> AsyncIterator[tuple[Rooms, RecorderAttachment, Recorder]]:
     async def is_over(lesson_id: str) -> bool:
         return lesson_id in over
@@ -185,7 +203,7 @@ async def attached(
 
     there = there or Recorder(folder / "recorder.sock")
     await there.start()
-    attachment = RecorderAttachment(there.path, is_over, closed)
+    attachment = RecorderAttachment(there.path, is_over, closed, pages)
     task = asyncio.create_task(attachment.run())
     try:
         await attachment.reached()
@@ -560,6 +578,41 @@ async def test_whoever_works_on_finished_recordings_is_told_of_each(tmp_path: Pa
         rooms.happen("l1", Started())
         await rooms.end("l1")
         await until(lambda: complete == ["over", "l1"])
+
+
+async def test_no_event_names_a_page_that_the_archive_has_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "REFUSED_AGAIN", 0.01)
+    pages = Pages()
+    async with attached(tmp_path, pages=pages) as (rooms, _, there):
+        rooms.open("l1")
+        rooms.happen("l1", PageTurned("aaaaaaaa/1"), "t")
+        rooms.happen("l1", Started())
+        await until(lambda: kinds(there, "l1") == ["page_turned", "started"])
+        assert pages.kept == ["aaaaaaaa/1"]
+        pages.fault = OSError(errno.ENOSPC, "full")
+        before = pages.tried
+        rooms.happen("l1", PageTurned("aaaaaaaa/2"), "t")
+        await until(lambda: pages.tried > before + 2)
+        assert len(kinds(there, "l1")) == 2
+        pages.fault = None
+        await until(lambda: len(kinds(there, "l1")) == 3)
+        assert pages.kept == ["aaaaaaaa/1", "aaaaaaaa/2"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+async def test_a_lesson_that_is_over_is_closed_without_the_pages_that_its_disk_did_not_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    monkeypatch.setattr(recording, "REFUSED_AGAIN", 0.01)
+    pages = Pages()
+    pages.fault = OSError(code, "refused")
+    async with attached(tmp_path, pages=pages) as (rooms, _, there):
+        rooms.open("l1")
+        rooms.happen("l1", Started())
+        rooms.happen("l1", PageTurned("aaaaaaaa/1"), "t")
+        await rooms.end("l1")
+        assert kinds(there, "l1") == ["started", "page_turned", "ended"]
+        assert there.closed == ["l1"]
 
 
 async def test_a_lesson_that_is_planned_anew_before_it_begins_is_recorded_as_was_decided_last(tmp_path: Path) -> None:
