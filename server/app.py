@@ -24,6 +24,7 @@ from server.archive import api as archive_api
 from server.archive.live_lists import LiveLists
 from server.archive.places import open_place, store_origin
 from server.archive.recordings import Recordings
+from server.archive.shown_pages import ShownPages
 from server.audit import api as audit_api
 from server.audit.trail import Trail
 from server.database import create_engine, migrate, sessions
@@ -106,13 +107,16 @@ def build(settings: Settings, key: bytes, run: RunFolder) -> web.Application:
     grants = Grants(key)
     lifecycle = Lifecycle(lessons)
     jobs = Jobs(settings.data, settings.archive, settings.redis_url)
-    recorder = RecorderAttachment(run.recorder, lambda lesson_id: _is_over(lessons, lesson_id), jobs.closed)
+    slides = Slides(settings.data / "slides")
+    pages_shown = ShownPages(settings.archive, slides.page)
+    recorder = RecorderAttachment(
+        run.recorder, lambda lesson_id: _is_over(lessons, lesson_id), jobs.closed, pages_shown
+    )
     paths = [run.worker(number) for number in range(settings.worker_count)]
     workers = Workers(paths, settings.viewers_per_worker or placement.VIEWERS)
     bus = MemoryBus(settings.journals)
     photos = Photos(settings.data / "photos")
     handouts = Handouts(settings.data / "handouts")
-    slides = Slides(settings.data / "slides")
     shelf = Shelf(slides)
     renderer = Renderer(slides, shelf.settled)
     let_in = LetIn()
