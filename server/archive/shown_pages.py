@@ -16,8 +16,8 @@ _log = logging.getLogger("tongke.recording")
 
 
 class ShownPages:
-    def __init__(self, archive: Path, find: Callable[[str, str, str], Path | None]) -> None:
-        """`archive` is the folder of all lessons; `find` knows where a picture is: lesson, slides, its name."""
+    def __init__(self, archive: Path, find: Callable[[str, str, int, bool], Path | None]) -> None:
+        """`archive` is the folder of all lessons; `find` knows where a picture is: lesson, slides, page, small."""
         self._archive = archive
         self._find = find
 
@@ -30,16 +30,16 @@ class ShownPages:
         for surface in pages:
             if not slides.is_page(surface):
                 continue
-            for path in slides.page_files(surface):
-                _, slides_id, name = path.split("/")
+            slides_id, _, page = surface.partition("/")
+            for path, small in zip(slides.page_files(surface), (False, True), strict=True):
                 try:
                     if not (folder / path).exists():
-                        slides.put(folder, path, self._source(lesson_id, slides_id, name))
+                        slides.put(folder, path, self._source(lesson_id, slides_id, int(page), small))
                 except FileNotFoundError:
                     _log.warning("a page that was shown is not there", extra={"lesson_id": lesson_id, "page": path})
 
-    def _source(self, lesson_id: str, slides_id: str, name: str) -> Path:
-        source = self._find(lesson_id, slides_id, name)
+    def _source(self, lesson_id: str, slides_id: str, page: int, small: bool) -> Path:
+        source = self._find(lesson_id, slides_id, page, small)
         if source is None:
-            raise FileNotFoundError(name)
+            raise FileNotFoundError(f"{slides_id}/{page}")
         return source

@@ -19,9 +19,9 @@ def pages(tmp_path: Path) -> ShownPages:
     for name in ("1.webp", "1.small.webp", "2.webp", "2.small.webp"):
         (tmp_path / "slides" / name).write_bytes(name.encode())
 
-    def find(lesson_id: str, slides_id: str, name: str) -> Path | None:
+    def find(lesson_id: str, slides_id: str, page: int, small: bool) -> Path | None:
         assert (lesson_id, slides_id) == ("L1", SET)
-        path = tmp_path / "slides" / name
+        path = tmp_path / "slides" / f"{page}{'.small' if small else ''}.webp"
         return path if path.exists() else None
 
     return ShownPages(tmp_path / "archive", find)
