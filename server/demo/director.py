@@ -16,6 +16,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,8 +25,9 @@ from server.accounts.passwords import random_password
 from server.archive.places import open_place
 from server.archive.recordings import Recordings
 from server.database import now
+from server.demo import deck, welcome
 from server.demo import state as memory
-from server.demo import welcome
+from server.demo.lecturer import Lecturer
 from server.failure import CannotWorkError
 from server.lessons.grants import Grants
 from server.lessons.model import Lesson
@@ -36,6 +38,7 @@ from server.records import Records, open_records
 from server.remote import end_lesson
 from server.secret import load_secret
 from server.settings import Settings, load
+from server.slides.store import Slides
 from server.supervisor import die_with_parent
 
 _log = logging.getLogger("tongke.demo")
@@ -131,7 +134,7 @@ class Director:
     async def _teach_on(self, lesson: Lesson, owner_id: str) -> None:
         """One lesson after the other."""
         while True:
-            code = await self._publish(lesson.id, _left(lesson))
+            code = await self._publish(lesson.id, _left(lesson), "草原", deck.grassland)
             lesson = await self._records.lessons.get(lesson.id)
             if code == 0 or lesson.status == "ended":
                 await self._end(lesson.id)
@@ -149,14 +152,14 @@ class Director:
         lesson, _ = await lessons.create(RECORDED_TITLE, "delivered_class", owner_id)
         state.recorded = lesson.id
         self._save()
-        await self._publish(lesson.id, RECORDED_TIME)
+        await self._publish(lesson.id, RECORDED_TIME, "圆的面积", deck.circle)
         await self._end(lesson.id)
 
     def _has_recording(self) -> bool:
         return self._state.recorded is not None and self._recordings.word(self._state.recorded) == "ready"
 
-    async def _publish(self, lesson_id: str, length: timedelta) -> int:
-        """Let the synthetic teacher teach this lesson for this long; returns its exit code."""
+    async def _publish(self, lesson_id: str, length: timedelta, title: str, slides: Callable[[], bytes]) -> int:
+        """Let the synthetic teacher teach this lesson for this long, with these slides; returns its exit code."""
         token, _ = self._grants.mint(
             lesson_id, "lead_teacher", name="主讲教师甲", participant_id=TEACHER, ttl=GRANT_TIME.total_seconds()
         )
@@ -172,9 +175,12 @@ class Director:
                 stdout=sys.stderr,
                 preexec_fn=die_with_parent,
             )
+            lecture = asyncio.create_task(Lecturer(self._http, lesson_id, token).run(title, slides()))
             try:
                 return await process.wait()
             finally:
+                lecture.cancel()
+                await asyncio.gather(lecture, return_exceptions=True)
                 if process.returncode is None:
                     process.terminate()
                     await process.wait()
@@ -189,8 +195,10 @@ class Director:
             self._save()
 
     async def _remove(self, lesson_id: str) -> None:
-        """A demo's own lesson with its recording."""
+        """A demo's own lesson with its recording and its slides."""
         await self._records.lessons.remove(lesson_id)
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(Slides(self._settings.data / "slides").delete, lesson_id)
         folder = self._recordings.folder(lesson_id)
         if folder is not None:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
