@@ -2,7 +2,8 @@
 
 import { onMounted, onScopeDispose, ref, shallowRef } from "vue";
 import { useRoute, useRouter } from "vue-router";
-import { archiveUrl, getEvents, getLesson, getRecording, type Lesson, type Recording } from "../protocol/api";
+import { archiveUrl, getLesson, getRecording, type Lesson, type Recording } from "../protocol/api";
+import { readEvents, UNREAD } from "../protocol/event_log";
 import { ApiError, fetchFrom } from "../protocol/http";
 import { type Notes, notesOf } from "../replay/notes";
 import { type Voice, voicesOf } from "../replay/speech";
@@ -21,6 +22,7 @@ export function useRecording(id: string, begin: () => void, watched: () => boole
   const lesson = shallowRef<Lesson | null>(null);
   const recording = shallowRef<Recording | null>(null);
   const notes = shallowRef<Notes | null>(null);
+  let log = UNREAD;
   const tiles = shallowRef<readonly Tile[]>([]);
   const voices = shallowRef<readonly Voice[] | null>(null);
   const problem = ref<Problem | null>(null);
@@ -69,7 +71,13 @@ export function useRecording(id: string, begin: () => void, watched: () => boole
   }
 
   async function loadNotes(): Promise<void> {
-    notes.value = await getEvents(id, token.value).then(notesOf, () => notes.value); // the picture plays without them
+    try {
+      const before = log;
+      log = await readEvents(id, token.value, before);
+      if (log !== before || !notes.value) notes.value = notesOf(log.events);
+    } catch {
+      return; // the picture plays without them
+    }
   }
 
   /** The storyboard and who spoke when; without them the timeline is plainer, and nothing else. */
