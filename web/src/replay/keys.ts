@@ -3,7 +3,7 @@
 export type Intent =
   | { act: "toggle" | "mute" | "full" | "layout" | "pictures" | "link" | "help" }
   | { act: "move" | "volume" | "speed"; by: number } // ms, share, steps
-  | { act: "edge" | "neighbour"; forward: boolean }
+  | { act: "edge" | "neighbour" | "page"; forward: boolean }
   | { act: "enlarge"; index: number };
 
 interface Row {
@@ -21,6 +21,7 @@ export const ROWS: readonly Row[] = [
   { keys: ["j", "l"], word: "leap", intents: either("move", 10_000) },
   { keys: [",", "."], word: "frame", intents: either("move", 100) },
   { keys: ["[", "]"], word: "neighbour", intents: [{ act: "neighbour", forward: false }, { act: "neighbour", forward: true }] },
+  { keys: ["PageUp", "PageDown"], word: "page", intents: [{ act: "page", forward: false }, { act: "page", forward: true }] },
   { keys: ["Home", "End"], word: "edge", intents: [{ act: "edge", forward: false }, { act: "edge", forward: true }] },
   { keys: ["-", "="], word: "speed", intents: either("speed", 1) },
   { keys: ["ArrowDown", "ArrowUp"], word: "volume", intents: either("volume", 0.1) },

@@ -2,6 +2,7 @@
 
 import type { ChatLine, LessonEvent, Mark, Participant, Stage } from "../protocol/messages";
 import { EMPTY_ROOM, reduce } from "../room/reducer";
+import { type Drawn, drawnOf } from "./drawn";
 import type { Span } from "./timeline";
 
 /** From when to when someone had the floor; `to` is Infinity while it was not taken back. */
@@ -21,7 +22,10 @@ export interface Notes {
   people: ReadonlyMap<string, Participant>; // everyone who was ever there
   floors: readonly Floor[];
   pauses: readonly Span[]; // the teacher had paused the recording
+  drawn: Drawn; // slides and board
 }
+
+const DRAWING: ReadonlySet<string> = new Set(["stroke", "strokes_removed", "surface_cleared"]);
 
 export function notesOf(events: readonly LessonEvent[]): Notes {
   const people = new Map<string, Participant>();
@@ -32,6 +36,7 @@ export function notesOf(events: readonly LessonEvent[]): Notes {
     for (const one of floors) if (one.participant_id === participant_id && one.to === Infinity) one.to = at;
   };
   for (const event of events) {
+    if (DRAWING.has(event.kind)) continue; // thousands, which drawn.ts folds in its own way
     room = reduce(room, event, Infinity);
     for (const one of room.participants) people.set(one.participant_id, one);
     if (event.kind === "left") taken(event.payload.participant_id, event.at_ms);
@@ -45,7 +50,7 @@ export function notesOf(events: readonly LessonEvent[]): Notes {
     taken(participant_id, event.at_ms);
     if (granted) floors.push({ participant_id, from: event.at_ms, to: Infinity });
   }
-  return { chat: room.chat, marks: room.marks, stages: room.stages, people, floors, pauses };
+  return { chat: room.chat, marks: room.marks, stages: room.stages, people, floors, pauses, drawn: drawnOf(events) };
 }
 
 /**

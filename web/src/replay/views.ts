@@ -1,30 +1,31 @@
 /**
  * Which pictures a replay shows at a lesson time, and how they stand. A view is a place (the teacher's camera, the
- * screen, a class on the floor) that a track fills for a while; what later issues add to a lesson, slides or a board,
- * becomes another place. Values in, value out.
+ * screen, a class on the floor) that a track fills for a while, or the page of slides or board that everybody saw, which
+ * is drawn from the event log (drawn.ts). Values in, value out.
  */
 
 import type { Track } from "../protocol/api";
 import type { Floor } from "./notes";
 import { newestFirst, present } from "./timeline";
 
-export type Place = "screen" | "camera" | "guest";
+export type Place = "content" | "screen" | "camera" | "guest";
 
-export interface View {
-  readonly place: Place;
-  readonly track: Track;
-}
+export type View =
+  | { readonly place: "content"; readonly track: null }
+  | { readonly place: Exclude<Place, "content">; readonly track: Track };
+
+const CONTENT: View = { place: "content", track: null };
 
 const MOST = 4; // views at a time: more are too small to see anything in
 
 /**
- * The views at `at`, the one that matters most first: the screen, the lead teacher, then whoever else is there. Of
- * several tracks for one place the newest fills it (a reconnect leaves the older one a little longer). A class is shown
- * while it has the floor; `floors` null: nobody knows who had it, everyone is shown.
+ * The views at `at`, the one that matters most first: the page that was shown (`content`: there was one), the screen, the
+ * lead teacher, then whoever else is there. Of several tracks for one place the newest fills it (a reconnect leaves the
+ * older one a little longer). A class is shown while it has the floor; `floors` null: nobody knows who had it, everyone is.
  */
-export function views(tracks: readonly Track[], at: number, floors: readonly Floor[] | null): View[] {
+export function views(tracks: readonly Track[], at: number, floors: readonly Floor[] | null, content = false): View[] {
   const here = newestFirst(tracks.filter((one) => one.kind === "video" && present(one, at)));
-  const found: View[] = [];
+  const found: View[] = content ? [CONTENT] : [];
   const screen = here.find((one) => one.source === "screen" || one.source === "document_camera");
   if (screen) found.push({ place: "screen", track: screen });
   const cameras = here.filter((one) => one.source === "camera");

@@ -29,6 +29,7 @@ interface Page {
   listens(): boolean; // there is something to be had by keys
   shown: Readonly<Ref<readonly View[]>>;
   marks(): readonly number[]; // lesson ms
+  pages(): readonly number[]; // the same: when a page was turned to
   link(): void;
   full(): void;
 }
@@ -46,8 +47,9 @@ export function useReplayKeys(wishes: Wishes, replay: Replay, page: Page): void 
         return seek(at.value + intent.by);
       case "edge":
         return seek(intent.forward ? span.value.to : span.value.from);
-      case "neighbour": {
-        const found = neighbour(page.marks(), at.value, intent.forward) ?? (intent.forward ? null : span.value.from);
+      case "neighbour":
+      case "page": {
+        const found = neighbour(intent.act === "page" ? page.pages() : page.marks(), at.value, intent.forward) ?? (intent.forward ? null : span.value.from);
         return found === null ? undefined : seek(found);
       }
       case "speed": {

@@ -10,6 +10,7 @@ test.each([
   ["ArrowLeft", { act: "move", by: -5_000 }],
   ["ArrowRight", { act: "move", by: 5_000 }],
   ["Home", { act: "edge", forward: false }],
+  ["PageDown", { act: "page", forward: true }],
   ["3", { act: "enlarge", index: 2 }],
   ["?", { act: "help" }],
   ["x", null],

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { strokesAt, surfaceAt } from "../../src/replay/drawn";
 import { chapterAt, chaptersOf, neighbour, notesOf } from "../../src/replay/notes";
 import { lessonEvent } from "../support/fake_socket";
 
@@ -29,6 +30,15 @@ test("pauses of the recording last until it goes on, or the lesson ends", () => 
   const recording = (seq: number, state: string) => lessonEvent(seq, "recording", { state, reason: null });
   const events = [recording(1, "on"), recording(4, "paused"), recording(6, "on"), recording(8, "paused"), lessonEvent(9, "ended", {})];
   expect(notesOf(events).pauses).toEqual([{ from: 4_000, to: 6_000 }, { from: 8_000, to: 9_000 }]);
+});
+
+test("strokes are notes of none, and slides are there for any moment", () => {
+  const events = [lessonEvent(1, "page_turned", { surface: "board/1" }, "t"), lessonEvent(2, "shown", { source: "whiteboard", layout: "content" }, "t")];
+  for (let seq = 3; seq < 3_000; seq += 1) {
+    events.push(lessonEvent(seq, "stroke", { surface: "board/1", stroke_id: `${seq}`, tool: "pen", colour: "ink", width: 25, points: [seq, seq] }, "t"));
+  }
+  const { drawn } = notesOf(events);
+  expect([surfaceAt(drawn, 2_000), strokesAt(drawn, "board/1", 1_000_000).length]).toEqual(["board/1", 998]);
 });
 
 const mark = (at_ms: number, label: string) => ({ seq: at_ms, at_ms, participant_id: "t", label });

@@ -10,7 +10,7 @@ const second = track("second", "camera", 0, 60_000, { lead: false, participant: 
 const sound = track("mic", "microphone", 0, 60_000);
 const all = [sound, camera, later, screen, guest];
 const shown = (at: number, floors: Parameters<typeof views>[2] = null, tracks = all) =>
-  views(tracks, at, floors).map((one) => [one.place, one.track.publication_id]);
+  views(tracks, at, floors).map((one) => [one.place, one.track?.publication_id]);
 
 describe("views", () => {
   test("are the screen, the teacher and the class that speaks, in this order", () => {
@@ -31,9 +31,15 @@ describe("views", () => {
     expect(shown(16_000, [{ participant_id: "c", from: 0, to: 100 }], [...all, second])).toContainEqual(["guest", "second"]);
   });
 
+  test("begin with the page that everybody saw", () => {
+    expect(views(all, 16_000, null, true).map(keyOf)).toEqual(["content", "screen", "camera", "guest c"]);
+    expect(views([], 16_000, null, true)).toEqual([{ place: "content", track: null }]); // without pictures too
+  });
+
   test("are four at most", () => {
     const many = ["d", "e", "f"].map((who) => track(who, "camera", 0, 60_000, { lead: false, participant: who }));
     expect(shown(16_000, null, [...all, ...many])).toHaveLength(4);
+    expect(views([...all, ...many], 16_000, null, true)).toHaveLength(4);
   });
 });
 

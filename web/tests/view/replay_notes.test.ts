@@ -35,6 +35,14 @@ test("a note leads to its second, and is copied as a link to it", async () => {
   await vi.waitFor(() => expect(wrapper.find("[role=status]").text()).toBe("链接已复制"));
 });
 
+test("a page has its small picture beside it, and one may look at the pages alone", async () => {
+  const { wrapper, rows } = notes(0);
+  await wrapper.setProps({ notes: [...NOTES, { ...note(40_000, "page", "课件第 1 页"), picture: "/archive/l/slides/a/1.small.webp" }] });
+  await wrapper.find("[data-testid=notes-page]").trigger("click");
+  expect(rows()).toEqual(["0:39 later"]);
+  expect(wrapper.find("li img").attributes("src")).toBe("/archive/l/slides/a/1.small.webp");
+});
+
 test("one may look at the marks alone", async () => {
   const { wrapper, rows } = notes(0);
   await wrapper.find("[data-testid=notes-mark]").trigger("click");

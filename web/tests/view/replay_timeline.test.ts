@@ -17,6 +17,7 @@ function timeline(more: object = {}) {
       lanes: { teacher: [{ from: 30_000, to: 40_000 }], classes: [{ from: 41_000, to: 47_000 }] },
       tiles: [TILE],
       picture: (file: string) => `/archive/l/${file}`,
+      page: () => null,
       ...more,
     },
   });
@@ -53,6 +54,12 @@ test("under the pointer stands what was to be seen, when, in which chapter, and 
   expect((await hover(100 + 300)).text()).toContain("老师在说话");
   await wrapper.find(".bar").trigger("pointerleave");
   expect(wrapper.find("[data-testid=replay-tip]").exists()).toBe(false);
+});
+
+test("where a page was shown, that is what was to be seen", async () => {
+  const { hover } = timeline({ page: (at: number) => (at < 30_000 ? "/archive/l/slides/a/1.small.webp" : null) });
+  expect((await hover(100 + 100)).find("img").attributes("src")).toBe("/archive/l/slides/a/1.small.webp");
+  expect((await hover(100 + 400)).find("img").exists()).toBe(false);
 });
 
 test("without storyboard and speech it still tells the time", async () => {
