@@ -19,15 +19,19 @@ const REFUSED = ["board_full", "unknown_surface", "not_allowed", "message_malfor
 /** `surface`: the page that is shown, to be drawn on. */
 export function useDrawing(presence: Presence, state: Readonly<ShallowRef<PresenceState>>, surface: Readonly<Ref<string | null>>) {
   const version = ref(0); // moves with what we draw
-  const drawing = new Drawing(
-    (command) => presence.ask(command),
-    () => (version.value += 1),
-  );
+  const hidden = shallowRef<ReadonlySet<string>>(new Set());
+  const drawing = new Drawing((command) => presence.ask(command), changed);
   const instrument = ref<Instrument | null>(null);
   // Ink is seen on the white board; on slides, which have ink of their own, red is.
   const colours = shallowRef<{ [use: string]: Colour }>({ "board pen": "ink", "slides pen": "red", "board marker": "yellow", "slides marker": "yellow" });
   const use = (tool: Instrument | null) => `${surface.value?.startsWith("board/") ? "board" : "slides"} ${tool === "marker" ? "marker" : "pen"}`;
   const thickness = ref<Thickness>("fine");
+
+  function changed(): void {
+    version.value += 1;
+    const now = drawing.hidden; // another set only when others are in it: a hand that moves is no reason to draw the page
+    if (now.size !== hidden.value.size || [...now].some((id) => !hidden.value.has(id))) hidden.value = now;
+  }
 
   watch(
     () => state.value.room.surfaces,
@@ -61,7 +65,8 @@ export function useDrawing(presence: Presence, state: Readonly<ShallowRef<Presen
     }),
     /** What is drawn here and is not the room's yet. */
     lines: (surface: string) => (void version.value, drawing.on(surface)),
-    hidden: computed(() => (void version.value, drawing.hidden)),
+    /** Strokes of the room that are not to be drawn as the room has them. */
+    hidden,
     begin: (hand: number, surface: string, tool: "pen" | "marker", x: number, y: number) => drawing.begin(hand, surface, look(tool), x, y),
     move: (hand: number, points: readonly number[]) => drawing.move(hand, points),
     end: (hand: number) => drawing.end(hand),

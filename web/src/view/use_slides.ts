@@ -81,7 +81,7 @@ export function useSlides(lessonId: string, token: () => Promise<string | null>,
     clearTimeout(timer);
     stop?.abort();
   });
-  return { files, sending, trouble, bring, remove, cancel: () => stop?.abort() };
+  return { files, sending, trouble, load, bring, remove, cancel: () => stop?.abort() };
 }
 export type SlidesInUse = ReturnType<typeof useSlides>;
 
