@@ -32,9 +32,17 @@ const SCHOOLS: School[] = [
 ];
 
 const asked = vi.fn<(path: string, options: RequestInit) => Promise<Response>>();
-const sent = () => JSON.parse(String(asked.mock.calls[0]?.[1].body));
+const written = () => asked.mock.calls.filter(([, options]) => options.method !== "GET");
+const sent = () => JSON.parse(String(written()[0]?.[1].body));
+const SLIDES = { slides_id: "0123456789abcdef", title: "草原", state: "ready", done: 4, pages: 4, reason: null };
+let slides: object[] = [];
+let refuses = false; // to take them over
 beforeEach(() => {
-  vi.stubGlobal("fetch", asked.mockImplementation(async () => new Response(JSON.stringify(LAST))));
+  [slides, refuses] = [[], false];
+  vi.stubGlobal("fetch", asked.mockImplementation(async (path) => {
+    if (path.endsWith("/materials")) return refuses ? new Response("{}", { status: 503 }) : new Response(JSON.stringify({ slides: 1, handouts: 0 }));
+    return new Response(JSON.stringify(path.endsWith("/slides") ? { slides } : path.endsWith("/handouts") ? { handouts: [] } : { ...LAST, lesson_id: "l-2" }));
+  }));
 });
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -94,4 +102,35 @@ test("a planned lesson is changed in everything, its name and who is recorded to
     class_group_ids: ["c-1"],
     recording_policy: "nothing",
   });
+});
+
+test("a lesson that is taught again brings its slides along, if the teacher does not say otherwise", async () => {
+  slides = [SLIDES];
+  const { shown, field, submit } = form({ like: LAST });
+  await flushPromises();
+  expect(field("take-materials").text()).toContain("课件（1 份）");
+  await submit();
+  expect(written().map(([path]) => path)).toEqual(["/api/lessons", "/api/lessons/l-2/materials"]);
+  expect(JSON.parse(String(written()[1]?.[1].body))).toEqual({ lesson_id: "l-1" });
+  expect(shown.emitted("done")?.[0]?.[1]).toBe(true);
+  asked.mockClear();
+  await field("take-materials").get("input").setValue(false);
+  await submit();
+  expect(written().map(([path]) => path)).toEqual(["/api/lessons"]);
+});
+
+test("a lesson without slides and handouts asks nothing about them", async () => {
+  const { shown, submit } = form({ like: LAST });
+  await flushPromises();
+  expect(shown.find("[data-testid=take-materials]").exists()).toBe(false);
+  await submit();
+  expect(written()).toHaveLength(1);
+});
+
+test("slides that could not be taken over are missed, and the lesson is there all the same", async () => {
+  [slides, refuses] = [[SLIDES], true];
+  const { shown, submit } = form({ like: LAST });
+  await flushPromises();
+  await submit();
+  expect(shown.emitted("done")?.[0]?.[1]).toBe(false);
 });
