@@ -1,10 +1,10 @@
 import vue from "@vitejs/plugin-vue";
 import { defineConfig } from "vitest/config";
-import { budget, delivery } from "./build/delivery.ts";
+import { budget, delivery, together } from "./build/delivery.ts";
 import { messages } from "./build/messages.ts";
 
 export default defineConfig({
-  plugins: [vue(), messages(), budget(), delivery()],
+  plugins: [vue(), messages(), together(), budget(), delivery()],
   define: {
     __VUE_OPTIONS_API__: "false",
     __VUE_PROD_DEVTOOLS__: "false",
