@@ -1,6 +1,6 @@
 /** The REST calls of administrators, and of people who come with a link one of them gave out. */
 
-import type { User } from "./api";
+import type { User } from "./account_api";
 import { type Decoder, flag, list, nullable, oneOf, shape, text } from "./decode";
 import { fetchFrom, json } from "./http";
 import { type School, type SchoolClass, school, schoolClass } from "./planning";

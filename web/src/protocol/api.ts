@@ -1,13 +1,8 @@
-/** The REST calls of the pages, typed at the edge. */
+/** The REST calls of the pages for lessons and what is recorded of them, typed at the edge. */
 
 import { type Decoder, flag, list, nullable, number, oneOf, or, shape, text } from "./decode";
 import { fetchFrom, json } from "./http";
-import { decodeEvent, type Kind, type LessonEvent, policy, type RecordingPolicy, type Source, SOURCES } from "./messages";
-
-export interface User {
-  name: string;
-  role: string;
-}
+import { type Kind, policy, type RecordingPolicy, type Source, SOURCES } from "./messages";
 
 export type LessonStatus = "scheduled" | "live" | "ended";
 
@@ -38,11 +33,6 @@ export interface Lesson {
   grade: string;
   rehearsal: boolean; // neither recorded nor counted
   classes: InvitedClass[]; // only for those who may run the lesson
-}
-
-export interface Grant {
-  token: string;
-  role: string;
 }
 
 export interface Track {
@@ -81,7 +71,6 @@ export interface Export {
   reason: string | null; // of a failure
 }
 
-const user = shape<User>({ name: text, role: text });
 const status = oneOf("scheduled", "live", "ended");
 
 const invited = shape<InvitedClass>({
@@ -159,19 +148,6 @@ const exports = shape<{ exports: Export[] }>({
 
 const at = (lessonId: string) => `/api/lessons/${encodeURIComponent(lessonId)}`;
 
-export async function whoAmI(): Promise<User | null> {
-  return shape<{ user: User | null }>({ user: nullable(user) })(await json("/api/session"), "").user;
-}
-
-export async function signIn(name: string, password: string): Promise<User> {
-  const reply = await json("/api/session", { method: "POST", body: { name, password } });
-  return shape<{ user: User }>({ user })(reply, "").user;
-}
-
-export async function signOut(): Promise<void> {
-  await json("/api/session", { method: "DELETE" });
-}
-
 export async function listLessons(): Promise<Lesson[]> {
   return shape<{ lessons: Lesson[] }>({ lessons: list(decodeLesson) })(await json("/api/lessons"), "").lessons;
 }
@@ -183,11 +159,6 @@ export async function deleteLesson(lessonId: string): Promise<void> {
 
 export async function getLesson(lessonId: string, token?: string | null): Promise<Lesson> {
   return decodeLesson(await json(at(lessonId), { token: token ?? null }), "");
-}
-
-export async function requestGrant(lessonId: string, role: string, invitation = ""): Promise<Grant> {
-  const reply = await json(`${at(lessonId)}/grants`, { method: "POST", body: { role, ...(invitation ? { invitation } : {}) } });
-  return shape<Grant>({ token: text, role: text })(reply, "");
 }
 
 export async function getRecording(lessonId: string, token: string | null): Promise<Recording> {
@@ -209,18 +180,3 @@ export async function cancelExport(lessonId: string, kind: ExportKind): Promise<
 
 export const archiveUrl = (lessonId: string, path: string) =>
   new URL(path, `${location.origin}/archive/${encodeURIComponent(lessonId)}/`).pathname;
-
-/** The event log of the lesson. A torn last line (the lesson is still on) is left out. */
-export async function getEvents(lessonId: string, token: string | null): Promise<LessonEvent[]> {
-  const response = await fetchFrom(archiveUrl(lessonId, "events.jsonl"), { token });
-  const events: LessonEvent[] = [];
-  for (const line of (await response.text()).split("\n")) {
-    if (!line.trim()) continue;
-    try {
-      events.push(decodeEvent(JSON.parse(line)));
-    } catch {
-      continue;
-    }
-  }
-  return events;
-}

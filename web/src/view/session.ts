@@ -1,7 +1,7 @@
 /** Who sits here: the account that is signed in, and the passes of a class, which has none. */
 
 import { shallowRef } from "vue";
-import { requestGrant, type User, whoAmI } from "../protocol/api";
+import { requestGrant, type User, whoAmI } from "../protocol/account_api";
 import { returnToClass } from "../protocol/class_api";
 import { RequestError } from "../protocol/connection";
 import { ApiError } from "../protocol/http";
