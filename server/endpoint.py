@@ -37,6 +37,7 @@ class Endpoint:
     handler: Handler
     summary: str
     body: type[Model] | None = None
+    form: bool = False  # the body is a form with one `file`
     reply: type[Model] | None = None
     status: int = 200
     codes: tuple[str, ...] = ()  # of the problems that are its own

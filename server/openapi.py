@@ -25,6 +25,11 @@ _PROBLEM = {
     "description": "A problem",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+_FILE = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+}
 _LESSON_ID = {"name": "lesson_id", "in": "path", "required": True, "schema": {"type": "string"}}
 _SESSION = {"name": "session", "in": "path", "required": True, "schema": {"type": "string"}}
 
@@ -70,6 +75,8 @@ def _operation(one: Endpoint) -> dict[str, Any]:
         operation["responses"]["default"] = {**_PROBLEM, "description": "A problem: " + ", ".join(one.codes)}
     if one.body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(one.body)}}}
+    if one.form:
+        operation["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _FILE}}}
     if one.open:
         operation["security"] = []
     return operation

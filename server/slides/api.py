@@ -218,8 +218,9 @@ ENDPOINTS = (
         "POST",
         "/api/lessons/{lesson_id}/slides",
         add,
-        "Bring slides (?title=; multipart/form-data with one `file`): PDF, PNG, JPEG or WebP, at most 100 MB and 200 "
-        "pages, twenty of a lesson. They are drawn afterwards",
+        "Bring slides (?title=): PDF, PNG, JPEG or WebP, at most 100 MB and 200 pages, twenty of a lesson. They are "
+        "drawn afterwards",
+        form=True,
         reply=SlidesView,
         status=202,
         codes=(

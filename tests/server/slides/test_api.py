@@ -12,7 +12,7 @@ from server.slides.store import MOST
 from tests.server.application import Client, add_user, log_in, problem, running, token
 from tests.server.lessons.test_api import new_lesson, own_lesson
 from tests.server.phones.test_pictures import drawn
-from tests.server.slides.files import locked, pdf
+from tests.server.slides.files import pdf
 from tests.server.slides.test_store import drawn as drawn_set
 from tests.support.browser import eventually
 
@@ -167,16 +167,6 @@ async def test_a_disk_without_room_takes_no_slides(tmp_path: Path, monkeypatch: 
         assert await problem(response) == (503, "slides_not_kept")
 
 
-async def test_a_pdf_with_a_password_is_taken_and_then_said_to_be_locked(tmp_path: Path) -> None:
-    async with running(tmp_path) as client:
-        made = await own_lesson(client)
-        await bring(client, made["lesson_id"], locked())
-        failed = await settled(client, made["lesson_id"])
-        assert (failed["state"], failed["reason"]) == ("failed", "encrypted")
-        page = f"/api/lessons/{made['lesson_id']}/slides/{failed['slides_id']}/1.webp"
-        assert await problem(await client.get(page)) == (404, "page_unknown")
-
-
 async def test_only_teachers_of_the_lesson_bring_slides_or_take_them_away(tmp_path: Path) -> None:
     async with running(tmp_path) as client:
         lesson_id = (await new_lesson(client))["lesson_id"]
@@ -223,3 +213,11 @@ async def test_an_address_that_is_no_pages_leads_nowhere(tmp_path: Path) -> None
 def test_the_names_of_what_is_kept_fit_the_audit_trail() -> None:
     assert len("slides_removed") <= 16
     assert api.MAX_TITLE <= 200
+
+
+async def test_the_description_of_the_api_says_that_slides_come_as_a_form(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        described = await (await client.get("/api/openapi.json")).json()
+        operation = described["paths"]["/api/lessons/{lesson_id}/slides"]["post"]
+        assert list(operation["requestBody"]["content"]) == ["multipart/form-data"]
+        assert "/api/lessons/{lesson_id}/slides/{slides_id}/{page}.small.webp" in described["paths"]
