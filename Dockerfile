@@ -10,7 +10,9 @@ RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir --require-hashe
 COPY . .
 RUN make setup && .venv/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels .
 
+# The font is for slides that name Chinese letters without bringing them.
 FROM python:3.13-slim-bookworm
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-wqy-microhei && rm -rf /var/lib/apt/lists/*
 COPY requirements.lock /tmp/
 RUN pip install --no-cache-dir --require-hashes --no-deps -r /tmp/requirements.lock && rm /tmp/requirements.lock
 COPY --from=build /wheels /tmp/wheels
