@@ -15,6 +15,7 @@ export interface HttpOptions {
   method?: "GET" | "POST" | "PATCH" | "DELETE";
   body?: unknown;
   token?: string | null; // a grant; without one the session cookie speaks
+  signal?: AbortSignal;
 }
 
 export async function fetchFrom(path: string, options: HttpOptions = {}): Promise<Response> {
@@ -27,6 +28,7 @@ export async function fetchFrom(path: string, options: HttpOptions = {}): Promis
       method: options.method ?? "GET",
       headers,
       credentials: "same-origin",
+      ...(options.signal ? { signal: options.signal } : {}),
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     });
   } catch {
