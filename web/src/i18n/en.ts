@@ -198,37 +198,6 @@ const messages: typeof zh = {
     list_changed: "The list has changed meanwhile. Load the page again.",
     lesson_live: "This lesson is still on, or its recording is not closed yet. End it first and try again in a few seconds.",
   },
-  device: {
-    both: {
-      refused: "The browser may not use camera and microphone. Click the icon left of the address, allow both, then try again.",
-      missing: "No camera and no microphone were found. Plug them in and try again, or nobody will see or hear you.",
-      busy: "Another program is using camera and microphone. Close it and try again.",
-      insecure: "Browsers open camera and microphone only on https addresses. Please use the address that begins with https.",
-      unknown: "Camera and microphone do not open. Unplug them, plug them in, and try again.",
-    },
-    camera: {
-      refused: "The browser may not use the camera. Click the icon left of the address, allow the camera, then try again.",
-      missing: "No camera was found. Plug one in and try again; you can also teach with sound alone.",
-      busy: "Another program is using the camera. Close it and try again.",
-      insecure: "Browsers open the camera only on https addresses. Please use the address that begins with https.",
-      unknown: "The camera does not open. Unplug it, plug it in, and try again.",
-    },
-    microphone: {
-      refused: "The browser may not use the microphone. Click the icon left of the address, allow it, then try again.",
-      missing: "No microphone was found. Plug one in and try again, or nobody will hear you.",
-      busy: "Another program is using the microphone. Close it and try again.",
-      insecure: "Browsers open the microphone only on https addresses. Please use the address that begins with https.",
-      unknown: "The microphone does not open. Unplug it, plug it in, and try again.",
-    },
-    screen: {
-      refused: "The screen is not shared. Press Share screen again and choose one in the window that opens.",
-      missing: "This browser cannot share a screen. Use Chrome, Edge or Firefox on a computer.",
-      busy: "Sharing did not work. Press Share screen again.",
-      insecure: "Browsers share the screen only on https addresses. Please use the address that begins with https.",
-      unknown: "Sharing did not work. Press Share screen again.",
-    },
-    retry: "Try again",
-  },
 };
 
 export default messages;

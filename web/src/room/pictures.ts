@@ -5,18 +5,19 @@
  */
 
 import type { Participant, ShownChoice, Slot } from "../protocol/messages";
-import { participant, type RoomState } from "./reducer";
+import { lead, participant, type RoomState } from "./reducer";
 import type { Qualities } from "./rung";
+import { surfaceShown } from "./surfaces";
 
 /** Enough of a picture to know its place. */
 export interface Seen {
-  source: "camera" | "screen" | "document_camera";
+  source: "camera" | "screen" | "document_camera" | "slides" | "whiteboard";
   who: Participant;
 }
 
 export interface Picture extends Seen {
-  mid: string;
-  publication_id: string;
+  mid: string; // "" of a page: no slot carries it
+  publication_id: string; // of a page: its surface
   paused: boolean; // it stands still, because the line does not carry it
   speaking: boolean; // whoever is in it
 }
@@ -48,6 +49,9 @@ export function arrange(
       speaking: slot.source === "camera" && heard.has(who.participant_id),
     });
   }
+  const surface = surfaceShown(room.shown, room.surfaces);
+  const who = lead(room) ?? room.participants.find(teaches);
+  if (surface !== null && room.shown && who) pictures.push({ mid: "", publication_id: surface, source: room.shown.source, who, paused: false, speaking: false });
   return compose(pictures, room.shown, room.onStage);
 }
 
@@ -74,6 +78,9 @@ export function compose<P extends Seen>(
   const small = [content, ...called, teacher, ...others].filter((one) => one !== null && one !== large && one !== beside);
   return { large, beside, small: small as P[] };
 }
+
+/** Whether it is a page of slides or of the board, which nobody films. */
+export const isPage = (picture: Seen): boolean => picture.source === "slides" || picture.source === "whiteboard";
 
 /** Whose microphones are spoken into; `speaking` are the publications. */
 export function speakers(room: RoomState, speaking: readonly string[]): Set<string> {

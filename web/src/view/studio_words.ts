@@ -2,5 +2,6 @@
 
 import { addWords, type Part } from "../i18n";
 import words from "../i18n/parts/studio";
+import "./device_words";
 
 addWords(words as Part);

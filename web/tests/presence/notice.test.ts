@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import devices from "../../src/i18n/parts/device";
 import zh from "../../src/i18n/zh-CN";
 import { noticeOf } from "../../src/presence/notice";
 import type { PresenceState } from "../../src/presence/presence";
@@ -54,7 +55,7 @@ test.each<[string, Partial<PresenceState>, string | null]>([
 ])("%s", (_, fields, key) => {
   const notice = noticeOf({ ...WELL, ...fields }, true, true);
   expect(notice?.key ?? null).toBe(key);
-  if (key) expect(key.split(".").reduce((at, part) => (at as never)?.[part], zh as unknown)).toBeTypeOf("string");
+  if (key) expect(key.split(".").reduce((at, part) => (at as never)?.[part], { ...zh, ...devices["zh-CN"] } as unknown)).toBeTypeOf("string");
 });
 
 test("the first connection is no reconnection, and no network is said to be none", () => {

@@ -63,6 +63,12 @@ test("a class waits for the lesson to begin, and for a teacher who is gone, and 
   expect(waitingFor(gone, null, [])).toBe("teacher");
 });
 
+test("a page stays in sight while the teacher is away for a moment, and not when nobody teaches any more", () => {
+  const page: Picture = { ...teacher, mid: "", publication_id: "board/1", source: "whiteboard" };
+  expect(waitingFor(away, page, receiving(null, 0))).toBeNull();
+  expect(waitingFor(gone, null, [])).toBe("teacher"); // without a teacher there is no page (pictures.ts)
+});
+
 test("a class that speaks hears its teacher as before, and everybody else from afar", () => {
   const room = reduce(begun, lessonEvent(3, "joined", { participant_id: "c", role: "receiving_class", name: "", headcount: 40, class_id: null }));
   const slot = (participant_id: string | null): Slot => ({ mid: "0", kind: "audio", publication_id: "p", participant_id, source: "microphone" });

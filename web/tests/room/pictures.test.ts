@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Layout, Participant, ShownSource, Slot, Source } from "../../src/protocol/messages";
-import { arrange, compose, speakers } from "../../src/room/pictures";
+import { arrange, compose, isPage, speakers } from "../../src/room/pictures";
 import { EMPTY_ROOM, reduce } from "../../src/room/reducer";
 import { lessonEvent } from "../support/fake_socket";
 
@@ -70,6 +70,25 @@ test.each<[ShownSource, Layout, string | null, string, string | null, string[]]>
   const name = (one: { source: string; who: Participant } | null) => one && `${one.who.participant_id} ${one.source}`;
   const placed = compose(ALL, { source, layout }, onStage);
   expect([name(placed.large), name(placed.beside), placed.small.map(name)]).toEqual([large, beside, small]);
+});
+
+test("a page of slides or of the board goes where a screen would go, also while the camera is off", () => {
+  const pages = [
+    lessonEvent(4, "slides_added", { slides_id: "grassland", title: "草原", pages: 3, width: 1600, height: 900 }),
+    lessonEvent(5, "page_turned", { surface: "grassland/2" }),
+    lessonEvent(6, "page_turned", { surface: "board/1" }),
+  ].reduce((state, one) => reduce(state, one), room);
+  const seenWith = (source: ShownSource, layout: Layout, ...slots: Slot[]) => {
+    const { large, beside, small } = arrange(slots, reduce(pages, lessonEvent(7, "shown", { source, layout })));
+    return [large, beside, ...small].map((one) => one && `${one.source} ${isPage(one) ? one.publication_id : one.who.participant_id}`);
+  };
+  const camera = slot("3", "t", "camera");
+  expect(seenWith("slides", "content", camera)).toEqual(["slides grassland/2", null, "camera t"]);
+  expect(seenWith("whiteboard", "side_by_side", camera)).toEqual(["whiteboard board/1", "camera t"]);
+  expect(seenWith("slides", "portrait", camera)).toEqual(["camera t", null, "slides grassland/2"]);
+  expect(seenWith("slides", "content")).toEqual(["slides grassland/2", null]);
+  expect(seenWith("camera", "content", camera)).toEqual(["camera t", null]);
+  expect(arrange([camera], reduce(room, lessonEvent(4, "shown", { source: "slides", layout: "content" }))).large?.source).toBe("camera"); // nothing was turned to
 });
 
 test("a class that has the floor without a teacher in sight is not left small, and one alone stands beside nobody", () => {
