@@ -12,9 +12,13 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.support.screenshots import keep
 
 FLAGS = (
     "--no-sandbox",
@@ -105,7 +109,12 @@ async def chromium(*more_flags: str) -> AsyncIterator[Browser]:
         try:
             yield browser
         finally:
+            await keep([(page.url, partial(_picture, page)) for one in browser.contexts for page in one.pages])
             await browser.close()
+
+
+async def _picture(page: Page, file: Path) -> None:
+    await page.screenshot(path=file, type="jpeg", quality=70, animations="allow", caret="initial", timeout=4000)
 
 
 async def participant(

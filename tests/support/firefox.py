@@ -7,6 +7,7 @@ has Playwright's signature, so that helpers which only ask a page (browser.py) s
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import itertools
 import json
@@ -23,6 +24,7 @@ from typing import Any
 import aiohttp
 
 from tests.support.browser import HOOK, eventually
+from tests.support.screenshots import keep
 
 START_WITHIN = 60.0  # seconds; three when nothing else runs
 ANSWER_WITHIN = 60.0  # seconds
@@ -99,6 +101,7 @@ async def firefox(**preferences: bool | int | str) -> AsyncIterator[Firefox]:
                     await browser.begin()
                     yield browser
                 finally:
+                    await browser.keep_pictures()
                     await browser.close()
         finally:
             if reading is not None:
@@ -146,6 +149,12 @@ class Firefox:
     async def close(self) -> None:
         if self._reading is not None:
             self._reading.cancel()
+
+    async def keep_pictures(self) -> None:
+        with contextlib.suppress(FirefoxError, TimeoutError):
+            there = (await self.command("browsingContext.getTree", maxDepth=0))["contexts"]
+            urls = {one["context"]: one["url"] for one in there}
+            await keep([(urls[context], page.picture) for context, page in self._pages.items() if context in urls])
 
     async def page(self, *, init_script: str | None = None) -> Page:
         """A person with cookies of their own and a window in front: what is hidden is not drawn."""
@@ -239,6 +248,15 @@ class Page:
         """Give the page this much room, in pixels."""
         size = {"width": width, "height": height}
         await self._browser.command("browsingContext.setViewport", context=self._context, viewport=size)
+
+    async def picture(self, file: Path) -> None:
+        """Write what it shows into a JPEG file."""
+        taken = await self._browser.command(
+            "browsingContext.captureScreenshot",
+            context=self._context,
+            format={"type": "image/jpeg", "quality": 0.7},
+        )
+        file.write_bytes(base64.b64decode(taken["data"]))
 
     async def close(self) -> None:
         await self._browser.command("browsingContext.close", context=self._context)
