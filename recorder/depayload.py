@@ -39,13 +39,14 @@ def for_codec(codec: str, fmtp: str) -> Depayloader:
 
 
 class H264:
-    """NAL units into length-prefixed samples, without parameter sets: those stand in the initialisation segment."""
+    """NAL units into length-prefixed samples; parameter sets stand before each key frame, all that are in force."""
 
     def __init__(self, sprop_parameter_sets: tuple[bytes, ...] = ()) -> None:
         self.failed = False
         self._sequence_sets: dict[bytes, bytes] = {}
         self._picture_sets: dict[bytes, bytes] = {}
         self._format: Format | None = None
+        self._sets = b""  # what the format was made of, as it stands before a key frame
         self._pieces: list[bytes] = []
         self._size = 0
         self._timestamp = -1
@@ -173,13 +174,14 @@ class H264:
         if self._broken or self._unit_at >= 0:
             self.failed = True
             return None
-        format = None
-        if self._key:
-            if self._format is None:
-                try:
-                    self._format = formats.h264(tuple(self._sequence_sets.values()), tuple(self._picture_sets.values()))
-                except FormatError:
-                    self.failed = True
-                    return None
-            format = self._format
-        return Frame(self._timestamp, self._key, b"".join(self._pieces), format)
+        if not self._key:
+            return Frame(self._timestamp, False, b"".join(self._pieces), None)
+        if self._format is None:
+            sequence_sets, picture_sets = tuple(self._sequence_sets.values()), tuple(self._picture_sets.values())
+            try:
+                self._format = formats.h264(sequence_sets, picture_sets)
+            except FormatError:
+                self.failed = True
+                return None
+            self._sets = b"".join(_LENGTH.pack(len(unit)) + unit for unit in (*sequence_sets, *picture_sets))
+        return Frame(self._timestamp, True, b"".join((self._sets, *self._pieces)), self._format)

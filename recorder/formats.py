@@ -33,7 +33,12 @@ OPUS = Format("opus", audio_entry(b"Opus", 2, 48000, box(b"dOps", bytes.fromhex(
 
 
 def h264(sequence_sets: tuple[bytes, ...], picture_sets: tuple[bytes, ...]) -> Format:
-    """The format of H.264 with these parameter sets (whole NAL units). Raises FormatError."""
+    """The format of H.264 with these parameter sets (whole NAL units). Raises FormatError.
+
+    They also stand in the stream, before each key frame, and the sample entry says so (avc3, ISO/IEC 14496-15 section
+    5.4): a list goes on through another size of the picture without a new initialisation segment, of which FFmpeg takes
+    one only.
+    """
     try:
         sps = Sps.parse(sequence_sets[0])
     except (BitsError, IndexError) as error:
@@ -44,8 +49,8 @@ def h264(sequence_sets: tuple[bytes, ...], picture_sets: tuple[bytes, ...]) -> F
     record += b"".join(len(unit).to_bytes(2, "big") + unit for unit in picture_sets)
     if sps.high:
         record += bytes([0xFC | sps.chroma, 0xF8 | sps.luma_depth - 8, 0xF8 | sps.chroma_depth - 8, 0])
-    entry = video_entry(b"avc1", sps.width, sps.height, box(b"avcC", record))
-    return Format(f"avc1.{sequence_sets[0][1:4].hex()}", entry, sps.width, sps.height)
+    entry = video_entry(b"avc3", sps.width, sps.height, box(b"avcC", record))
+    return Format(f"avc3.{sequence_sets[0][1:4].hex()}", entry, sps.width, sps.height)
 
 
 def vp8(key_frame: bytes) -> Format:

@@ -32,6 +32,36 @@ class InitSegment:
         return cls(codec, codecs, timescale, width, height) if timescale else None
 
 
+def essence(data: bytes) -> bytes:
+    """What of an initialisation segment key frames do not bring themselves.
+
+    Those that agree in it may stand for each other: they differ in the size of the picture, and in what follows from
+    that.
+    """
+    read = InitSegment.read(data)
+    if read is None:
+        return data
+    kind = sample_entry(data).encode()
+    if kind == b"avc3":
+        at = data.index(b"avcC") + 4
+        constant = data[at + 1 : at + 2]  # profile
+    elif kind == b"vp09":
+        at = data.index(b"vpcC") + 8
+        constant = data[at : at + 1] + data[at + 2 : at + 6]  # all but the level
+    elif kind == b"av01":
+        at = data.index(b"av1C") + 4
+        constant = bytes((data[at + 1] >> 5, data[at + 2]))  # profile, depth, colours
+    else:
+        return data
+    return b"%b %d %b" % (kind, read.timescale, constant)
+
+
+def sample_entry(data: bytes) -> str:
+    """The name of its sample entry, such as "avc3"; empty if it has none."""
+    at = data.find(b"stsd")
+    return data[at + 16 : at + 20].decode("ascii", "replace") if at >= 0 else ""
+
+
 def _whole(data: bytes) -> bool:
     """Whether `data` is whole boxes, moov among them."""
     at, kinds = 0, set()
@@ -45,9 +75,9 @@ def _whole(data: bytes) -> bool:
 
 
 def _video(kind: bytes, data: bytes) -> tuple[str, str]:
-    if kind == b"avc1":
+    if kind in (b"avc1", b"avc3"):  # parameter sets here only, or before each key frame too
         at = data.index(b"avcC") + 4
-        return "H264", f"avc1.{data[at + 1 : at + 4].hex()}"
+        return "H264", f"{kind.decode()}.{data[at + 1 : at + 4].hex()}"
     if kind == b"vp09":
         at = data.index(b"vpcC") + 8
         return "VP9", f"vp09.{data[at]:02}.{data[at + 1]:02}.{data[at + 2] >> 4:02}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from recorder import boxes, opus, playlists
 from recorder.files import PlaylistFile, replace
 from recorder.formats import OPUS
+from recorder.inits import Inits, Named
 from recorder.manifest import TrackEntry
 from recorder.parts import JOURNAL, Part, read_parts, write_journal
 from recorder.playlists import MediaPlaylist, Variant
@@ -39,8 +40,7 @@ class LeadPlaylists:
         self._sound = MediaPlaylist(epoch_us, TARGET_S)
         self._camera_file = PlaylistFile(folder / CAMERA_LIST, self._camera)
         self._sound_file = PlaylistFile(folder / SOUND_LIST, self._sound)
-        self._inits: dict[str, str] = {}  # each initialisation segment, and the first one like it
-        self._first_inits: dict[bytes, str] = {}
+        self._inits = Inits(folder)
         self._begin_ms: int | None = None  # lesson time where the first of both lists begins
         self._camera_end = 0  # ticks
         self._sound_end = 0
@@ -70,11 +70,11 @@ class LeadPlaylists:
             self._camera_end = begin_ms * CAMERA_RATE // 1000
             self._sound_end = begin_ms * opus.RATE // 1000
         prefix = f"tracks/{entry.folder}/"
-        init = self._same(prefix + part.init)
+        named = self._inits.named_for(prefix + part.init, entry.codec)
         if entry.kind == "video":
-            self._take_camera(entry, part, prefix, init, finished)
+            self._take_camera(entry, part, prefix, named, finished)
         else:
-            self._take_sound(part, prefix, init, finished)
+            self._take_sound(part, prefix, named, finished)
 
     def write(self, ended: bool) -> None:
         """Bring the files up to date. Raises OSError."""
@@ -100,18 +100,7 @@ class LeadPlaylists:
             if not playlist.empty:
                 replace(self._folder / live, playlist.window(ended))
 
-    def _same(self, init: str) -> str:
-        """The first initialisation segment with these bytes: a list that goes on with it needs no other.
-
-        FFmpeg keeps to the first of a list, and complains about each further one.
-        """
-        known = self._inits.get(init)
-        if known is None:
-            data = (self._folder / init).read_bytes()
-            known = self._inits[init] = self._first_inits.setdefault(data, init)
-        return known
-
-    def _take_camera(self, entry: TrackEntry, part: Part, prefix: str, init: str, finished: bool) -> None:
+    def _take_camera(self, entry: TrackEntry, part: Part, prefix: str, named: Named, finished: bool) -> None:
         if part.start < self._camera_end - int(_JOIN_S * CAMERA_RATE):
             return  # of another camera at the same time; the list stays with the one it has
         self._gap(entry, part.start)
@@ -119,12 +108,12 @@ class LeadPlaylists:
             self._camera_end = part.start
         lead_in = part.start - self._camera_end
         if finished:
-            self._camera.add(part, CAMERA_RATE, entry.codec, prefix, lead_in, init)
+            self._camera.add(part, CAMERA_RATE, named.codec, prefix, lead_in, named.init)
             self._camera_end = part.end
             self._show(entry)
             self._peak = max(self._peak, part.size * 8 * CAMERA_RATE // part.duration)
         else:
-            self._camera.begin(part, CAMERA_RATE, entry.codec, prefix, lead_in, init)
+            self._camera.begin(part, CAMERA_RATE, named.codec, prefix, lead_in, named.init)
         lag_s = _SOUND_LAG_S if self.microphone_on_air else _QUIET_LAG_S
         self._silence(part.end * opus.RATE // CAMERA_RATE - lag_s * opus.RATE)
 
@@ -147,17 +136,17 @@ class LeadPlaylists:
         if entry.codecs and entry.codecs not in self._codecs:
             self._codecs.append(entry.codecs)
 
-    def _take_sound(self, part: Part, prefix: str, init: str, finished: bool) -> None:
+    def _take_sound(self, part: Part, prefix: str, named: Named, finished: bool) -> None:
         self._silence(self._sound_end)
         if part.start < self._sound_end - int(_JOIN_S * opus.RATE):
             return
         self._silence(part.start)
         lead_in = part.start - self._sound_end
         if finished:
-            self._sound.add(part, opus.RATE, "opus", prefix, lead_in, init)
+            self._sound.add(part, opus.RATE, named.codec, prefix, lead_in, named.init)
             self._sound_end = part.end
         else:
-            self._sound.begin(part, opus.RATE, "opus", prefix, lead_in, init)
+            self._sound.begin(part, opus.RATE, named.codec, prefix, lead_in, named.init)
 
     def _silence(self, until: int) -> None:
         """Fill the sound list up to `until`, but for less than a packet."""
@@ -172,7 +161,8 @@ class LeadPlaylists:
                     journal.write(part.to_line())
             else:
                 part = self._write_silence(self._sound_end, length)
-            self._sound.add(part, opus.RATE, "opus", f"{SILENCE}/", 0, self._same(f"{SILENCE}/{part.init}"))
+            named = self._inits.named_for(f"{SILENCE}/{part.init}", "Opus")
+            self._sound.add(part, opus.RATE, named.codec, f"{SILENCE}/", 0, named.init)
             self._sound_end = part.end
 
     def _write_silence(self, start: int, length: int) -> Part:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from recorder.files import PlaylistFile
+from recorder.inits import Inits, Named
 from recorder.levels import LEVELS
 from recorder.manifest import FileEntry, TrackEntry
 from recorder.parts import Part
@@ -36,6 +37,7 @@ class StoredTrack:
         self._playlist: MediaPlaylist | None = None  # WebM has none
         if entry.codec != "VP8":
             self._playlist = MediaPlaylist(epoch_us)
+            self._inits = Inits(self.folder)
             self._file = PlaylistFile(lesson / entry.playlist, self._playlist)
             for part in parts:
                 self.list(part)
@@ -47,7 +49,8 @@ class StoredTrack:
     def list(self, part: Part) -> None:
         """Put a part into the playlist."""
         if self._playlist is not None:
-            self._playlist.add(part, self.entry.timescale, self.entry.codec)
+            named = self._inits.named_for(part.init, self.entry.codec) if part.init else Named("", self.entry.codec)
+            self._playlist.add(part, self.entry.timescale, named.codec, init=named.init)
 
     def write_playlist(self, ended: bool) -> None:
         """Bring its file up to date. Raises OSError."""

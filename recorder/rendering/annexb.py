@@ -9,7 +9,7 @@ _SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
 
 
 def to_sample(data: bytes) -> tuple[Format | None, bytes]:
-    """An access unit's slices, each with its length before it, and the format if parameter sets come with it.
+    """An access unit's parameter sets and slices, each with its length before it, and the format if it has the sets.
 
     Raises FormatError.
     """
@@ -21,6 +21,7 @@ def to_sample(data: bytes) -> tuple[Format | None, bytes]:
         if kind in sets:
             sets[kind].append(unit)
         elif _SLICE <= kind <= _IDR:
-            slices.append(len(unit).to_bytes(4, "big") + unit)
+            slices.append(unit)
     format = formats.h264(tuple(sets[_SPS]), tuple(sets[_PPS])) if sets[_SPS] else None
-    return format, b"".join(slices)
+    units = [*sets[_SPS], *sets[_PPS], *slices] if slices else []
+    return format, b"".join(len(unit).to_bytes(4, "big") + unit for unit in units)

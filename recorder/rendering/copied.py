@@ -1,7 +1,8 @@
 """H.264 as it was sent, in a stream of an MP4: nothing is decoded.
 
 Where the picture changes its size or a new browser takes over, the parameter sets change. Then they stand in the stream
-itself, before each key frame, and the sample entry says so (avc3, ISO/IEC 14496-15 section 5.4).
+itself, before each key frame, and the sample entry says so (avc3, ISO/IEC 14496-15 section 5.4), as it does in the
+archive. Elsewhere they are left out, because more players know a file that has them in its head (avc1).
 """
 
 from __future__ import annotations
@@ -55,9 +56,8 @@ def copied(
         return None
     stream = _stream(container, list(heads.values()))
     sets = {key: head.parameter_sets() for key, head in heads.items()}
-    many = len({head.samples.extradata(head.name) for head in heads.values()}) > 1
-    if many:
-        stream.codec_context.codec_tag = "avc3"
+    many = len(set(sets.values())) > 1
+    stream.codec_context.codec_tag = "avc3" if many else "avc1"
     return _packets(stream, folder, tracks, begin_ms, sets if many else {})
 
 
@@ -100,10 +100,18 @@ def _packets(
             continue
         last = start
         data = sample.data
-        if sets and sample.key:
-            data = sets.get((samples.entry.folder, sample.init), b"") + data
+        if sample.key:
+            data = sets.get((samples.entry.folder, sample.init), b"") + _without_sets(data)
         packet: av.Packet[typing.Any] = av.Packet(data)
         packet.stream, packet.time_base = stream, base
         packet.pts = packet.dts = start
         packet.duration, packet.is_keyframe = sample.duration, sample.key
         yield at - begin_ms / 1000, packet
+
+
+def _without_sets(sample: bytes) -> bytes:
+    """A sample from its first NAL unit on that is no parameter set."""
+    at = 0
+    while at + 4 < len(sample) and sample[at + 4] & 31 in (7, 8):
+        at += 4 + int.from_bytes(sample[at : at + 4], "big")
+    return sample[at:] if at else sample

@@ -69,7 +69,18 @@ def test_parameter_sets_may_stand_in_the_session_description() -> None:
     frame = depayloader.push(0, True, b"\x65\x88\x84\x00")
     assert frame is not None
     assert frame.format is not None
-    assert frame.format.codecs == "avc1.42c014"
+    assert frame.format.codecs == "avc3.42c014"
+
+
+def test_parameter_sets_stand_before_each_key_frame_and_nowhere_else() -> None:
+    for frame in frames(for_codec("H264", ""), "H264", picture("H264", 4)):
+        kinds, at = [], 0
+        while at < len(frame.data):
+            kinds.append(frame.data[at + 4] & 31)
+            at += 4 + int.from_bytes(frame.data[at : at + 4], "big")
+        sets = [kind for kind in kinds if kind in (7, 8)]
+        assert sets == ([7, 8] if frame.key else [])
+        assert kinds[: len(sets)] == sets
 
 
 def test_av1_samples_hold_units_that_say_their_size_and_no_delimiters() -> None:

@@ -27,6 +27,7 @@ from recorder.messages import (
     Refused,
     WatchLesson,
 )
+from recorder.parts import read_parts
 from tests.recorder.process import recorder_process
 from tests.recorder.source import Timed, later, lead_on_air, lead_that_comes_back, picture, publication, sound, together
 from tests.recorder.watch import decode, decode_bytes, entries, risings
@@ -246,7 +247,7 @@ async def test_levels_say_how_loud_each_twenty_milliseconds_were(tmp_path: Path)
     assert levels == bytes(slot * 2 % 100 for slot in range(400))
 
 
-async def test_a_new_resolution_brings_a_new_init_segment_and_the_old_one_comes_back(tmp_path: Path) -> None:
+async def test_another_resolution_has_an_init_segment_of_its_own_and_lists_keep_to_the_first(tmp_path: Path) -> None:
     begin = now_us() - 30_000_000
     camera = publication("lesson", "c-1", "H264", begin)
     large, small = picture("H264", 4), picture("H264", 4, 160, 90)
@@ -257,8 +258,9 @@ async def test_a_new_resolution_brings_a_new_init_segment_and_the_old_one_comes_
             await recorder.send(*(timed.data for timed in camera.stream(stage, begin)))
         await recorder.client.request(CloseLesson("lesson"))
     folder = tmp_path / "lesson"
-    listed = entries(folder / "tracks/c-1/index.m3u8")
-    assert [init for init, _ in itertools.groupby(e.init for e in listed)] == ["init-1.mp4", "init-2.mp4", "init-1.mp4"]
+    needed = [part.init for part in read_parts(folder / "tracks/c-1") if part.media]
+    assert [init for init, _ in itertools.groupby(needed)] == ["init-1.mp4", "init-2.mp4", "init-1.mp4"]
+    assert {entry.init for entry in entries(folder / "tracks/c-1/index.m3u8")} == {"init-1.mp4"}
     assert "DISCONTINUITY" not in (folder / "tracks/c-1/index.m3u8").read_text()
     assert len(decode(folder / "tracks/c-1/index.m3u8")) == 240
 

@@ -161,7 +161,7 @@ def test_lists_keep_the_rules_over_a_reconnect_and_another_codec(lesson: Lesson,
     assert "#EXT-X-GAP" in whole
     assert ("#EXT-X-DISCONTINUITY" in whole) == (codec != "H264")
     assert ("vp09" in lesson.list("master.m3u8")) == (codec == "VP9")
-    assert "avc1" in lesson.list("master.m3u8")
+    assert "avc3" in lesson.list("master.m3u8")
 
 
 @pytest.mark.parametrize("watched", [False, True])
