@@ -15,6 +15,10 @@ from recorder.messages import CloseLesson, Done, OpenLesson, WatchLesson
 from server.archive.live_lists import LiveLists
 from tests.recorder.process import recorder_process
 from tests.recorder.source import lead_on_air, lead_that_comes_back, picture, publication, sound, together
+from tests.recorder.test_ffmpeg import growing
+from tests.recorder.test_rules import Lesson, on_air, teacher
+from tests.support import firefox
+from tests.support.browser import Asked
 
 HLS = Path(__file__).parents[2] / "web/node_modules/hls.js/dist/hls.js"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -34,6 +38,8 @@ window.state = () => ({behind: window.hls ? Date.now() - hls.playingDate : null,
     (i) => [video.buffered.start(i), video.buffered.end(i)])})
 </script>"""
 
+PATIENCE = 60.0  # seconds until a test gives up on a loaded machine
+
 pytestmark = [
     pytest.mark.journey,
     pytest.mark.skipif(not (HLS.exists() and CHROMIUM.exists()), reason="needs Chromium and web/node_modules"),
@@ -41,8 +47,8 @@ pytestmark = [
 
 
 @asynccontextmanager
-async def player(archive: Path) -> AsyncIterator[tuple[Page, str]]:
-    """A page with hls.js, and where the archive is served."""
+async def served(archive: Path) -> AsyncIterator[str]:
+    """Where there is a page with hls.js, and the archive beside it."""
 
     async def page_text(_: web.Request) -> web.Response:
         return web.Response(text=PAGE, content_type="text/html")
@@ -67,23 +73,28 @@ async def player(archive: Path) -> AsyncIterator[tuple[Page, str]]:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    port = runner.addresses[0][1]
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    flags += ["--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = await browser.new_page()
-        await page.goto(f"http://127.0.0.1:{port}/")
-        yield page, f"http://127.0.0.1:{port}/archive"
-        await browser.close()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
     await runner.cleanup()
 
 
-async def until(page: Page, condition: str, seconds: float = 20) -> dict[str, Any]:
+@asynccontextmanager
+async def player(archive: Path) -> AsyncIterator[tuple[Page, str]]:
+    """A page with hls.js in Chromium, and where the archive is served."""
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    flags += ["--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"]
+    async with served(archive) as address, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        page = await browser.new_page()
+        await page.goto(address)
+        yield page, f"{address}archive"
+        await browser.close()
+
+
+async def until(page: Asked, condition: str, seconds: float = 20) -> dict[str, Any]:
     """The player's state once `condition` (of `s`) holds, or when the patience ends."""
     deadline = time.monotonic() + seconds
     while True:
-        holds, state = await page.evaluate(f"((s) => [{condition}, s])(state())")
+        holds, state = await page.evaluate(f"() => ((s) => [{condition}, s])(state())")
         if holds or time.monotonic() > deadline:
             return dict(state)
         await asyncio.sleep(0.1)
@@ -168,3 +179,44 @@ async def test_a_browser_plays_the_webm_of_a_vp8_camera_and_seeks_in_it(tmp_path
         await page.evaluate("video.currentTime = 17")
         state = await until(page, "s.at > 18")
         assert state["at"] > 18
+
+
+@pytest.fixture(scope="module")
+def resized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lessons whose teacher's picture changes its size in mid-list, one for each codec."""
+    archive = tmp_path_factory.mktemp("archive")
+    for codec in ("H264", "VP9", "AV1"):
+        lesson = Lesson(archive / codec)
+        lesson.recorder.open("lesson")
+        on_air(lesson, teacher("a", 1, codec), 0, growing(codec))
+        lesson.end()
+    return archive
+
+
+async def test_a_picture_that_changes_its_size_plays_on_in_chromium(resized: Path) -> None:
+    async with player(resized) as (page, archive):
+        await _changes_its_size(page, archive, ["H264", "VP9", "AV1"])
+
+
+@pytest.mark.skipif(firefox.executable() is None, reason="no Firefox on this machine")
+async def test_a_picture_that_changes_its_size_plays_on_in_firefox(resized: Path) -> None:
+    async with served(resized) as address, firefox.firefox() as browser:
+        page = await browser.page()
+        await page.goto(address)
+        h264 = await page.evaluate("() => MediaSource.isTypeSupported('video/mp4; codecs=\"avc3.42e01f\"')")
+        await _changes_its_size(page, f"{address}archive", ["H264", "VP9", "AV1"] if h264 else ["VP9", "AV1"])
+
+
+async def _changes_its_size(page: Asked, archive: str, codecs: list[str]) -> None:
+    for codec in codecs:
+        await page.evaluate("(url) => play(url)", f"{archive}/{codec}/lesson/master.m3u8")
+        for width in (160, 320, 640, 160):  # by itself, four seconds each; the sixteen are played in eight
+            await page.evaluate("() => { video.playbackRate = 2 }")
+            state = await until(page, f"s.width === {width} && s.frames > 10", PATIENCE)
+            assert state["width"] == width, (codec, state)
+        for at, width in ((9.5, 640), (1.5, 160), (5.5, 320), (13.5, 160)):
+            await page.evaluate("(at) => { video.pause(); video.currentTime = at }", at)
+            state = await until(page, f"s.width === {width} && s.ready > 1 && Math.abs(s.at - {at}) < 1", PATIENCE)
+            assert (state["width"], state["ready"] > 1) == (width, True), (codec, at, state)
+        assert state["errors"] == []
+        await page.evaluate("() => hls.destroy()")
