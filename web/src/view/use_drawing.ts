@@ -11,8 +11,8 @@ export const INSTRUMENTS = ["pen", "marker", "eraser"] as const;
 export type Instrument = (typeof INSTRUMENTS)[number];
 export type Thickness = "fine" | "bold";
 
-// Of 10 000 of the page's width: a fine pen is 5 pixels on a board of 1920, which is read from eight metres.
-const WIDTHS: { [thickness in Thickness]: { pen: number; marker: number } } = { fine: { pen: 25, marker: 150 }, bold: { pen: 60, marker: 280 } };
+// Of 10 000 of the page's width: a fine pen is 6 pixels on a board of 1920, which is read from eight metres.
+const WIDTHS: { [thickness in Thickness]: { pen: number; marker: number } } = { fine: { pen: 32, marker: 150 }, bold: { pen: 80, marker: 280 } };
 const ERASER = 130; // the same measure
 const REFUSED = ["board_full", "unknown_surface", "not_allowed", "message_malformed"];
 
