@@ -1,11 +1,13 @@
 /** What the classes see, as tiles that can be drawn: our own pictures and those received, each in its place. */
 
-import { computed, type ComputedRef, type ShallowRef } from "vue";
+import { computed, type ComputedRef, type ShallowRef, watch } from "vue";
 import { useI18n } from "../i18n";
 import type { Presence, PresenceState } from "../presence/presence";
-import type { Participant } from "../protocol/messages";
-import { arrange, type Arrangement, compose, type Picture, type Seen } from "../room/pictures";
+import type { Participant, Stroke } from "../protocol/messages";
+import { arrange, type Arrangement, compose, isPage, type Picture, type Seen } from "../room/pictures";
 import { participant } from "../room/reducer";
+import { aspectOf, pageBeside, pagesAt, pictureOf, slideOf, strokesOn, surfaceShown } from "../room/surfaces";
+import "./page_words";
 
 export interface Tile extends Seen {
   key: string;
@@ -15,14 +17,51 @@ export interface Tile extends Seen {
   mid?: string; // of what is received
   paused?: boolean;
   speaking?: boolean;
+  page?: Page;
+}
+
+/** A slide or a page of the board. */
+export interface Page {
+  surface: string;
+  image: string | null; // null: a page of the board
+  preview: string | null;
+  aspect: number;
+  strokes: readonly Stroke[];
 }
 
 export type Scene = Arrangement<Tile>;
 
-export function useScene(presence: Presence, state: Readonly<ShallowRef<PresenceState>>): ComputedRef<Scene> {
+export function useScene(lessonId: string, presence: Presence, state: Readonly<ShallowRef<PresenceState>>): ComputedRef<Scene> {
   const { t } = useI18n();
 
+  function page(picture: Picture): Tile {
+    const { surfaces } = state.value.room;
+    const surface = picture.publication_id;
+    const at = { ...pagesAt(surfaces, surface) };
+    const slide = slideOf(surfaces, surface);
+    return {
+      ...{ who: picture.who, source: picture.source, key: surface, track: null },
+      label: slide ? t("page.slide", { title: slide.set.title, ...at }) : t("page.board", at),
+      testid: "surface",
+      page: {
+        surface,
+        image: pictureOf(lessonId, surfaces, surface),
+        preview: pictureOf(lessonId, surfaces, surface, true),
+        aspect: aspectOf(surfaces, surface),
+        strokes: strokesOn(surfaces, surface),
+      },
+    };
+  }
+
+  // The next page is here before it is turned to.
+  const ahead = computed(() => {
+    const { shown, surfaces } = state.value.room;
+    return pictureOf(lessonId, surfaces, pageBeside(surfaces, surfaceShown(shown, surfaces), 1));
+  });
+  watch(ahead, (address) => address && (new Image().src = address), { immediate: true });
+
   function received(picture: Picture): Tile {
+    if (isPage(picture)) return page(picture);
     const { who, source, mid, paused, speaking } = picture;
     const name = who.name || t(`role.${who.role}`);
     return {
