@@ -26,7 +26,7 @@ const list = (lines: ClassLine[], state = room, policy: RecordingPolicy = "conse
 test("each class has its line: a word, its rung, loss and delay", () => {
   const lines = list([line("c-2"), line("c-1", { rung: "audio", rtt_ms: null, loss: 0 })]).findAll("[data-testid=class-line]");
   expect(lines.map((one) => one.findAll("span").map((part) => part.text()))).toEqual([
-    ["较差 · 仅声音", "丢包 0% · 延时 – 毫秒"],
+    ["较差 · 仅声音", "丢包 0%"],
     ["一般 · 标清", "丢包 6% · 延时 181 毫秒"],
   ]);
 });
