@@ -23,6 +23,7 @@ export default {
       submitting: "正在登录…",
       class: "班级听讲不用登录，",
       classLink: "输入课堂码就可以进来",
+      noAccount: "老师还没有账号，或忘了密码：请本校的管理员发一个链接。",
     },
   },
   en: {
@@ -47,6 +48,7 @@ export default {
       submitting: "Signing in…",
       class: "Classes need no account:",
       classLink: "enter with the class code",
+      noAccount: "A teacher without an account, or without the password, asks the school's administrator for a link.",
     },
   },
 };
