@@ -11,9 +11,9 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from media import messages as media
 from signaling import commands, messages
-from signaling.bus import Bus, Door, Entry, Opened, TransportNote, events_of
+from signaling.attendance import Attendance, say
+from signaling.bus import Bus, Entry, Opened, TransportNote, events_of
 from signaling.commands import Hello
 from signaling.events import (
     SERVER,
@@ -27,32 +27,27 @@ from signaling.events import (
     SlidesAdded,
 )
 from signaling.grants import Grant, Role
-from signaling.messages import EventMessage, ServerMessage, SlotCounts, Welcome, to_json
+from signaling.http_sessions import HttpSessions
+from signaling.messages import ServerMessage
 from signaling.observers import ConsentBook, LivePublication, Observers, RoomObserver
 from signaling.orders import carry_out
-from signaling.presence import Connection, LessonClock, Presence
-from signaling.rights import RIGHTS, may_watch
-from signaling.room import Room, RoomError
+from signaling.presence import Connection, LessonClock
+from signaling.room import Room
 from signaling.room_log import RoomLog
-from signaling.seating import new_id, seat, waits
+from signaling.seating import seat, waits
 from signaling.sessions import Sessions
 from signaling.snapshot import ParticipantState
 from signaling.transports import Transports
 from signaling.turn import IceServers
-from signaling.visibility import alone, sees, snapshot_for
+from signaling.welcome import welcome_to
 from signaling.workers import Worker, Workers
 
 AWAY = 60.0  # seconds a participant whose socket is lost may be away before it has left
 POCKETED = 4 * 3600.0  # of a remote control: a phone in a pocket stays on the list its teacher disconnects it by
 RETURN = 5.0  # seconds after a restart of this process in which people return without having been away
-CONNECTING = 30.0  # seconds a WHIP or WHEP session has to connect its transport
 MAX_MISSED = 500  # events; who missed more gets the snapshot, which is smaller
-SLOTS = SlotCounts(audio=3, video=4)
-TEACHER_SLOTS = SlotCounts(audio=3, video=8)  # teacher, screen, and every class on the wall
 
-CLOSE_LEFT = 1000
 CLOSE_RESTART = 1001
-CLOSE_REMOVED = 4403
 CLOSE_REPLACED = 4409
 CLOSE_ENDED = 4410
 
@@ -94,11 +89,11 @@ class LiveRoom:
         self._consents = consents
         self._away = away
         self._sessions = Sessions(secret, "room")
-        self._presences: dict[str, Presence] = {}
-        self._leaving: list[Presence] = []  # they have left, and are still to be told
         self._log = RoomLog(lesson_id, bus, entries, self._deliver)
+        self._attendance = Attendance(self.room.state, self._log.then)
         self._closing = False
         self.transports = Transports(lesson_id, self.room, workers, self)
+        self.http_sessions = HttpSessions(self.room, self.transports, self._attendance, self)
         self._remember(entries)
         if not known:
             self._observers.tell(
@@ -122,7 +117,7 @@ class LiveRoom:
             if self.room.state.seq - MAX_MISSED <= after <= self.room.state.seq:
                 missed = self._log.events[after:] + events
         else:
-            participant_id, role = seat(grant, hello, self._presences)
+            participant_id, role = seat(grant, hello, self._attendance.presences)
             known = participant_id in self.room.state.participants
             name = grant.name or hello.name or ""
             headcount = hello.headcount if role == grant.room_role else None  # beside a class nobody is counted twice
@@ -135,9 +130,9 @@ class LiveRoom:
         self.commit(events)
         if known:  # a new page that knows nothing of the peer connections of the old one
             self.transports.closed_by(participant_id)
-        presence = self._here(participant_id, "socket")
+        presence = self._attendance.here(participant_id, "socket")
         if presence.connection is not None:
-            self._say(presence.connection, messages.Error(code="replaced", message="resumed elsewhere"))
+            say(presence.connection, messages.Error(code="replaced", message="resumed elsewhere"))
             presence.connection.close(CLOSE_REPLACED, "replaced")
         presence.connection = connection
         presence.device = grant.device
@@ -151,7 +146,7 @@ class LiveRoom:
 
     def dropped(self, participant_id: str, connection: Connection) -> None:
         """A socket is lost. Its participant may come back for a while."""
-        presence = self._presences.get(participant_id)
+        presence = self._attendance.find(participant_id)
         if presence is None or presence.connection is not connection or self._closing:
             return
         presence.connection = None
@@ -186,47 +181,6 @@ class LiveRoom:
         if message.direction == "receive":
             return messages.AnswerReceive(re=message.id, generation=message.generation, sdp=sdp)
         return messages.AnswerSend(re=message.id, generation=message.generation, sdp=sdp, publications=tracks)
-
-    # ── WHIP and WHEP ─────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def open_session(self, grant: Grant, door: Door, sdp: str) -> tuple[str, str, str]:
-        """A WHIP or WHEP session as a participant of its own: its id, the id of its transport and the answer.
-
-        A grant that names a participant has one session per door; the next takes the place of the last.
-        Raises RoomError.
-        """
-        direction: media.Direction = "send" if door == "whip" else "receive"
-        if direction == "send" and "publish" not in RIGHTS[grant.room_role]:
-            raise RoomError("not_allowed", f"{grant.room_role} may not publish by WHIP")
-        if not may_watch(grant.room_role):
-            raise RoomError("not_allowed", f"{grant.room_role} receives no media")
-        # Never the grant's own id: a device beside the same person's browser is another participant.
-        named = grant.participant_id
-        participant_id = f"{named}-{door}" if named is not None else new_id(grant)
-        if waits(grant, participant_id, self.room.state) and not self.room.was_in(participant_id):
-            raise RoomError("not_admitted", "a teacher has not let you in yet")
-        if participant_id not in self.room.state.participants:
-            self.room.check_place(grant.room_role)
-        negotiated = await self.transports.negotiate(direction, sdp)
-        try:
-            joined = self.room.join(
-                self.now_ms(), participant_id, grant.room_role, grant.name or "", None, class_id=grant.class_id
-            )
-            self.commit(joined)
-        except RoomError:
-            self.transports.discard(negotiated)
-            raise
-        presence = self._here(participant_id, door)
-        presence.expect(CONNECTING, lambda: self._connected_or_left(participant_id))
-        answer, _ = self.transports.register(participant_id, door, direction, 1, negotiated)
-        if direction == "send" and "start" in RIGHTS[grant.room_role]:
-            self.commit(self.room.start(self.now_ms(), participant_id))
-        return participant_id, negotiated.transport_id, answer
-
-    def session(self, door: Door, transport_id: str) -> str | None:
-        """The participant whose session by this door has this transport, None if there is no such session."""
-        note = self.transports.note(transport_id)
-        return note.participant_id if note is not None and note.door == door else None
 
     # ── for everyone ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -276,27 +230,12 @@ class LiveRoom:
         """They are deleted. Saying so twice is harmless."""
         self.commit(self.room.remove_slides(self.now_ms(), slides_id))
 
-    def worker_event(self, worker: Worker, event: media.Event) -> bool:
-        """Take notice of what a worker tells if it is of this room; False if it is not."""
-        match event:
-            case media.TransportChanged():
-                return self.transports.transport_changed(worker, event)
-            case media.LayersWanted():
-                return self.transports.layers_wanted(event)
-            case media.SlotChanged():
-                return self.transports.slot_changed(event)
-            case media.SpeechChanged():
-                return self.transports.speech_changed(event)
-            case _:
-                return False
-
     async def close(self) -> None:
         """Let the sockets go; the lesson stays as it is in the log. Closing twice is harmless."""
         self._closing = True
-        for presence in self._presences.values():
-            presence.settle()
-            if presence.connection is not None:
-                presence.connection.close(CLOSE_RESTART, "the server restarts")
+        self._attendance.settle()
+        for connection in self._attendance.connections:
+            connection.close(CLOSE_RESTART, "the server restarts")
         self._log.finish()
         await asyncio.gather(self._writer, return_exceptions=True)
         await self.transports.stop()
@@ -326,21 +265,14 @@ class LiveRoom:
             self.transports.changed()
         if any(isinstance(event.payload, Ended) for event in events):
             self.transports.close()
-            for presence in self._presences.values():
-                presence.settle()
+            self._attendance.settle()
             self._log.finish()
 
     def tell(self, participant_id: str, message: ServerMessage) -> None:
-        presence = self._presences.get(participant_id)
-        if presence is not None and presence.connection is not None:
-            self._say(presence.connection, message)
+        self._attendance.tell(participant_id, message)
 
     def tell_all(self, message: ServerMessage) -> None:
-        """Say something to everybody that is no event: it is not stored, who is away misses it."""
-        text = to_json(message)
-        for presence in self._presences.values():
-            if presence.connection is not None and presence.let_in is None:
-                presence.connection.send(text)
+        self._attendance.tell_all(message)
 
     def transport_gone(self, note: TransportNote) -> None:
         self.leave(note.participant_id, "lost")
@@ -356,7 +288,7 @@ class LiveRoom:
     def _consented(self, actor: str, events: list[Event], given: bool) -> None:
         """A class has said whether it may be recorded; what one of the list says holds in its other lessons too."""
         self.commit(events)
-        presence = self._presences.get(actor)
+        presence = self._attendance.find(actor)
         if events and presence is not None and presence.class_group_id is not None and self._consents is not None:
             self._consents.said(self.lesson_id, presence.class_group_id, given)
 
@@ -371,12 +303,12 @@ class LiveRoom:
         self.transports.remember(open_notes)
         doors = {note.participant_id: note.door for note in open_notes}
         for participant_id in here:
-            presence = self._here(participant_id, doors.get(participant_id, "socket"))
+            presence = self._attendance.here(participant_id, doors.get(participant_id, "socket"))
             if presence.door == "socket":
                 presence.expect(RETURN, lambda id=participant_id: self._not_returned(id))  # type: ignore[misc]
 
     def _not_returned(self, participant_id: str) -> None:
-        presence = self._presences[participant_id]
+        presence = self._attendance.presences[participant_id]
         self.commit(self.room.set_away(self.now_ms(), participant_id, away=True))
         presence.expect(max(0.0, self._patience(participant_id) - RETURN), lambda: self.leave(participant_id, "lost"))
 
@@ -386,10 +318,6 @@ class LiveRoom:
         if known is not None and known.role == "remote_control":
             return POCKETED
         return AWAY if self._away is None else self._away
-
-    def _connected_or_left(self, participant_id: str) -> None:
-        if not self.transports.connected(participant_id):
-            self.leave(participant_id, "lost")
 
     def _resumed(self, grant: Grant, hello: Hello) -> str | None:
         if hello.resume is None:
@@ -403,7 +331,7 @@ class LiveRoom:
 
     def _let_in(self, participant_id: str) -> None:
         """It stood at the door and knows nothing: from now on it hears all."""
-        presence = self._presences.get(participant_id)
+        presence = self._attendance.find(participant_id)
         if presence is None or presence.let_in is None:
             return
         let_in, presence.let_in = presence.let_in, None
@@ -411,29 +339,13 @@ class LiveRoom:
         if presence.connection is not None:
             let_in()
 
-    def _here(self, participant_id: str, door: Door) -> Presence:
-        presence = self._presences.setdefault(participant_id, Presence(door))
-        presence.door = door
-        presence.settle()
-        return presence
-
     def _left(self, left: Left) -> None:
         self.transports.closed_by(left.participant_id)
-        presence = self._presences.pop(left.participant_id, None)
+        presence = self._attendance.left(left.participant_id, left.reason)
         if self.empty:
             self.empty_since = time.monotonic()
-        if presence is None:
-            return
-        presence.settle()
-        if presence.let_in is not None and left.reason == "removed" and presence.connection is not None:
-            self._say(presence.connection, messages.Error(code="removed", message="a teacher has not let you in"))
-        self._leaving.append(presence)
-        self._log.then(lambda: self._dismiss(presence, left.reason))  # after it was told that it has left
-
-    def _dismiss(self, presence: Presence, reason: LeaveReason) -> None:
-        self._leaving.remove(presence)
-        if presence.connection is not None:
-            presence.connection.close(CLOSE_REMOVED if reason == "removed" else CLOSE_LEFT, reason)
+        if presence and presence.connection and presence.let_in is not None and left.reason == "removed":
+            say(presence.connection, messages.Error(code="removed", message="a teacher has not let you in"))
 
     def _welcome(
         self,
@@ -444,46 +356,20 @@ class LiveRoom:
         role: Role,
         ice_servers: IceServers,
     ) -> None:
-        state = self.room.state
-        viewer = state.participants[participant_id]
-        at_the_door = viewer.waiting
-        welcome = Welcome(
-            re=re,
-            participant_id=participant_id,
-            session=self._sessions.issue(self.lesson_id, participant_id),
-            role=role,
+        viewer = self.room.state.participants[participant_id]
+        welcome = welcome_to(
+            self.room,
+            viewer,
             lesson_id=self.lesson_id,
             title=self.title,
+            session=self._sessions.issue(self.lesson_id, participant_id),
             now_ms=self.now_ms(),
-            seq=0 if at_the_door else state.seq,  # of the room it has nothing yet
-            recording_policy=self.room.policy,
+            role=role,
             resumed=missed is not None,
-            snapshot=None
-            if missed is not None
-            else alone(viewer, state.started_ms)
-            if at_the_door
-            else snapshot_for(viewer, state),
-            rights=RIGHTS[role],
             ice_servers=tuple(ice_servers(participant_id)),
-            slots=TEACHER_SLOTS if "publish" in RIGHTS[role] else SLOTS,
+            re=re,
         )
-
-        def say() -> None:
-            self._say(connection, welcome)
-            told = missed[0].seq - 1 if missed else welcome.seq
-            for event in missed or ():
-                if sees(viewer, event):
-                    self._say(connection, EventMessage(event, None if event.seq == told + 1 else told))
-                    told = event.seq
-            presence = self._presences.get(participant_id)
-            if presence is not None:
-                presence.told = told
-                self.transports.tell_again(participant_id)
-
-        self._log.then(say)  # behind the events it speaks of, which are stored first
-
-    def _say(self, connection: Connection, message: ServerMessage) -> None:
-        connection.send(to_json(message))
+        self._attendance.greet(viewer, connection, welcome, missed, after=self.transports.tell_again)
 
     async def _run(self) -> None:
         """Store, then send, in order, until the lesson is over or the process ends."""
@@ -499,24 +385,12 @@ class LiveRoom:
 
         If one fails, the log stays, and whoever asks for the lesson, or the next start, has it told again.
         """
-        for presence in self._presences.values():
-            if presence.connection is not None:
-                presence.connection.close(CLOSE_ENDED, "lesson_ended")
+        for connection in self._attendance.connections:
+            connection.close(CLOSE_ENDED, "lesson_ended")
         done = await self._observers.ended()
         await (self._bus.remove if done else self._bus.release)(self.lesson_id)
         self._over(self)
 
     def _deliver(self, event: Event) -> None:
-        texts: dict[int, str] = {}  # by what was told before: nearly always the same to all
-        people: list[tuple[str, Presence]] = [*self._presences.items(), *(("", one) for one in self._leaving)]
-        for participant_id, presence in people:
-            if presence.connection is None or presence.let_in is not None or presence.seen >= event.seq:
-                continue
-            if not sees(self.room.state.participants.get(participant_id), event):
-                continue
-            if presence.told not in texts:
-                prev = None if presence.told == event.seq - 1 else presence.told
-                texts[presence.told] = to_json(EventMessage(event, prev))
-            presence.connection.send(texts[presence.told])
-            presence.told = event.seq
+        self._attendance.deliver(event)
         self._observers.tell(lambda observer: observer.event_stored(self.lesson_id, event))

@@ -189,7 +189,7 @@ class Rooms:
 
     def worker_event(self, worker: Worker, event: media.Event) -> None:
         for room in list(self._rooms.values()):
-            if room.worker_event(worker, event):
+            if room.transports.worker_event(worker, event):
                 return
 
     # ── helpers ───────────────────────────────────────────────────────────────────────────────────────────────────

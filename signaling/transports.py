@@ -12,21 +12,23 @@ import asyncio
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from media import messages as media
-from signaling.announcements import Announcements, Audience
+from signaling.announcements import Announcements
 from signaling.arrangement import Arrangement
-from signaling.bus import Door, Entry, TransportNote
+from signaling.bus import Door, TransportNote
 from signaling.commands import OfferedTrack, ShownSlot
 from signaling.errands import Errands
+from signaling.home import Home
 from signaling.layers import LayerNews
-from signaling.messages import AnsweredTrack, MediaLost, ServerMessage
+from signaling.messages import AnsweredTrack, MediaLost
+from signaling.publishing import Publishing
 from signaling.pulls import Pulls
 from signaling.room import Room, RoomError
 from signaling.slots import Slot
 from signaling.speech import Speech
-from signaling.transport import Negotiated, Transport, sends, sources_of
+from signaling.stage import Stage
+from signaling.transport import Negotiated, Transport, sends
 from signaling.workers import MediaUnavailableError, Worker, Workers
 
 _DIRECTIONS: tuple[media.Direction, ...] = ("send", "receive")
@@ -34,39 +36,23 @@ CROWDED = 3  # open microphones: one of them may be the lead teacher's, the othe
 _OFFERS_FAULT = ("sdp_malformed", "no_common_codec")  # refusals that say something of the offer
 
 
-class Stage(Audience, Protocol):
-    """What the transports need of the room around them."""
-
-    def now_ms(self) -> int: ...
-
-    def commit(self, entries: Iterable[Entry]) -> None:
-        """Store and send events and notes."""
-
-    def tell(self, participant_id: str, message: ServerMessage) -> None:
-        """Say something to one participant, if it has a socket."""
-
-    def transport_gone(self, note: TransportNote) -> None:
-        """The transport of a WHIP or WHEP session is no more, and so the session."""
-
-
 class Transports:
     """All transports of a room, and where the lesson lives."""
 
     def __init__(self, lesson_id: str, room: Room, workers: Workers, stage: Stage) -> None:
-        self._lesson_id = lesson_id
         self._room = room
-        self._workers = workers
         self._stage = stage
-        self._worker: Worker | None = None  # the lesson's home
+        self._home = Home(lesson_id, workers, self._receiving)
         self._transports: dict[tuple[str, media.Direction], Transport] = {}
-        self._publications: dict[str, Transport] = {}  # all a worker holds for us, published or not
+        self._publishing = Publishing(room, stage)
+        self._publications = self._publishing.holders
         self._lost: dict[tuple[str, media.Direction], int] = {}  # generation; told again when the participant is back
         self._locks: dict[tuple[str, media.Direction], asyncio.Lock] = {}
         self._seen: object = None  # of the state, at the last `changed`
         self._settled = asyncio.Event()  # every transport of the log has been found, or given up
         self._settled.set()
         self._errands = Errands()
-        self._speech = Speech(self._tell_all)
+        self._speech = Speech(stage.tell_all)
         self._pulls = Pulls(room.state, self._publications, self._receiving, self._errands.start)
         self._arrangement = Arrangement(room.state, self._pulls, stage.tell, self._errands.start, self._speech.levels)
         self._announcements = Announcements(room.state, stage)
@@ -89,14 +75,6 @@ class Transports:
         """Whose transport it is, and by which door; None if it is no more."""
         notes = (transport.note for transport in self._transports.values())
         return next((note for note in notes if note.transport_id == transport_id), None)
-
-    def connected(self, participant_id: str) -> bool:
-        """Whether any transport of the participant carries media."""
-        return any(
-            transport.connected
-            for direction in _DIRECTIONS
-            if (transport := self.find(participant_id, direction)) is not None
-        )
 
     # ── offers ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -173,33 +151,13 @@ class Transports:
             known.told = False
             self._arrangement.arrange(known)
             return answered.answer, ()
-        return answered.answer, self._publish(known, answered.publications, tracks)
+        return answered.answer, self._publishing.update(known, answered.publications, tracks)
 
     def discard(self, negotiated: Negotiated) -> None:
         """Nobody is there any more for whom this was negotiated."""
         if all(one.note.transport_id != negotiated.transport_id for one in self._transports.values()):
             self._errands.ask(negotiated.worker, media.CloseTransport(negotiated.transport_id))
             self._count_out(negotiated.worker, negotiated.transport_id)
-
-    def ice_generation(self, participant_id: str) -> int:
-        """How many times a WHIP or WHEP session has had ICE credentials; 0 if there is no such session."""
-        known = self.find(participant_id, "send") or self.find(participant_id, "receive")
-        return known.note.ice_generation if known is not None else 0
-
-    async def restart_ice(self, participant_id: str) -> tuple[media.IceRestarted, int]:
-        """New ICE credentials for a WHIP or WHEP session, and the count of its restarts. Raises RoomError."""
-        known = self.find(participant_id, "send") or self.find(participant_id, "receive")
-        if known is None or known.worker is None:
-            raise RoomError("media_unavailable", "the session has no transport")
-        try:
-            reply = await known.worker.request(media.RestartIce(known.note.transport_id))
-        except MediaUnavailableError as error:
-            raise RoomError("media_unavailable", str(error)) from error
-        if not isinstance(reply, media.IceRestarted):
-            raise RoomError("media_unavailable", "the session's transport is gone")
-        known.note = replace(known.note, ice_generation=known.note.ice_generation + 1)
-        self._stage.commit([known.note])
-        return reply, known.note.ice_generation
 
     def request_key_frame(self, publication_id: str) -> None:
         """A viewer's picture is broken. The worker asks the sender, and not too often. Raises RoomError."""
@@ -247,7 +205,7 @@ class Transports:
         for transport in list(self._transports.values()):
             self._close(transport)
         self.changed()
-        self._move(None)
+        self._home.move(None)
 
     async def stop(self) -> None:
         """Wait until the workers were told everything; the transports stay as they are."""
@@ -282,8 +240,8 @@ class Transports:
                     missing.append(transport)
                 continue
             if transport.worker is None:
-                if self._worker is None or transport.note.direction == "send":
-                    self._move(worker)  # home is where is sent
+                if self._home.worker is None or transport.note.direction == "send":
+                    self._home.move(worker)  # home is where is sent
                 transport.worker = worker
             if transport.note.direction == "receive":
                 worker.viewers.add(info.transport_id)
@@ -295,7 +253,7 @@ class Transports:
             ]
             mine = [one for one in held.publications if one.transport_id == info.transport_id]
             if transport.note.direction == "send":
-                self._publish(transport, mine, known_only=True)
+                self._publishing.update(transport, mine, known_only=True)
         pulled = self._pulls.adopt(worker, held)
         self._drop(missing, tell=True)
         self._settle()
@@ -307,11 +265,24 @@ class Transports:
     def worker_down(self, worker: Worker) -> None:
         self._pulls.lost(worker)
         self._drop([one for one in self._transports.values() if one.worker is worker], tell=True)
-        if self._worker is worker:
-            self._move(None)
+        if self._home.worker is worker:
+            self._home.move(None)
 
-    def transport_changed(self, worker: Worker, event: media.TransportChanged) -> bool:
-        """Take notice if the transport is of this room; False if it is not."""
+    def worker_event(self, worker: Worker, event: media.Event) -> bool:
+        """Take notice of what a worker tells if it is of this room; False if it is not."""
+        match event:
+            case media.TransportChanged():
+                return self._transport_changed(worker, event)
+            case media.LayersWanted():
+                return self._layers_wanted(event)
+            case media.SlotChanged():
+                return self._slot_changed(event)
+            case media.SpeechChanged():
+                return self._speech_changed(event)
+            case _:
+                return False
+
+    def _transport_changed(self, worker: Worker, event: media.TransportChanged) -> bool:
         for transport in self._transports.values():
             if transport.note.transport_id == event.transport_id and transport.worker is worker:
                 if event.state == "connected":
@@ -322,23 +293,20 @@ class Transports:
                 return True
         return False
 
-    def layers_wanted(self, event: media.LayersWanted) -> bool:
-        """Tell the sender if the publication is of this room; False if it is not."""
+    def _layers_wanted(self, event: media.LayersWanted) -> bool:
         sender = self._publications.get(event.publication_id)
         if sender is not None:
             self._layer_news.wanted(sender, event)
         return sender is not None
 
-    def slot_changed(self, event: media.SlotChanged) -> bool:
-        """Tell the viewer if it is of this room; False if it is not."""
+    def _slot_changed(self, event: media.SlotChanged) -> bool:
         for transport in self._transports.values():
             if transport.note.transport_id == event.transport_id:
                 self._layer_news.slot_changed(transport, event)
                 return True
         return False
 
-    def speech_changed(self, event: media.SpeechChanged) -> bool:
-        """Tell everyone, and let the loudest be heard, if the publication is of this room; False if it is not."""
+    def _speech_changed(self, event: media.SpeechChanged) -> bool:
         publications = self._room.state.publications
         if event.publication_id not in publications:
             return event.publication_id in self._publications
@@ -368,24 +336,7 @@ class Transports:
         known = next((it for it in self._transports.values() if it.note.transport_id == transport_id), None)
         if known is not None and known.worker is not None:
             return known.worker
-        home = await self._home()
-        if direction == "send":
-            return home
-        worker = self._workers.for_viewer(home, self._parts())
-        worker.viewers.add(transport_id)  # those who come at the same time see it
-        return worker
-
-    async def _home(self) -> Worker:
-        """The lesson's home, chosen now if it has none. Raises MediaUnavailableError."""
-        while self._worker is None or not self._worker.alive:
-            chosen = await self._workers.choose(self._parts())
-            if self._worker is None or not self._worker.alive:
-                self._move(chosen)
-        return self._worker
-
-    def _parts(self) -> set[Worker]:
-        """The workers that serve viewers of the lesson."""
-        return {transport.worker for transport in self._receiving() if transport.worker is not None}
+        return await (self._home.for_sending() if direction == "send" else self._home.for_watching(transport_id))
 
     def _receiving(self) -> list[Transport]:
         return [transport for transport in self._transports.values() if transport.note.direction == "receive"]
@@ -399,53 +350,11 @@ class Transports:
         for transport in self._receiving():
             self._arrangement.arrange(transport)
 
-    def _tell_all(self, message: ServerMessage) -> None:
-        for participant_id in self._room.state.participants:
-            self._stage.tell(participant_id, message)
-
-    def _move(self, worker: Worker | None) -> None:
-        if self._worker is not None:
-            self._worker.lessons.discard(self._lesson_id)
-        self._worker = worker
-        if worker is not None:
-            worker.lessons.add(self._lesson_id)
-
     def _settle(self) -> None:
         if any(one.worker is None for one in self._transports.values()):
             self._settled.clear()
         else:
             self._settled.set()
-
-    def _publish(
-        self,
-        transport: Transport,
-        held: Sequence[media.PublicationInfo],
-        tracks: Sequence[OfferedTrack] = (),
-        known_only: bool = False,
-    ) -> tuple[AnsweredTrack, ...]:
-        """Bring the room's publications of a transport to what the worker holds of it, as far as they are allowed."""
-        sender = transport.note.participant_id
-        state, now = self._room.state, self._stage.now_ms()
-        if known_only:
-            transport.sources |= {
-                info.mid: state.publications[info.publication_id].source
-                for info in held
-                if info.publication_id in state.publications
-            }
-        else:
-            transport.sources = sources_of(held, {**transport.sources, **{one.mid: one.source for one in tracks}})
-        allowed = []
-        for info in held:
-            source = transport.sources.get(info.mid)
-            if info.active and source is not None and self._room.may_publish(sender, source):
-                allowed.append(AnsweredTrack(info.mid, info.publication_id, info.kind, source))
-        for publication in state.publications_of(sender):
-            if all(publication.publication_id != track.publication_id for track in allowed):
-                self._stage.commit(self._room.unpublish(now, publication.publication_id))
-        self._publications.update((info.publication_id, transport) for info in held)
-        for track in allowed:
-            self._stage.commit(self._room.publish(now, sender, track.publication_id, track.kind, track.source))
-        return tuple(allowed)
 
     def _close(self, transport: Transport) -> None:
         """Have the worker close a transport, and forget it."""
@@ -475,7 +384,5 @@ class Transports:
         self._count_out(transport.worker, note.transport_id)
         if note.direction == "receive":
             self._pulls.tidy()
-        for publication_id in [id for id, holder in self._publications.items() if holder is transport]:
-            del self._publications[publication_id]
-            self._stage.commit(self._room.unpublish(self._stage.now_ms(), publication_id))
+        self._publishing.forget(transport)
         self._stage.commit([replace(note, open=False)])

@@ -96,7 +96,7 @@ class HttpDoor:
         lesson_id = request.match_info["lesson_id"]
         grant, room = await self._rooms.admit(_token(request), lesson_id)
         offer = await _body(request, SDP)
-        participant_id, transport_id, answer = await room.open_session(grant, self._door, offer)
+        participant_id, transport_id, answer = await room.http_sessions.open(grant, self._door, offer)
         # Of the transport, not of the participant: a publisher that was replaced must not end its successor's session.
         session = self._rooms.locations.issue(lesson_id, transport_id)
         response = web.Response(status=201, body=answer.encode(), content_type=SDP)  # text would add a charset
@@ -112,7 +112,7 @@ class HttpDoor:
         expected = request.headers.get(hdrs.IF_MATCH)
         if expected is None:
             raise _problem("etag_missing")
-        current = room.transports.ice_generation(participant_id)
+        current = room.http_sessions.ice_generation(participant_id)
         if expected.strip() not in ("*", _etag(current)):
             raise _problem("etag_stale")
         try:
@@ -121,7 +121,7 @@ class HttpDoor:
             raise _problem(error.code, str(error)) from error
         if expected.strip() != "*" or fragment.ufrag is None:
             return web.Response(status=204)
-        restarted, generation = await room.transports.restart_ice(participant_id)
+        restarted, generation = await room.http_sessions.restart_ice(participant_id)
         answer = fragment.answer(restarted.ufrag, restarted.pwd, restarted.candidates)
         response = web.Response(body=answer.encode(), content_type=FRAGMENT)
         response.headers[hdrs.ETAG] = _etag(generation)
@@ -144,7 +144,7 @@ class HttpDoor:
                 raise
         room = self._rooms.find(lesson_id)
         transport_id = self._rooms.locations.name(lesson_id, request.match_info["session"])
-        participant_id = room.session(self._door, transport_id) if room and transport_id else None
+        participant_id = room.http_sessions.find(self._door, transport_id) if room and transport_id else None
         if room is None or participant_id is None:
             raise _problem("session_unknown")
         return room, participant_id

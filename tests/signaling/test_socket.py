@@ -144,7 +144,8 @@ async def test_what_was_asked_with_a_number_is_answered_with_it(house: House) ->
 BAD_MESSAGES = [
     ("[]", "message_malformed"),
     ('{"type": "hand"}', "message_malformed"),
-    ('{"type": "stroke"}', "unknown_message"),
+    ('{"type": "stroke"}', "message_malformed"),
+    ('{"type": "poll"}', "unknown_message"),
     ('{"type": "start"}', "not_allowed"),
     ('{"type": "floor", "participant_id": "x", "granted": true}', "not_allowed"),
     ('{"type": "mute", "publication_id": "x", "muted": true}', "unknown_publication"),

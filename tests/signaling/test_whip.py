@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from media.messages import TransportChanged
-from signaling import live, whip
+from signaling import http_sessions, whip
 from signaling.messages import IceServer
 from signaling.rooms import Limits
 from tests.signaling.house import House, captured_offer, eventually, receiving_offer
@@ -107,7 +107,7 @@ async def test_a_session_is_here_as_long_as_its_transport(house: House, state_: 
 
 
 async def test_a_session_that_never_connects_ends(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "CONNECTING", 0.05)
+    monkeypatch.setattr(http_sessions, "CONNECTING", 0.05)
     pupils = await house.enter("receiving_class")
     await post(house)
     await pupils.event("left", reason="lost")
