@@ -133,7 +133,11 @@ async def test_the_picture_is_back_after_the_worker_was_killed(house: House, bro
     async def both_told() -> bool:
         return bool(await told(teacher, "media_lost")) and bool(await told(pupils, "media_lost"))
 
+    async def another_is_there() -> bool:
+        return all(worker.alive for worker in house.pool.all)
+
     await eventually("media_lost for both", both_told)
+    await eventually("another worker", another_is_there)  # before that an offer is refused after a while
     await teacher.evaluate("publish(2)")
     await pupils.evaluate("watch(2)")
     await moving_pictures(pupils)
