@@ -1,12 +1,13 @@
 """Whether a room has let in whoever asks over HTTP: who stands at its door or was sent out reads nothing of the lesson.
 
-A grant is good for hours, and the room knows better: a teacher may have let its bearer in since, or sent it out. Whom
-a lesson had sent out when it ended is remembered, in memory, as long as a grant lives.
+A grant is good for hours, and the room knows better: a teacher may have let its bearer in since, or sent it out. Who
+was in and who was out when a lesson ended is remembered, in memory, as long as a grant lives.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Protocol
 
 from server.lessons.grants import GRANT_TIME, Claims
@@ -23,12 +24,22 @@ class OpenRooms(Protocol):
     def find(self, lesson_id: str) -> LiveRoom | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Over:
+    until: float  # seconds, monotonic
+    admitted: frozenset[str]
+    removed: frozenset[str]
+
+
+_NOTHING_KNOWN = _Over(0.0, frozenset(), frozenset())
+
+
 class LetIn:
     """A RoomObserver, for what is known of a room that is over."""
 
     def __init__(self) -> None:
         self._rooms: OpenRooms | None = None
-        self._sent_out: dict[str, tuple[float, frozenset[str]]] = {}  # by lesson that is over: until when, and whom
+        self._over: dict[str, _Over] = {}  # lessons
 
     def attach(self, rooms: OpenRooms) -> None:
         """Rooms need their observers first, so the rooms come afterwards."""
@@ -36,18 +47,15 @@ class LetIn:
 
     def check(self, grant: Claims) -> None:
         """Raises ProblemError for the grant of one who is not let in."""
-        state = self._state(grant.lesson_id)
-        removed = state.removed if state is not None else self._sent_out.get(grant.lesson_id, (0.0, frozenset()))[1]
-        of_class = _class_of(grant)
-        if not removed.isdisjoint({of_class, person(grant.participant_id or "")}):
+        state, of_class = self._state(grant.lesson_id), _class_of(grant)
+        known = state or self._over.get(grant.lesson_id, _NOTHING_KNOWN)
+        if not known.removed.isdisjoint({of_class, person(grant.participant_id or "")}):
             raise ProblemError(403, "removed", "A teacher has sent you out of this lesson")
-        if of_class is not None and state is not None:
-            if of_class in state.admitted:
-                return  # whatever the grant said when it was given
-            if any(one.waiting and person(id) == of_class for id, one in state.participants.items()):
-                raise _at_the_door()
-        if grant.waits:
-            raise _at_the_door()
+        if of_class in known.admitted:
+            return  # whatever the grant said when it was given
+        waiting = (person(id) for id, one in state.participants.items() if one.waiting) if state is not None else ()
+        if grant.waits or of_class in waiting:
+            raise ProblemError(403, "not_admitted", "A teacher has not let you in yet")
 
     def _state(self, lesson_id: str) -> RoomState | None:
         room = self._rooms.find(lesson_id) if self._rooms is not None else None
@@ -65,11 +73,10 @@ class LetIn:
 
     async def room_ended(self, lesson_id: str) -> None:
         now = time.monotonic()
-        for old in [key for key, (until, _) in self._sent_out.items() if until < now]:
-            del self._sent_out[old]
-        state = self._state(lesson_id)
-        if state is not None and state.removed:
-            self._sent_out[lesson_id] = (now + GRANT_TIME, frozenset(state.removed))
+        for old in [key for key, one in self._over.items() if one.until < now]:
+            del self._over[old]
+        if (state := self._state(lesson_id)) is not None:
+            self._over[lesson_id] = _Over(now + GRANT_TIME, frozenset(state.admitted), frozenset(state.removed))
 
 
 def _class_of(grant: Claims) -> str | None:
@@ -82,7 +89,3 @@ def _class_of(grant: Claims) -> str | None:
         return person(grant.participant_id)
     known_by = grant.identity or grant.device
     return f"c-{known_by}" if known_by is not None else None
-
-
-def _at_the_door() -> ProblemError:
-    return ProblemError(403, "not_admitted", "A teacher has not let you in yet")

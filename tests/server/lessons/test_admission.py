@@ -141,6 +141,13 @@ async def test_a_lesson_that_invites_nobody_is_open_to_its_code_until_somebody_i
         assert await problem(await other.post("/api/class/enter", {"code": made["class_code"]})) == (403, "locked")
 
 
+async def end(desk: ClientWebSocketResponse) -> None:
+    """End the lesson, and wait until the room has."""
+    await desk.send_json({"type": "end"})
+    while (await desk.receive()).type is aiohttp.WSMsgType.TEXT:
+        pass
+
+
 async def reads(client: Client, entered: dict[str, Any], path: str) -> tuple[int, str]:
     """What a class that shows the grant it came with is answered."""
     bearer = {"Authorization": f"Bearer {entered['token']}"}
@@ -164,9 +171,7 @@ async def test_who_was_sent_out_reads_nothing_more_of_the_lesson_nor_of_it_when_
         await desk.send_json({"type": "remove", "participant_id": welcome["participant_id"]})
         await told(desk, "left")
         assert [await reads(client, entered, path) for path in PARTS] == [(403, "removed")] * 3
-        await desk.send_json({"type": "end"})
-        while (await desk.receive()).type is aiohttp.WSMsgType.TEXT:
-            pass
+        await end(desk)
         assert [await reads(client, entered, path) for path in PARTS] == [(403, "removed")] * 3
 
 
@@ -181,8 +186,10 @@ async def test_who_waits_at_the_door_reads_nothing_and_everything_once_it_is_let
         _, welcome = await stranger.hello(entered)
         await desk.send_json({"type": "admit", "participant_id": welcome["participant_id"]})
         await told(desk, "admission")
-        answers = [await reads(client, entered, path) for path in PARTS]
-        assert answers == [(200, ""), (404, "photo_unknown"), (404, "file_unknown")]
+        inside = [(200, ""), (404, "photo_unknown"), (404, "file_unknown")]
+        assert [await reads(client, entered, path) for path in PARTS] == inside
+        await end(desk)
+        assert [await reads(client, entered, path) for path in PARTS] == inside
 
 
 async def test_the_cookies_of_a_class_that_was_sent_out_open_nothing(tmp_path: Path) -> None:
