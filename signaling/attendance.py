@@ -95,7 +95,10 @@ class Attendance:
         missed: list[Event] | None,
         after: Callable[[str], None],
     ) -> None:
-        """Say welcome, with what was missed, behind the events it speaks of; `after` that, what is no event."""
+        """Say welcome, with what was missed, behind the events it speaks of; `after` that, what is no event.
+
+        One that stands at the door is told of itself alone.
+        """
 
         def greet() -> None:
             say(connection, welcome)
@@ -107,7 +110,8 @@ class Attendance:
             presence = self.presences.get(viewer.participant_id)
             if presence is not None:
                 presence.told = told
-                after(viewer.participant_id)
+                if not viewer.waiting:
+                    after(viewer.participant_id)
 
         self._then(greet)
 
