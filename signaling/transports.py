@@ -184,7 +184,8 @@ class Transports:
         state = self._room.state
         floor = tuple(participant.participant_id for participant in state.on_floor())
         sent = tuple((one.publication_id, one.source, one.since_ms) for one in state.publications.values())
-        seen = (sent, floor, state.started_ms is None, state.ended_ms is None)
+        shown = state.shown.source if state.shown else None
+        seen = (sent, floor, shown, state.started_ms is None, state.ended_ms is None)
         if seen == self._seen:
             return
         self._seen = seen

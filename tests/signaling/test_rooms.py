@@ -283,3 +283,21 @@ async def test_a_started_lesson_nobody_is_in_ends_only_after_hours(house: House)
     await house.rooms.sweep(time.monotonic() + rooms.FORGOTTEN)
     await eventually(lambda: house.rooms.count == 0)
     assert house.watcher.told[-1] == ("ended", "l-1")
+
+
+async def test_which_of_two_contents_a_class_gets_follows_the_teachers_choice_at_once(house: House) -> None:
+    teacher, other = await house.enter("lead_teacher"), await house.enter("co_teacher")
+    pupils = await house.enter("receiving_class")
+    offer = captured_offer("chromium", "send")
+    await teacher.offer("send", offer, _0="microphone", _1="screen")
+    await other.offer("send", offer, _0="microphone", _1="document_camera")
+    await pupils.offer("receive", receiving_offer())
+
+    async def content(source: str) -> None:
+        await pupils.find(
+            lambda message: message["type"] == "slots" and [slot["source"] for slot in message["slots"]][4] == source
+        )
+
+    await content("screen")
+    await teacher.ask("shown", source="document_camera", layout="content")
+    await content("document_camera")
