@@ -113,8 +113,6 @@ class Room(Talk, Surfaces):
             self._check_door(participant_id, role)
             if class_id is not None and person(class_id) in self.state.removed:
                 raise RoomError("removed", "a teacher has sent this phone's class out of this lesson")
-            if class_id is not None and person(class_id) in self.state.removed:
-                raise RoomError("removed", "a teacher has sent this phone's class out of this lesson")
         elif headcount is None:
             headcount = known.headcount
         if known is None and waits and not self.was_in(participant_id):
