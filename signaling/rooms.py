@@ -224,9 +224,10 @@ class Rooms:
             return room
 
     async def _bring_slides(self, room: LiveRoom) -> None:
-        """The slides that were ready before the room was open. Without them a lesson goes on, too."""
+        """Slides that came and went while the room was not open. Without them a lesson goes on, too."""
         if self._slides is None or room.room.state.ended_ms is not None:
             return
+        before = set(room.room.state.pages.slides)  # not what becomes ready while we ask
         try:
             ready = await self._slides.ready(room.lesson_id)
         except Exception:
@@ -237,6 +238,8 @@ class Rooms:
                 room.add_slides(slides)
             except RoomError as error:
                 log.info("slides of lesson %s are not shown: %s", room.lesson_id, error)
+        for slides_id in sorted(before - {slides.slides_id for slides in ready}):
+            room.remove_slides(slides_id)
 
     def _live(self, lesson_id: str, entries: Sequence[Entry]) -> LiveRoom:
         room = self._rooms[lesson_id] = LiveRoom(

@@ -224,6 +224,7 @@ async def test_a_class_sees_pages_and_strokes_and_a_late_one_all_that_is_there(h
 
 
 async def test_what_is_drawn_outlives_the_server_process(house: House) -> None:
+    house.shelf = [SLIDES]
     teacher = await house.enter("lead_teacher")
     _live(house).add_slides(SLIDES)
     await teacher.ask("stroke", **_draw(SLIDE, [1, 2]))
@@ -243,6 +244,14 @@ async def test_slides_ready_before_the_room_opens_are_there_for_whoever_comes_fi
     _live(house, "l-2").add_slides(SLIDES)  # made ready at the same moment: told once
     await first.quiet()
     assert not [one for one in first.heard if one["type"] == "event" and one["kind"] == "slides_added"]
+
+
+async def test_slides_deleted_while_the_room_was_not_open_are_gone_when_it_is(house: House) -> None:
+    await house.enter("lead_teacher")
+    _live(house).add_slides(SLIDES)
+    await house.crash()  # and then there are none on the shelf
+    snapshot = (await house.enter("lead_teacher")).welcome["snapshot"]
+    assert snapshot["slides"] == []
 
 
 async def test_slides_that_cannot_be_read_keep_nobody_out(house: House) -> None:
