@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import FilePayload, expect
 
+from server.demo.deck import grassland
 from tests.journeys.people import Person, SchoolClass
 from tests.support.axe import violations
 from tests.support.browser import chromium
@@ -98,7 +99,28 @@ async def test_from_an_empty_server_to_a_class_before_its_lesson(tmp_path: Path)
         await expect(row.get_by_test_id("handout-trouble")).to_contain_text("作业")
         assert await violations(teacher.page) == []
 
-        # What stands on it brings the class to the page where it waits for the lesson.
+        # So do the slides, which the server draws, and which come along when the lesson is taught again.
+        await row.get_by_test_id("lesson-slides").click()
+        await row.get_by_test_id("slides-file").set_input_files(
+            [FilePayload(name="草原.pdf", mimeType="application/pdf", buffer=grassland())]
+        )
+        slides = row.get_by_test_id("slide-file")
+        await expect(slides).to_have_attribute("data-state", "ready", timeout=30_000)
+        await expect(slides).to_contain_text("4 页")
+        await expect(slides.locator("img")).to_have_js_property("naturalWidth", 320)
+        assert await violations(teacher.page) == []
+        await row.get_by_test_id("copy-lesson").click()
+        await expect(teacher.see("take-materials")).to_contain_text("课件（1 份）和课前材料（1 份）")
+        await teacher.see("lesson-title").fill("草原（二班）")
+        await teacher.see("create-lesson").click()
+        again = teacher.see("lesson-row").filter(has_text="草原（二班）")
+        await again.get_by_test_id("lesson-slides").click()
+        await expect(again.get_by_test_id("slide-file")).to_have_attribute("data-state", "ready")
+        await again.get_by_test_id("delete-lesson").click()
+        await again.get_by_test_id("confirm-delete").click()
+        await expect(again).to_have_count(0)
+
+        # What stands on the sheet brings the class to the page where it waits for the lesson.
         school_class = await SchoolClass.arrive(browser, tongke)
         assert address is not None
         await school_class.page.goto(address)
