@@ -6,13 +6,15 @@ The TypeScript twin is `web/src/protocol/messages.ts`; both are tested against `
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from media.messages import Direction, Kind, PublicationStatistics, SlotStatistics
 from signaling.events import Event, RecordingPolicy, Source
 from signaling.grants import Role
-from signaling.snapshot import Snapshot
+from signaling.snapshot import Snapshot, StrokeState
+
+_STROKE = tuple(field.name for field in fields(StrokeState))
 
 Rung = Literal["high", "medium", "low", "audio"]
 
@@ -211,11 +213,22 @@ def to_wire(message: ServerMessage) -> dict[str, Any]:
     if isinstance(message, EventMessage):
         after = {} if message.prev is None else {"prev": message.prev}
         return {"type": "event", **message.event.to_wire(), **after}
-    value = asdict(message)
+    value = _welcome(message) if isinstance(message, Welcome) else asdict(message)
     if value.get("re", 0) is None:
         del value["re"]
-    if isinstance(message, Welcome):  # as RTCIceServer has it: absent, not null
-        value["ice_servers"] = [{k: v for k, v in server.items() if v is not None} for server in value["ice_servers"]]
+    return value
+
+
+def _welcome(welcome: Welcome) -> dict[str, Any]:
+    strokes: tuple[StrokeState, ...] = ()
+    if welcome.snapshot is not None:
+        # `asdict` would copy every number of every point: five times the work in a lesson of many drawings.
+        strokes, welcome = welcome.snapshot.strokes, replace(welcome, snapshot=replace(welcome.snapshot, strokes=()))
+    value = asdict(welcome)
+    if strokes:
+        value["snapshot"]["strokes"] = [{name: getattr(stroke, name) for name in _STROKE} for stroke in strokes]
+    # As RTCIceServer has it: absent, not null.
+    value["ice_servers"] = [{k: v for k, v in server.items() if v is not None} for server in value["ice_servers"]]
     return value
 
 
