@@ -1,5 +1,6 @@
 """课件 and 白板: a teacher brings slides, turns pages and writes; classes see it, late ones too, and after a reload."""
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -65,7 +66,8 @@ async def test_a_class_sees_slides_and_what_is_written_on_them_also_late_and_aft
         assert await violations(teacher.page) == []
         await teacher.see("show-slides").click()
         await _sees(near, 1)
-        await expect(teacher.see("scene")).to_have_attribute("data-large", _surface(await _slides_id(teacher), 1))
+        slides_id = await _slides_id(teacher)
+        await expect(teacher.see("scene")).to_have_attribute("data-large", _surface(slides_id, 1))
 
         # A clicker's key turns; the teacher's own picture goes on beside the page.
         await teacher.page.keyboard.press("PageDown")
@@ -108,6 +110,9 @@ async def test_a_class_sees_slides_and_what_is_written_on_them_also_late_and_aft
         await _sees(late, 3)
         await expect(phone.see("remote-page-after")).to_be_disabled(timeout=LOADING)
         await teacher.end()
+        assert await _archived_pages(tongke, lesson_id) == {
+            f"slides/{slides_id}/{page}{size}.webp" for page in (1, 2, 3) for size in ("", ".small")
+        }
         for person in (teacher, near, late, phone):
             assert person.errors == []
 
@@ -199,6 +204,13 @@ async def _sees(pupils: SchoolClass, page: int) -> None:
 
     await eventually(f"page {page} at the class", painted, within=BUSY)
     await expect(pupils.see("class-surface")).to_have_attribute("data-sharp", "true", timeout=LOADING)
+
+
+async def _archived_pages(tongke: Tongke, lesson_id: str) -> set[str]:
+    """The pictures of pages in the recording of a lesson that is over, as its manifest names them."""
+    await tongke.finished_recording(lesson_id, within=BUSY)
+    manifest = json.loads((tongke.data / "archive" / lesson_id / "manifest.json").read_text())
+    return {file["path"] for file in manifest["files"] if file["path"].startswith("slides/")}
 
 
 async def _has_ink(pupils: SchoolClass) -> bool:
