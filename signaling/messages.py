@@ -12,9 +12,9 @@ from typing import Any, Literal
 from media.messages import Direction, Kind, PublicationStatistics, SlotStatistics
 from signaling.events import Event, RecordingPolicy, Source
 from signaling.grants import Role
-from signaling.snapshot import Snapshot, StrokeState
+from signaling.snapshot import Snapshot, StrokeRun
 
-_STROKE = tuple(field.name for field in fields(StrokeState))
+_RUN = tuple(field.name for field in fields(StrokeRun))
 
 Rung = Literal["high", "medium", "low", "audio"]
 
@@ -220,13 +220,13 @@ def to_wire(message: ServerMessage) -> dict[str, Any]:
 
 
 def _welcome(welcome: Welcome) -> dict[str, Any]:
-    strokes: tuple[StrokeState, ...] = ()
+    strokes: tuple[StrokeRun, ...] = ()
     if welcome.snapshot is not None:
         # `asdict` would copy every number of every point: five times the work in a lesson of many drawings.
         strokes, welcome = welcome.snapshot.strokes, replace(welcome, snapshot=replace(welcome.snapshot, strokes=()))
     value = asdict(welcome)
     if strokes:
-        value["snapshot"]["strokes"] = [{name: getattr(stroke, name) for name in _STROKE} for stroke in strokes]
+        value["snapshot"]["strokes"] = [{name: getattr(run, name) for name in _RUN} for run in strokes]
     # As RTCIceServer has it: absent, not null.
     value["ice_servers"] = [{k: v for k, v in server.items() if v is not None} for server in value["ice_servers"]]
     return value

@@ -6,10 +6,12 @@ A surface is one such page; its id is `<slides_id>/<page>` or `board/<n>`, both 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import groupby
 
 from signaling.events import PageTurned, Payload, SlidesAdded, SlidesRemoved, Stroke, StrokesRemoved, SurfaceCleared
-from signaling.snapshot import SlidesState, StrokeState
+from signaling.snapshot import SlidesState, StrokeRun, StrokeState
 
 BOARD = "board"
 PIECE = 20  # numbers: what a piece of a stroke costs a log beside its points
@@ -21,6 +23,12 @@ def place_of(surface: str) -> tuple[str, int]:
     """The slides (or `BOARD`) a surface belongs to, and its page."""
     of, _, page = surface.partition("/")
     return of, int(page)
+
+
+def runs_of(strokes: Iterable[StrokeState]) -> tuple[StrokeRun, ...]:
+    """The same strokes, as a snapshot has them: a third of the bytes."""
+    runs = groupby(strokes, key=lambda one: (one.surface, one.participant_id, one.tool, one.colour, one.width))
+    return tuple(StrokeRun(*key, tuple((one.stroke_id, _steps(one.points)) for one in run)) for key, run in runs)
 
 
 class Pages:
@@ -89,3 +97,7 @@ class Pages:
     def _gone(self, stroke: StrokeState) -> None:
         self.strokes_there -= 1
         self.numbers_there -= len(stroke.points)
+
+
+def _steps(points: tuple[int, ...]) -> tuple[int, ...]:
+    return points[:2] + tuple(to - here for here, to in zip(points, points[2:], strict=False))

@@ -132,6 +132,18 @@ class StrokeState:
 
 
 @dataclass(frozen=True, slots=True)
+class StrokeRun:
+    """Strokes of one surface, hand and tool that follow on each other: a lesson's writing is thousands of them."""
+
+    surface: str
+    participant_id: str
+    tool: Tool
+    colour: Colour
+    width: int
+    strokes: tuple[tuple[str, tuple[int, ...]], ...]  # id; first point, then from each point to the next
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     participants: tuple[ParticipantState, ...]
     publications: tuple[PublicationState, ...]
@@ -155,4 +167,4 @@ class Snapshot:
     slides: tuple[SlidesState, ...] = ()  # that can be shown, in the order they came
     slide_page: str | None = None  # surface; the page that is shown while slides are
     board_page: str | None = None  # surface; while the board is
-    strokes: tuple[StrokeState, ...] = ()  # those of a surface in the order they were begun
+    strokes: tuple[StrokeRun, ...] = ()  # those of a surface in the order they were begun

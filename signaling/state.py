@@ -50,7 +50,7 @@ from signaling.events import (
     SurfaceCleared,
     Unpublished,
 )
-from signaling.pages import Pages
+from signaling.pages import Pages, runs_of
 from signaling.snapshot import (
     ChatLine,
     MarkState,
@@ -129,7 +129,7 @@ class RoomState:
             slides=tuple(self.pages.slides.values()),
             slide_page=self.pages.slide_page,
             board_page=self.pages.board_page,
-            strokes=self.pages.strokes,
+            strokes=runs_of(self.pages.strokes),
         )
 
     def on_floor(self) -> list[ParticipantState]:

@@ -10,7 +10,7 @@ from signaling.events import Event, PageTurned, SlidesAdded, SlidesRemoved, Stro
 from signaling.live import LiveRoom
 from signaling.pages import PIECE
 from signaling.room import Room, RoomError
-from signaling.snapshot import StrokeState
+from signaling.snapshot import StrokeRun, StrokeState
 from signaling.surfaces import (
     MAX_BOARD_PAGES,
     MAX_SLIDE_PAGES,
@@ -103,10 +103,22 @@ def test_a_stroke_goes_on_piece_by_piece_and_keeps_the_tool_it_was_begun_with(ro
     room.draw(20, K, piece(points=(9, 9)))  # the same id of another teacher is another stroke
     room.draw(30, T, Stroke("board/1", "s", "marker", "blue", 150, (3, 4, 5, 6)))
     room.draw(40, T, piece("board/2", points=(7, 8)))  # and on another page, too
-    assert room.state.snapshot().strokes == (
+    assert room.state.pages.strokes == (
         StrokeState("board/1", "s", T, "pen", "red", 25, (1, 2, 3, 4, 5, 6)),
         StrokeState("board/1", "s", K, "pen", "red", 25, (9, 9)),
         StrokeState("board/2", "s", T, "pen", "red", 25, (7, 8)),
+    )
+
+
+def test_a_snapshot_has_strokes_in_runs_of_one_hand_and_tool_and_in_their_order(room: Room) -> None:
+    room.draw(10, T, piece(stroke_id="a", points=(100, 200, 110, 190, 110, 195)))
+    room.draw(11, T, piece(stroke_id="b", points=(5, 5)))
+    room.draw(12, K, piece(stroke_id="c", points=(9_999, 0)))
+    room.draw(13, T, piece(stroke_id="d", points=(0, 9_999)))
+    assert room.state.snapshot().strokes == (
+        StrokeRun("board/1", T, "pen", "red", 25, (("a", (100, 200, 10, -10, 0, 5)), ("b", (5, 5)))),
+        StrokeRun("board/1", K, "pen", "red", 25, (("c", (9_999, 0)),)),
+        StrokeRun("board/1", T, "pen", "red", 25, (("d", (0, 9_999)),)),
     )
 
 
@@ -116,7 +128,7 @@ def test_either_teacher_rubs_out_what_either_drew_and_what_is_gone_is_passed_ove
     (gone,) = room.erase(20, K, "board/1", ("a", "never", "a"))
     assert gone.payload == StrokesRemoved("board/1", ("a",))
     assert room.erase(30, T, "board/1", ("a",)) == []
-    assert [stroke.stroke_id for stroke in room.state.snapshot().strokes] == ["b"]
+    assert [stroke.stroke_id for stroke in room.state.pages.strokes] == ["b"]
 
 
 def test_a_page_is_cleared_alone_and_an_empty_one_says_nothing(room: Room) -> None:
@@ -125,7 +137,7 @@ def test_a_page_is_cleared_alone_and_an_empty_one_says_nothing(room: Room) -> No
     (cleared,) = room.clear_surface(20, T, "board/1")
     assert cleared.payload == SurfaceCleared("board/1")
     assert room.clear_surface(30, T, "board/1") == []
-    assert [stroke.surface for stroke in room.state.snapshot().strokes] == [SLIDE]
+    assert [stroke.surface for stroke in room.state.pages.strokes] == [SLIDE]
 
 
 def test_slides_that_go_take_their_strokes_and_their_place_along(room: Room) -> None:
@@ -220,7 +232,7 @@ async def test_a_class_sees_pages_and_strokes_and_a_late_one_all_that_is_there(h
     await pupils.event("stroke", points=[3, 4])
     late = (await house.enter("receiving_class", "六(2)班")).welcome["snapshot"]
     assert (late["slides"][0]["title"], late["slide_page"], late["board_page"]) == ("草原", SLIDE, None)
-    assert [(one["participant_id"], one["points"]) for one in late["strokes"]] == [(teacher.id, [1, 2, 3, 4])]
+    assert [(one["participant_id"], one["strokes"]) for one in late["strokes"]] == [(teacher.id, [["s", [1, 2, 2, 2]]])]
 
 
 async def test_what_is_drawn_outlives_the_server_process(house: House) -> None:
@@ -302,7 +314,7 @@ async def test_a_lesson_drawn_full_lets_a_latecomer_in(house: House) -> None:
         live.commit(live.room.draw(1, actor, piece(surface, f"{number:036}", (9_999,) * 20)))
     assert code(lambda: live.room.draw(1, actor, piece("board/9"))) == "board_full"
     late = await house.enter("receiving_class", "六(1)班")
-    assert len(late.welcome["snapshot"]["strokes"]) == surfaces.LESSON_STROKES
+    assert sum(len(run["strokes"]) for run in late.welcome["snapshot"]["strokes"]) == surfaces.LESSON_STROKES
 
 
 def _live(house: House, lesson_id: str = "l-1") -> LiveRoom:

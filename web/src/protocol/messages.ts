@@ -5,9 +5,9 @@
  */
 
 import { asObject, type Decoder, DecodeError, flag, list, nullable, number, oneOf, or, shape, text } from "./decode";
-import { type SlideSet, slideSet, type Stroke, stroke, type SurfaceCommand, type SurfacePayloads, surfacePayloads } from "./surfaces";
+import { type SlideSet, slideSet, type StrokeRun, strokeRun, type SurfaceCommand, type SurfacePayloads, surfacePayloads } from "./surfaces";
 
-export { type Colour, COLOURS, type SlideSet, type Stroke, type StrokePiece, type Tool, TOOLS } from "./surfaces";
+export { type Colour, COLOURS, type SlideSet, type Stroke, type StrokePiece, type StrokeRun, type Tool, TOOLS } from "./surfaces";
 
 // ── shared vocabulary ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -146,7 +146,7 @@ export interface Snapshot {
   slides: SlideSet[]; // that can be shown, in the order they came
   slide_page: string | null; // surface; the page that is shown while slides are
   board_page: string | null; // surface; while the board is
-  strokes: Stroke[]; // those of a surface in the order they were begun
+  strokes: StrokeRun[]; // those of a surface in the order they were begun
 }
 
 export interface Slot {
@@ -446,7 +446,7 @@ const snapshot = shape<Snapshot>({
   slides: or<SlideSet[]>([], list(slideSet)),
   slide_page: nullable(text),
   board_page: nullable(text),
-  strokes: or<Stroke[]>([], list(stroke)),
+  strokes: or<StrokeRun[]>([], list(strokeRun)),
 });
 
 const slot = shape<Slot>({

@@ -31,6 +31,12 @@ export interface Stroke extends StrokePiece {
   participant_id: string; // who draws it
 }
 
+/** Strokes of one surface, hand and tool that follow on each other, as a snapshot has them. */
+export interface StrokeRun extends Omit<StrokePiece, "stroke_id" | "points"> {
+  participant_id: string;
+  strokes: (readonly [id: string, steps: readonly number[]])[]; // the first point, then from each point to the next
+}
+
 export interface SurfacePayloads {
   slides_added: SlideSet;
   slides_removed: { slides_id: string };
@@ -52,17 +58,21 @@ const points: Decoder<readonly number[]> = (value, at) => {
   return value as number[];
 };
 
-const piece = { surface: text, stroke_id: text, tool: oneOf(...TOOLS), colour: oneOf(...COLOURS), width: number, points };
+const line = { surface: text, tool: oneOf(...TOOLS), colour: oneOf(...COLOURS), width: number };
+const named: Decoder<StrokeRun["strokes"][number]> = (value, at) => {
+  const [id, steps] = Array.isArray(value) ? value : [];
+  return [text(id, at), points(steps, at)];
+};
 
 export const slideSet = shape<SlideSet>({ slides_id: text, title: text, pages: number, width: number, height: number });
-export const stroke = shape<Stroke>({ ...piece, participant_id: text });
+export const strokeRun = shape<StrokeRun>({ ...line, participant_id: text, strokes: list(named) });
 const surface = { surface: text };
 
 export const surfacePayloads: { [K in keyof SurfacePayloads]: Decoder<SurfacePayloads[K]> } = {
   slides_added: slideSet,
   slides_removed: shape({ slides_id: text }),
   page_turned: shape(surface),
-  stroke: shape<StrokePiece>(piece),
+  stroke: shape<StrokePiece>({ ...line, stroke_id: text, points }),
   strokes_removed: shape({ ...surface, stroke_ids: list(text) }),
   surface_cleared: shape(surface),
 };

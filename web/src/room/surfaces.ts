@@ -23,8 +23,17 @@ const pageOf = (surface: string): number => Number(surface.slice(surface.indexOf
 
 export function surfacesOf(snapshot: Snapshot): Surfaces {
   const strokes: { [surface: string]: Stroke[] } = {};
-  for (const one of snapshot.strokes) (strokes[one.surface] ??= []).push(one);
+  for (const { strokes: run, ...of } of snapshot.strokes) {
+    const on = (strokes[of.surface] ??= []);
+    for (const [stroke_id, steps] of run) on.push({ ...of, stroke_id, points: pointsOf(steps) });
+  }
   return { slides: snapshot.slides, slidePage: snapshot.slide_page, boardPage: snapshot.board_page, strokes };
+}
+
+function pointsOf(steps: readonly number[]): number[] {
+  const points = [...steps];
+  for (let at = 2; at < points.length; at += 1) points[at]! += points[at - 2]!;
+  return points;
 }
 
 /** Fold one event in; those that say nothing of surfaces change nothing. */

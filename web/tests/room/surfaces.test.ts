@@ -65,8 +65,9 @@ test("slides that go take their strokes and their place along, and nothing else"
 });
 
 test("a snapshot and the events after it make what all events make", () => {
-  const before = [added, turned(SLIDE), piece(SLIDE, "a", [1, 2])];
-  const strokes = [...strokesOn(all(...before), SLIDE)];
+  const before = [added, turned(SLIDE), piece(SLIDE, "a", [100, 200, 110, 190, 110, 195]), piece(SLIDE, "b", [5, 5])];
+  const run = { surface: SLIDE, participant_id: "t-1", tool: "pen" as const, colour: "red" as const, width: 25 };
+  const strokes = [{ ...run, strokes: [["a", [100, 200, 10, -10, 0, 5]] as const, ["b", [5, 5]] as const] }];
   const snapshot = surfacesOf({ ...SNAPSHOT, slides: [SET], slide_page: SLIDE, strokes });
   const after = piece(SLIDE, "a", [3, 4]);
   expect(fold(snapshot, after)).toEqual(all(...before, after));
