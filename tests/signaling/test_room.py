@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling import rights
-from signaling.events import Event, Floor, Hand, Left, Mode, Published, Unpublished
+from signaling.events import Event, Floor, Hand, Left, Mode, Published, SlidesAdded, Stroke, Unpublished
 from signaling.grants import Role
 from signaling.room import MAX_MARKS, Room, RoomError
 from signaling.state import RoomState
@@ -258,6 +258,7 @@ def test_a_class_consents_to_being_recorded_for_itself_alone(room: Room) -> None
 
 def anything(room: Room, actor: str, other: str, flag: bool, now: int) -> dict[str, Callable[[], list[Event]]]:
     roles: dict[str, Role] = {"t": "lead_teacher", "c": "co_teacher", "o": "observer"}
+    surface = "slides00/1" if flag else "board/1"
     return {
         "join": lambda: room.join(now, actor, roles.get(actor, "receiving_class"), "", None),
         "away": lambda: room.set_away(now, actor, flag),
@@ -272,6 +273,12 @@ def anything(room: Room, actor: str, other: str, flag: bool, now: int) -> dict[s
         "chat": lambda: room.chat(now, actor, "好"),
         "consent": lambda: room.consent(now, actor, flag),
         "pause": lambda: room.pause_recording(now, actor, flag),
+        "slides": lambda: room.add_slides(now, SlidesAdded("slides00", "", 2, 4, 3)),
+        "no slides": lambda: room.remove_slides(now, "slides00") if flag else [],
+        "turn": lambda: room.turn_page(now, actor, surface),
+        "draw": lambda: room.draw(now, actor, Stroke(surface, other, "pen", "red", 9, (1, 2))),
+        "erase": lambda: room.erase(now, actor, surface, (other,)),
+        "clear": lambda: room.clear_surface(now, actor, surface),
     }
 
 
@@ -299,6 +306,9 @@ def test_whatever_is_asked_the_events_fold_to_the_state_and_the_rules_hold(
     assert len(room.state.participants) <= 4
     for publication in room.state.publications.values():
         assert room.may_publish(publication.participant_id)
+    pages = room.state.pages
+    there = [len(stroke.points) for stroke in pages.strokes]
+    assert (pages.strokes_there, pages.numbers_there) == (len(there), sum(there))
 
 
 @given(st.text())

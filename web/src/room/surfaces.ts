@@ -31,8 +31,8 @@ export function surfacesOf(snapshot: Snapshot): Surfaces {
 }
 
 function pointsOf(steps: readonly number[]): number[] {
-  const points = [...steps];
-  for (let at = 2; at < points.length; at += 1) points[at]! += points[at - 2]!;
+  const points: number[] = [];
+  steps.forEach((step, at) => points.push(at < 2 ? step : step + (points[at - 2] ?? 0)));
   return points;
 }
 
