@@ -1,4 +1,5 @@
-"""The slides of the demonstration: four pages for each of its two lessons, drawn with plain shapes.
+"""The slides of the demonstration: four pages for each of its two lessons, drawn with plain shapes, and what is drawn
+on them in the lesson.
 
 Their titles are written stroke by stroke, for no font with Chinese characters comes with anything we depend on.
 """
@@ -6,8 +7,29 @@ Their titles are written stroke by stroke, for no font with Chinese characters c
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from server.demo.pdf import HEIGHT, WIDTH, Colour, Page, Point, document
+
+Place = tuple[int, int]  # on a page, in ten-thousandths of its width and height
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a hand draws on a page in one go."""
+
+    points: tuple[Place, ...]
+    colour: str
+    tool: str = "pen"
+
+
+@dataclass(frozen=True, slots=True)
+class Deck:
+    title: str
+    pdf: Callable[[], bytes]
+    marks: Mapping[int, tuple[Mark, ...]] = field(default_factory=dict)  # by page
+
 
 Signs = tuple[tuple[Point, ...], ...]  # on a grid of 24×24, every stroke a run of points
 
@@ -29,7 +51,7 @@ YUAN: Signs = (
     ((10, 17), (7, 21)),
     ((17.5, 17), (20.5, 21)),
 )
-CIRCLE: Signs = (  # 圆
+ROUND: Signs = (  # 圆
     ((3, 2), (21, 2), (21, 22), (3, 22), (3, 2)),
     ((9, 5), (15, 5), (15, 8.5), (9, 8.5), (9, 5)),
     ((7, 17), (7, 11), (17, 11), (17, 17)),
@@ -112,7 +134,7 @@ def circle() -> bytes:
     """《圆的面积》 as a PDF."""
     title = Page(PAPER)
     title.ellipse((480, 370), 145, 145, PALE)
-    for number, sign in enumerate((CIRCLE, DE, MIAN, JI)):
+    for number, sign in enumerate((ROUND, DE, MIAN, JI)):
         title.strokes(sign, (142 + 176 * number, 34), 6.4, INK, 12)
     title.line(((480, 370), (625, 370)), RED, 6)
     title.text("r", (540, 358), 44, RED)
@@ -121,6 +143,47 @@ def circle() -> bytes:
         start, end = (math.tau * one / 16 for one in (number, number + 1))
         slices.sector((480, 270), 210, start, end, (PALE, BLUE)[number % 2])
     return document([one.content for one in (title, slices, _laid_out(), _formula())])
+
+
+def ring(centre: Place, across: int, down: int) -> tuple[Place, ...]:
+    """Not quite round and not quite closed, as one drawn by hand."""
+    x, y = centre
+    turns = [math.tau * step / 40 - 1.2 for step in range(42)]
+    return tuple(
+        (int(x + across * math.cos(turn)), int(y + (down + 6 * step) * math.sin(turn)))
+        for step, turn in enumerate(turns)
+    )
+
+
+GRASSLAND = Deck(
+    "草原",
+    grassland,
+    {
+        2: (
+            Mark(ring((2300, 7050), 1300, 900), "red"),
+            Mark(((5200, 8900), (6400, 8840), (7600, 8900), (8800, 8850)), "yellow", "marker"),
+        ),
+        3: (
+            Mark(((4800, 2300), (4300, 3100), (3800, 3900), (3500, 4700)), "red"),
+            Mark(((3900, 4300), (3500, 4750), (3460, 4050)), "red"),
+        ),
+    },
+)
+CIRCLE = Deck(
+    "圆的面积",
+    circle,
+    {
+        2: (
+            Mark(((5000, 5000), (5700, 4990), (6500, 5010), (7180, 5000)), "red"),
+            Mark(ring((5000, 5000), 2260, 3900), "green"),
+        ),
+        3: (
+            Mark(ring((870, 4900), 420, 750), "green"),
+            Mark(((4700, 8560), (5100, 8540), (5600, 8560)), "yellow", "marker"),
+        ),
+        4: (Mark(((3000, 5800), (4300, 5760), (5600, 5800), (6800, 5770)), "yellow", "marker"),),
+    },
+)
 
 
 def _meadow() -> Page:

@@ -16,7 +16,6 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -134,7 +133,7 @@ class Director:
     async def _teach_on(self, lesson: Lesson, owner_id: str) -> None:
         """One lesson after the other."""
         while True:
-            code = await self._publish(lesson.id, _left(lesson), "草原", deck.grassland)
+            code = await self._publish(lesson.id, _left(lesson), deck.GRASSLAND)
             lesson = await self._records.lessons.get(lesson.id)
             if code == 0 or lesson.status == "ended":
                 await self._end(lesson.id)
@@ -152,13 +151,13 @@ class Director:
         lesson, _ = await lessons.create(RECORDED_TITLE, "delivered_class", owner_id)
         state.recorded = lesson.id
         self._save()
-        await self._publish(lesson.id, RECORDED_TIME, "圆的面积", deck.circle)
+        await self._publish(lesson.id, RECORDED_TIME, deck.CIRCLE)
         await self._end(lesson.id)
 
     def _has_recording(self) -> bool:
         return self._state.recorded is not None and self._recordings.word(self._state.recorded) == "ready"
 
-    async def _publish(self, lesson_id: str, length: timedelta, title: str, slides: Callable[[], bytes]) -> int:
+    async def _publish(self, lesson_id: str, length: timedelta, slides: deck.Deck) -> int:
         """Let the synthetic teacher teach this lesson for this long, with these slides; returns its exit code."""
         token, _ = self._grants.mint(
             lesson_id, "lead_teacher", name="主讲教师甲", participant_id=TEACHER, ttl=GRANT_TIME.total_seconds()
@@ -175,7 +174,7 @@ class Director:
                 stdout=sys.stderr,
                 preexec_fn=die_with_parent,
             )
-            lecture = asyncio.create_task(Lecturer(self._http, lesson_id, token).run(title, slides()))
+            lecture = asyncio.create_task(Lecturer(self._http, lesson_id, token).run(slides))
             try:
                 return await process.wait()
             finally:

@@ -11,17 +11,27 @@ import contextlib
 import itertools
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+
+from server.demo.deck import Deck, Mark, ring
 
 AGAIN = 3.0  # seconds until a connection that was lost is made anew
 PIECE = 0.1  # seconds of drawing in one message
 YIELDS = 180.0  # seconds it leaves the page to somebody else
 LONGEST_WAIT = 120.0  # seconds for the slides to be drawn
 PING = 5.0  # seconds between signs of life
+
+BOARD = "board/1"
+WIDTHS = {"pen": 30, "marker": 160}  # of ten thousand of a page's width
+WAVE = (  # what the blackboard beside it shows
+    Mark(ring((2600, 5000), 1500, 2660), "ink"),
+    Mark(((2600, 5000), (3300, 5010), (4100, 5000)), "red"),
+    Mark(tuple((5200 + 80 * x, 5000 - int(1800 * math.sin(x / 6.4))) for x in range(52)), "blue"),
+)
 
 _HANDS_ON = frozenset({"page_turned", "stroke", "strokes_removed", "surface_cleared", "shown"})
 
@@ -36,54 +46,42 @@ class Moment:
     message: Message
 
 
-def script(slides_id: str) -> Iterator[Moment]:
-    """A round of some two minutes. What is drawn is wiped away at the beginning of the next."""
+def script(slides_id: str, deck: Deck) -> Iterator[Moment]:
+    """A round of less than two minutes. What is drawn is wiped away at the beginning of the next."""
 
     def page(number: int) -> str:
         return f"{slides_id}/{number}"
 
-    for surface in (page(2), page(3), "board/1"):
+    for surface in (*map(page, deck.marks), BOARD):
         yield Moment(0, {"type": "surface_cleared", "surface": surface})
     yield Moment(4, {"type": "page_turned", "surface": page(1)})
     yield Moment(0, {"type": "shown", "source": "slides", "layout": "content"})
-    yield Moment(14, {"type": "page_turned", "surface": page(2)})
-    yield from _stroke(3, page(2), "ring", _ring((3000, 6900), 1500, 1100), "red")
-    yield from _stroke(
-        2, page(2), "under", [(5200, 8900), (6400, 8840), (7600, 8900), (8800, 8850)], "yellow", "marker"
-    )
-    yield Moment(12, {"type": "page_turned", "surface": page(3)})
-    yield from _stroke(4, page(3), "arrow", [(4800, 2300), (4300, 3100), (3800, 3900), (3500, 4700)], "red")
-    yield from _stroke(0.2, page(3), "head", [(3900, 4300), (3500, 4750), (3460, 4050)], "red")
-    yield Moment(12, {"type": "page_turned", "surface": "board/1"})
+    for number in (2, 3):
+        yield Moment(14, {"type": "page_turned", "surface": page(number)})
+        yield from _marks(page(number), deck.marks.get(number, ()))
+    yield Moment(14, {"type": "page_turned", "surface": BOARD})
     yield Moment(0, {"type": "shown", "source": "whiteboard", "layout": "side_by_side"})
-    yield from _stroke(2, "board/1", "circle", _ring((2600, 5000), 1500, 2660), "ink")
-    yield from _stroke(1, "board/1", "radius", [(2600, 5000), (4100, 5000)], "red")
-    yield from _stroke(
-        1, "board/1", "wave", [(5200 + 80 * x, 5000 - int(1800 * math.sin(x / 6.4))) for x in range(52)], "blue"
-    )
+    yield from _marks(BOARD, WAVE)
     yield Moment(14, {"type": "page_turned", "surface": page(4)})
     yield Moment(0, {"type": "shown", "source": "slides", "layout": "content"})
-    yield Moment(16, {"type": "shown", "source": "camera", "layout": "portrait"})
-    yield Moment(14, {"type": "ping"})
+    yield from _marks(page(4), deck.marks.get(4, ()))
+    yield Moment(14, {"type": "shown", "source": "camera", "layout": "portrait"})
+    yield Moment(12, {"type": "ping"})
 
 
-def _ring(centre: tuple[int, int], across: int, down: int) -> list[tuple[int, int]]:
-    """Not quite round and not quite closed, as one drawn by hand."""
-    turns = [math.tau * step / 40 - 1.2 for step in range(42)]
-    return [
-        (int(centre[0] + across * math.cos(one)), int(centre[1] + (down + 6 * step) * math.sin(one)))
-        for step, one in enumerate(turns)
-    ]
-
-
-def _stroke(
-    after: float, surface: str, stroke_id: str, points: list[tuple[int, int]], colour: str, tool: str = "pen"
-) -> Iterator[Moment]:
-    """A stroke in pieces, as it comes from a hand."""
-    for start in range(0, len(points), 4):
-        flat = list(itertools.chain.from_iterable(points[start : start + 4]))
-        message = {"type": "stroke", "surface": surface, "stroke_id": stroke_id, "tool": tool, "colour": colour}
-        yield Moment(after if start == 0 else PIECE, {**message, "width": 30 if tool == "pen" else 160, "points": flat})
+def _marks(surface: str, marks: Iterable[Mark]) -> Iterator[Moment]:
+    """Strokes in pieces, as they come from a hand."""
+    for number, mark in enumerate(marks):
+        said = {
+            "type": "stroke",
+            "surface": surface,
+            "stroke_id": str(number),
+            "tool": mark.tool,
+            "colour": mark.colour,
+        }
+        for start in range(0, len(mark.points), 4):
+            points = list(itertools.chain.from_iterable(mark.points[start : start + 4]))
+            yield Moment(PIECE if start else 2, {**said, "width": WIDTHS[mark.tool], "points": points})
 
 
 class Lecturer:
@@ -96,15 +94,15 @@ class Lecturer:
         self._token = token
         self._yields_until = 0.0
 
-    async def run(self, title: str, pdf: bytes) -> None:
+    async def run(self, deck: Deck) -> None:
         """Bring the slides, if there are none, then lecture."""
         async with aiohttp.ClientSession(trust_env=False) as http:
             while True:
                 with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError, _NotYetError):
-                    await self._lecture(http, await self._slides(http, title, pdf))
+                    await self._lecture(http, await self._slides(http, deck), deck)
                 await asyncio.sleep(AGAIN)
 
-    async def _slides(self, http: aiohttp.ClientSession, title: str, pdf: bytes) -> str:
+    async def _slides(self, http: aiohttp.ClientSession, deck: Deck) -> str:
         """The id of the slides, once they are ready. Raises _NotYetError."""
         address = f"{self._http}/api/lessons/{self._lesson_id}/slides"
         async with asyncio.timeout(LONGEST_WAIT):
@@ -115,20 +113,20 @@ class Lecturer:
                     here = [one for one in (await answer.json())["slides"] if one["state"] != "failed"]
                 if not here:
                     form = aiohttp.FormData()
-                    form.add_field("file", pdf, filename="slides.pdf", content_type="application/pdf")
-                    (await http.post(address, params={"title": title}, data=form, headers=self._headers)).close()
+                    form.add_field("file", deck.pdf(), filename="slides.pdf", content_type="application/pdf")
+                    (await http.post(address, params={"title": deck.title}, data=form, headers=self._headers)).close()
                 elif here[0]["state"] == "ready":
                     return str(here[0]["slides_id"])
                 await asyncio.sleep(0.5)
 
-    async def _lecture(self, http: aiohttp.ClientSession, slides_id: str) -> None:
+    async def _lecture(self, http: aiohttp.ClientSession, slides_id: str, deck: Deck) -> None:
         """One connection, until it is lost. Raises _NotYetError."""
         async with http.ws_connect(f"{self._http}/ws/{self._lesson_id}") as room:
             await room.send_json({"type": "hello", "token": self._token})
             welcome = await room.receive_json(timeout=10)
             if welcome.get("type") != "welcome":
                 raise _NotYetError
-            speaking = [asyncio.create_task(one) for one in (self._speak(room, slides_id), self._ping(room))]
+            speaking = [asyncio.create_task(one) for one in (self._speak(room, slides_id, deck), self._ping(room))]
             try:
                 await self._listen(room, welcome["participant_id"])
             finally:
@@ -136,9 +134,9 @@ class Lecturer:
                     task.cancel()
                 await asyncio.gather(*speaking, return_exceptions=True)  # what the loss of the connection made of them
 
-    async def _speak(self, room: aiohttp.ClientWebSocketResponse, slides_id: str) -> None:
+    async def _speak(self, room: aiohttp.ClientWebSocketResponse, slides_id: str, deck: Deck) -> None:
         for round_ in itertools.count():
-            for moment in script(slides_id):
+            for moment in script(slides_id, deck):
                 await self._pause(moment.after)
                 message = moment.message
                 if message["type"] == "stroke":  # a stroke that was wiped away does not come back under its name
