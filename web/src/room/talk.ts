@@ -52,6 +52,12 @@ export function unreadIn(state: RoomState, me: string | null, readUpTo: number):
   return state.chat.filter(news).length + state.private.filter(news).length;
 }
 
+/** How much came from classes after this: words, and what they want and show, which a teacher must not miss either. */
+export function newsFrom(state: RoomState, me: string | null, readUpTo: number): number {
+  const since = (one: { seq: number }) => one.seq > readUpTo;
+  return unreadIn(state, me, readUpTo) + state.signals.filter(since).length + state.photos.filter(since).length;
+}
+
 /** The last seq of all that was said. */
 export function lastSaid(state: RoomState): number {
   const last = (lines: readonly { seq: number }[]) => lines[lines.length - 1]?.seq ?? 0;

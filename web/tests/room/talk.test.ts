@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { LessonEvent } from "../../src/protocol/messages";
 import { EMPTY_ROOM, reduce, type RoomState } from "../../src/room/reducer";
-import { fitted, lastSaid, phonesOf, saidIn, unreadIn } from "../../src/room/talk";
+import { fitted, lastSaid, newsFrom, phonesOf, saidIn, unreadIn } from "../../src/room/talk";
 import { lessonEvent } from "../support/fake_socket";
 
 const fold = (...events: LessonEvent[]): RoomState => events.reduce((state, one) => reduce(state, one), EMPTY_ROOM);
@@ -35,6 +35,17 @@ test("a class counts what others wrote after it last looked, not its own words a
   expect(unreadIn(state, "c-1", 3)).toBe(2);
   expect(unreadIn(state, "c-1", 4)).toBe(1);
   expect(unreadIn(state, "c-1", 5)).toBe(0);
+});
+
+test("for a teacher signals and photos are news as words are, and what the teacher wrote is not", () => {
+  const state = fold(
+    ...ROOM,
+    lessonEvent(4, "signal", { participant_id: "c-1", signal: "inaudible" }, "c-1"),
+    lessonEvent(5, "private", { participant_id: "c-1", text: "好的" }, "t-1"),
+    lessonEvent(6, "photo", { participant_id: "c-1", photo_id: "p" }, "c-1"),
+    lessonEvent(7, "chat", { text: "听不见", to: "teachers", class_id: "c-1" }, "c-1"),
+  );
+  expect([3, 4, 6, 7].map((read) => newsFrom(state, "t-1", read))).toEqual([3, 2, 1, 0]);
 });
 
 test("a message that is hidden is said no more", () => {
