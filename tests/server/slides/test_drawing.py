@@ -59,6 +59,15 @@ def test_a_page_of_any_shape_is_as_large_as_a_screen_and_no_larger(
     assert (frame.width, frame.height) == size
 
 
+def test_a_page_that_lies_on_its_side_is_turned(tmp_path: Path) -> None:
+    turned = pdf(1).replace(b"/MediaBox", b"/Rotate 90 /MediaBox")
+    pages(tmp_path, turned)
+    frame = picture(tmp_path / "1.webp")
+    assert (frame.width, frame.height) == (1080, 1920)
+    assert colour(frame, 500, 400)[1] < 15  # what was on the left is above
+    assert min(colour(frame, 500, 1500)) > 250
+
+
 @pytest.mark.parametrize("codec", ["mjpeg", "png", "libwebp"])
 def test_a_picture_is_one_page_of_its_own_size(tmp_path: Path, codec: str) -> None:
     assert pages(tmp_path, drawn(200, 320, codec), "picture") == [
