@@ -29,7 +29,6 @@ class Page:
 
     strokes: dict[tuple[str, str], Stroke] = field(default_factory=dict)  # by who draws it, and its id
     changes: int = 0  # grows with each
-    gone: int = 0  # the same with each stroke that goes: then all is to be drawn anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,6 @@ class Board:
     def _remove(page: Page, ids: set[str] | None = None) -> None:
         for key in [key for key in page.strokes if ids is None or key[1] in ids]:
             del page.strokes[key]
-            page.gone += 1
             page.changes += 1
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 SIDE = 10_000  # points of strokes are whole numbers up to this, across a page and down it
 PEN, MARKER = 255, 107  # cover; a marker is no darker where it crosses itself. As web/src/room/ink.ts has them
@@ -20,20 +21,52 @@ COLOURS = {  # red, green, blue; also as there
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a layer, in pixels; right and bottom are outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def meets(self, other: Part) -> bool:
+        across = self.left < other.right and other.left < self.right
+        return across and self.top < other.bottom and other.top < self.bottom
+
+
 class Layer:
     def __init__(self, width: int, height: int) -> None:
         self.width = width
         self.height = height
         self.planes = [bytearray(width * height) for _ in range(4)]  # green, blue, red, cover
         self.empty = True
+        self._whole = self._part = Part(0, 0, width, height)  # what is drawn in
 
-    def clear(self) -> None:
-        if not self.empty:
-            self.planes = [bytearray(self.width * self.height) for _ in range(4)]
-            self.empty = True
+    def part_of(self, points: Sequence[int], width: int) -> Part:
+        """Where a stroke lies."""
+        radius = max(1.0, width * self.width / SIDE) / 2
+        xs, ys = points[::2], points[1::2]
+        return Part(
+            max(0, math.floor(min(xs) * self.width / SIDE - radius)),
+            max(0, math.floor(min(ys) * self.height / SIDE - radius)),
+            min(self.width, math.ceil(max(xs) * self.width / SIDE + radius)),
+            min(self.height, math.ceil(max(ys) * self.height / SIDE + radius)),
+        )
 
-    def stroke(self, points: Sequence[int], start: int, width: int, colour: str, cover: int) -> None:
+    def wipe(self, part: Part) -> None:
+        """Take away what is drawn there."""
+        nothing = bytes(max(0, part.right - part.left))
+        for row in range(part.top, part.bottom):
+            begin = row * self.width + part.left
+            for plane in self.planes:
+                plane[begin : begin + len(nothing)] = nothing
+
+    def stroke(
+        self, points: Sequence[int], start: int, width: int, colour: str, cover: int, within: Part | None = None
+    ) -> None:
         """The line through `points` (x, y, x, y, …) from the number `start` on; with one point alone a dot."""
+        self._part = within or self._whole
         radius = max(1.0, width * self.width / SIDE) / 2
         red, green, blue = COLOURS.get(colour, COLOURS["ink"])
         values = (green, blue, red, cover)
@@ -55,8 +88,9 @@ class Layer:
         if length:
             off_x, off_y = (y0 - y1) / length * radius, (x1 - x0) / length * radius
             edges = [(x0 + s * off_x, y0 + s * off_y, x1 + s * off_x, y1 + s * off_y) for s in (1, -1)]
-        first = max(0, math.ceil(min(y0, y1) - radius - 0.5))
-        last = min(self.height - 1, math.floor(max(y0, y1) + radius - 0.5))
+        part = self._part
+        first = max(part.top, math.ceil(min(y0, y1) - radius - 0.5))
+        last = min(part.bottom - 1, math.floor(max(y0, y1) + radius - 0.5))
         for row in range(first, last + 1):
             y = row + 0.5
             found = []
@@ -69,7 +103,7 @@ class Layer:
                 if y_from != y_to and min(y_from, y_to) <= y <= max(y_from, y_to):
                     found.append(x_from + (x_to - x_from) * (y - y_from) / (y_to - y_from))
             if found:
-                self._span(row, max(0.0, min(found)), min(float(self.width), max(found)), values)
+                self._span(row, max(float(part.left), min(found)), min(float(part.right), max(found)), values)
 
     def _span(self, row: int, begin: float, end: float, values: Sequence[int]) -> None:
         """A part of a row; of the pixels at its ends only as much as it covers."""
@@ -82,7 +116,7 @@ class Layer:
         if count := last - first - 1:
             for plane, value in zip(self.planes, values, strict=True):
                 plane[base + first + 1 : base + last] = bytes((value,)) * count
-        if last < self.width:
+        if last < self._part.right:
             self._pixel(base + last, end - last, values)
 
     def _pixel(self, at: int, share: float, values: Sequence[int]) -> None:

@@ -12,11 +12,12 @@ from av.filter.context import FilterContext
 from av.video.frame import VideoFrame
 
 from recorder import slides
-from recorder.rendering.board import Board, Page
+from recorder.rendering.board import Board, Page, Stroke
 from recorder.rendering.ink import MARKER, PEN, Layer
 from recorder.rendering.pictures import MAX_PIXELS
 
 WIDTH, HEIGHT = 1280, 720  # pixels in which a page is drawn at most: a movie's own
+MANY = 20  # strokes rubbed out at once: a page full of them takes a second or two to draw
 KEPT = 6  # pages that are kept drawn, for going back to them
 _BASE = "1/90000"
 
@@ -46,28 +47,47 @@ class _DrawnPage:
     def __init__(self, picture: VideoFrame) -> None:
         self._picture = picture
         self._layers = {"marker": Layer(picture.width, picture.height), "pen": Layer(picture.width, picture.height)}
-        self._changes = self._gone = 0  # of its page, when it was drawn last
-        self._reach: dict[tuple[str, str], int] = {}  # how many numbers of each stroke stand there
+        self._changes = 0  # of its page, when it was drawn last
+        self._there: dict[tuple[str, str], tuple[Stroke, int]] = {}  # and how many numbers of each stands there
         self._made = picture
         self._overlay: _Overlay | None = None
 
     def with_strokes(self, page: Page) -> VideoFrame:
         if page.changes == self._changes:
             return self._made
-        if page.gone != self._gone:
-            for layer in self._layers.values():
-                layer.clear()
-            self._reach.clear()
-        self._changes, self._gone = page.changes, page.gone
+        self._changes = page.changes
+        gone = [key for key, (stroke, _) in self._there.items() if page.strokes.get(key) is not stroke]
+        self._rub_out([self._there.pop(key)[0] for key in gone])
         for key, stroke in page.strokes.items():
-            known = self._reach.get(key, 0)
+            _, known = self._there.get(key, (stroke, 0))
             if known < len(stroke.points):
-                tool, cover = ("marker", MARKER) if stroke.tool == "marker" else ("pen", PEN)
-                self._layers[tool].stroke(stroke.points, known, stroke.width, stroke.colour, cover)
-                self._reach[key] = len(stroke.points)
+                layer, cover = self._layer_of(stroke)
+                layer.stroke(stroke.points, known, stroke.width, stroke.colour, cover)
+                self._there[key] = (stroke, len(stroke.points))
         self._overlay = self._overlay or _Overlay(self._picture.width, self._picture.height)
         self._made = self._overlay.lay(self._picture, [self._layers["marker"], self._layers["pen"]])
         return self._made
+
+    def _layer_of(self, stroke: Stroke) -> tuple[Layer, int]:
+        """Where it is drawn, and how much it covers."""
+        return (self._layers["marker"], MARKER) if stroke.tool == "marker" else (self._layers["pen"], PEN)
+
+    def _rub_out(self, gone: list[Stroke]) -> None:
+        """Draw anew what lies where they were; of many at once, all that is left."""
+        if len(gone) > MANY or not self._there:
+            self._layers = {tool: Layer(layer.width, layer.height) for tool, layer in self._layers.items()}
+            self._there = {key: (stroke, 0) for key, (stroke, _) in self._there.items()}
+            return
+        for stroke in gone:
+            layer, cover = self._layer_of(stroke)
+            part = layer.part_of(stroke.points, stroke.width)
+            layer.wipe(part)
+            for other, reach in self._there.values():
+                points = other.points[:reach]
+                if (other.tool == "marker") != (stroke.tool == "marker"):
+                    continue
+                if layer.part_of(points, other.width).meets(part):
+                    layer.stroke(points, 0, other.width, other.colour, cover, part)
 
 
 class _Overlay:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from recorder.rendering.ink import MARKER, PEN, SIDE, Layer
+from recorder.rendering.ink import MARKER, PEN, SIDE, Layer, Part
 
 WIDTH, HEIGHT = 200, 100
 
@@ -70,8 +70,24 @@ def test_a_stroke_that_comes_in_pieces_is_the_same() -> None:
     assert different < 20  # the dot it began as has an edge of its own
 
 
-def test_a_cleared_layer_is_as_new() -> None:
-    layer = drawn(50, 50, 150, 50)
-    layer.clear()
-    assert layer.empty
+def test_a_stroke_lies_in_its_part_and_nothing_of_it_is_left_when_that_is_wiped() -> None:
+    layer = drawn(40, 20, 150, 70)
+    points = [2000, 2000, 7500, 7000]
+    assert layer.part_of(points, 500) == Part(35, 15, 155, 75)
+    layer.wipe(layer.part_of(points, 500))
     assert not any(any(plane) for plane in layer.planes)
+
+
+def test_a_part_that_is_drawn_anew_is_as_it_was_and_nothing_else_is_touched() -> None:
+    lines = [([1000, 5000, 9000, 5000], "red"), ([5000, 1000, 5000, 9000], "blue"), ([2000, 2000, 8000, 8000], "ink")]
+    whole, mended = Layer(WIDTH, HEIGHT), Layer(WIDTH, HEIGHT)
+    for layer in (whole, mended):
+        for points, ink in lines:
+            layer.stroke(points, 0, 300, ink, PEN)
+    part = Part(90, 40, 120, 65)
+    mended.wipe(part)
+    for points, ink in lines:
+        mended.stroke(points, 0, 300, ink, PEN, part)
+    different = [at for at in range(WIDTH * HEIGHT) if whole.planes[0][at] != mended.planes[0][at]]
+    assert len(different) < 20  # where an end of the part cuts through the edge of a line
+    assert all(part.left <= at % WIDTH < part.right and part.top <= at // WIDTH < part.bottom for at in different)

@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 
 from recorder.rendering.board import Board
 from recorder.rendering.page_view import HEIGHT, WIDTH, PageView
-from signaling.events import Event, PageTurned, Payload, Shown, Stroke, SurfaceCleared
+from signaling.events import Event, PageTurned, Payload, Shown, Stroke, StrokesRemoved, SurfaceCleared
 
 
 def page(folder: Path, surface: str, width: int = 1600, height: int = 1200) -> None:
@@ -90,9 +90,29 @@ def test_a_page_whose_picture_is_lost_is_blank_and_keeps_its_strokes(tmp_path: P
     assert pixel(frame, *MIDDLE) == (0xC8, 0x28, 0x1E)
 
 
+def test_what_is_rubbed_out_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
+    events = log(
+        (0, Shown("whiteboard", "content")),
+        (0, PageTurned("board/1")),
+        (0, line(*ACROSS, name="below")),
+        (0, line(5000, 2000, 5000, 8000, colour="blue", name="above")),
+        (100, StrokesRemoved("board/1", ("above",))),
+        (200, line(2000, 2000, 3000, 2000, colour="blue", name="above")),  # the same name, another stroke
+    )
+    view = PageView(tmp_path, Board(events, 1000))
+    assert pixel(view.at(50), *MIDDLE) == (0x1B, 0x5F, 0xC1)
+    assert pixel(view.at(100), *MIDDLE) == (0xC8, 0x28, 0x1E)
+    assert pixel(view.at(100), WIDTH // 2, HEIGHT // 4) == (255, 255, 255)
+    assert pixel(view.at(200), WIDTH // 4, HEIGHT // 5) == (0x1B, 0x5F, 0xC1)
+
+
 def test_who_turns_back_finds_what_was_drawn(tmp_path: Path) -> None:
     turns = [(100 * number, PageTurned(f"board/{number}")) for number in range(2, 12)]
-    begin: list[tuple[int, Payload]] = [(0, Shown("whiteboard", "content")), (0, PageTurned("board/1")), (0, line(*ACROSS))]
+    begin: list[tuple[int, Payload]] = [
+        (0, Shown("whiteboard", "content")),
+        (0, PageTurned("board/1")),
+        (0, line(*ACROSS)),
+    ]
     events = log(*begin, *turns, (5000, PageTurned("board/1")))
     view = PageView(tmp_path, Board(events, 10_000))
     for at_ms in range(0, 6000, 40):
