@@ -77,7 +77,7 @@ export default {
       exportsHint: "制作并下载视频或声音",
       export: { movie: "电影模式视频", camera: "老师镜头视频", audio: "全部声音" },
       exportHint: {
-        movie: "屏幕大，老师小，班级发言时出现。制作时间约为课长的一半。",
+        movie: "课件、白板或屏幕大，老师小，班级发言时出现。制作时间约为课长的一半。",
         camera: "老师的画面和所有人的声音。几秒就好。",
         audio: "所有麦克风混在一起，没有画面。",
       },
@@ -173,7 +173,7 @@ export default {
       exportsHint: "Make and download a video or the sound",
       export: { movie: "Movie", camera: "Video of the teacher", audio: "All sound" },
       exportHint: {
-        movie: "Screen large, teacher small, classes when they speak. Takes about half the length of the lesson.",
+        movie: "Slides, board or screen large, teacher small, classes when they speak. Takes about half the length of the lesson.",
         camera: "The teacher's picture with everyone's sound. Takes seconds.",
         audio: "All microphones together, no picture.",
       },
