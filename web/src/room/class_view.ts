@@ -4,7 +4,7 @@
  */
 
 import type { OwnTransport, Slot } from "../protocol/messages";
-import { type Arrangement, type Picture, teaches } from "./pictures";
+import { type Arrangement, isPage, type Picture, teaches } from "./pictures";
 import { lead, participant, type RoomState } from "./reducer";
 
 /** What the adult beside the screen wants of the pictures: all, the large one, or sound alone. */
@@ -24,9 +24,15 @@ export function carriesOthers(before: boolean, transports: readonly OwnTransport
   return estimate === null ? before : estimate >= (before ? CARRIES : CARRIES_AGAIN);
 }
 
-/** The pictures of a lesson as a class sees them: others small when the line carries them, none that it does not want. */
+/**
+ * The pictures of a lesson as a class sees them: others small when the line carries them, none that it does not want.
+ * A page of slides or board is no more to a line than a second of sound: who wants sound alone still reads it.
+ */
 export function forClass(arranged: Arrangement, choice: PictureChoice, carries: boolean): Arrangement {
-  if (choice === "none") return { large: null, beside: null, small: [] };
+  if (choice === "none") {
+    const pages = [arranged.large, arranged.beside, ...arranged.small].filter((one) => one !== null && isPage(one));
+    return { large: pages[0] ?? null, beside: null, small: [] };
+  }
   if (choice === "large") return { ...arranged, small: [] };
   const others = arranged.small.filter(({ who }) => !teaches(who)).slice(0, carries ? OTHERS_AT_MOST : 0);
   return { ...arranged, small: arranged.small.filter((one) => teaches(one.who) || others.includes(one)) };

@@ -21,12 +21,11 @@ export interface ClassSurfaces {
 interface Wishes {
   lessonId: string;
   state: () => PresenceState;
-  wanted: () => boolean; // pictures at all
   token: () => string | null; // of the grant; an account has its cookie
   refused: () => void; // the grant has run out
 }
 
-export function useClassSurfaces({ lessonId, state, wanted, token, refused }: Wishes): ClassSurfaces {
+export function useClassSurfaces({ lessonId, state, token, refused }: Wishes): ClassSurfaces {
   const arrived = shallowRef(0);
   const pages = new PagePictures({
     get: (name, signal) => slidePicture(lessonId, name, token(), signal),
@@ -39,7 +38,7 @@ export function useClassSurfaces({ lessonId, state, wanted, token, refused }: Wi
   const thin = computed(() => isThin(state().line, state().http, state().transports));
   const names = computed(() => {
     const { surfaces, shown } = state().room;
-    return wanted() ? pagesToFetch(surfaces, shown?.source === "slides" && surfaces.slidePage !== null, thin.value) : [];
+    return pagesToFetch(surfaces, shown?.source === "slides" && surfaces.slidePage !== null, thin.value);
   });
   watch(() => names.value.join(), () => pages.want(names.value, thin.value ? 1 : 2), { immediate: true });
   watch(() => state().phase, (phase) => phase === "open" && pages.nudge());

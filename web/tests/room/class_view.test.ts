@@ -47,6 +47,14 @@ test("whoever wants the large picture alone, or sound alone, gets no more", () =
   expect(forClass(arranged, "none", true)).toEqual({ large: null, beside: null, small: [] });
 });
 
+test("whoever wants sound alone still reads the page that is shown, wherever it stands", () => {
+  const page = { ...picture("", "lead_teacher"), publication_id: "abcdefgh/2", source: "slides" as const };
+  const alone = { large: page, beside: null, small: [] };
+  expect(forClass({ large: page, beside: null, small: [teacher] }, "none", true)).toEqual(alone);
+  expect(forClass({ large: teacher, beside: page, small: others }, "none", true)).toEqual(alone);
+  expect(forClass({ large: teacher, beside: null, small: [page, ...others] }, "none", true)).toEqual(alone);
+});
+
 const told = (...events: Parameters<typeof lessonEvent>[]): RoomState =>
   events.reduce((state, one) => reduce(state, lessonEvent(...one)), EMPTY_ROOM);
 const came = [1, "joined", { participant_id: "t", role: "lead_teacher", name: "", headcount: null, class_id: null }] as const;
