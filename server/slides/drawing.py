@@ -23,7 +23,7 @@ from pathlib import Path
 
 from server.slides.slide_set import MAX_PAGES, SOURCE, CannotDrawError, SlidesFault, SlidesKind, page_file, small_file
 from server.slides.sources import opened
-from server.slides.webp import PAGE_QUALITY, SMALL_QUALITY, SMALL_WIDTH, encoded, narrowed
+from server.slides.webp import SMALL, SMALL_WIDTH, encoded, narrowed, of_page
 
 MEMORY = 1024**3  # bytes it may have; a photo of 50 million pixels needs a third of that
 PAGE_TIME = 30  # seconds of CPU for one page: a hundred times what a heavy one needs
@@ -49,8 +49,8 @@ def draw(folder: Path, kind: SlidesKind, say: Say) -> None:
         large, small = folder / page_file(page), folder / small_file(page)
         if not (large.exists() and small.exists()):
             frame = source.draw(page)
-            _write(small, encoded(narrowed(frame, SMALL_WIDTH), SMALL_QUALITY))
-            _write(large, encoded(frame, PAGE_QUALITY))
+            _write(small, encoded(narrowed(frame, SMALL_WIDTH), SMALL))
+            _write(large, of_page(frame))
         say({"done": page})
 
 

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import av
@@ -12,7 +13,8 @@ import pytest
 from server.phones.pictures import upright
 from server.slides import drawing
 from server.slides.slide_set import SOURCE, CannotDrawError, SlidesKind
-from server.slides.webp import encoded
+from server.slides.sources import opened
+from server.slides.webp import EXACT, PAGE, encoded, of_page
 from tests.server.phones.test_pictures import drawn
 from tests.server.slides.files import bomb, counted, locked, pdf
 
@@ -106,8 +108,17 @@ def test_pages_that_are_there_are_not_drawn_again(tmp_path: Path) -> None:
 def test_what_is_clear_in_a_picture_is_white() -> None:
     frame = av.VideoFrame(64, 64, "bgra")
     frame.planes[0].update(bytes(frame.planes[0].buffer_size))  # black, and nothing of it to be seen
-    seen = upright(encoded(frame, "90"), 64, "rgb24")
+    seen = upright(encoded(frame, EXACT), 64, "rgb24")
     assert min(colour(seen, 32, 32)) > 250
+
+
+def test_a_page_is_as_small_as_the_better_of_two_ways_makes_it(tmp_path: Path) -> None:
+    (tmp_path / SOURCE).write_bytes(pdf())
+    plain = opened(tmp_path / SOURCE, "pdf").draw(1)
+    noise = av.VideoFrame(640, 360, "bgr0")
+    noise.planes[0].update(Random(1).randbytes(noise.planes[0].buffer_size))
+    assert of_page(plain) == encoded(plain, EXACT)
+    assert of_page(noise) == encoded(noise, PAGE)
 
 
 def run(*arguments: str, before: str = "") -> subprocess.CompletedProcess[bytes]:
