@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from aiohttp import FormData
 
-from server.slides import api, upload
+from server.audit.api import TRAIL
+from server.slides import upload
 from server.slides.api import SLIDES, UPLOADS
 from server.slides.store import MOST
 from tests.server.application import Client, add_user, log_in, problem, running, token
@@ -210,9 +211,20 @@ async def test_an_address_that_is_no_pages_leads_nowhere(tmp_path: Path) -> None
             assert (await problem(await client.get(f"{here}/{page}")))[0] == 404, page
 
 
-def test_the_names_of_what_is_kept_fit_the_audit_trail() -> None:
-    assert len("slides_removed") <= 16
-    assert api.MAX_TITLE <= 200
+async def test_who_took_slides_away_stands_in_the_audit_trail(tmp_path: Path) -> None:
+    async with running(tmp_path) as client:
+        made = await own_lesson(client)
+        one = drawn_set(client.app[SLIDES], made["lesson_id"], title="圆的面积")
+        taken = await client.delete(f"/api/lessons/{made['lesson_id']}/slides/{one.slides_id}")
+        assert taken.status == 204
+        trail = client.app[TRAIL]
+
+        async def written() -> bool:
+            return bool(await trail.page(1))
+
+        await eventually("an entry", written)
+        (entry,) = await trail.page(1)
+        assert (entry.actor, entry.action, entry.detail) == ("主讲教师甲", "slides_removed", "圆的面积")
 
 
 async def test_the_description_of_the_api_says_that_slides_come_as_a_form(tmp_path: Path) -> None:
