@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 
 from server.data_folder import DataFolder
-from server.doctor import machine, media, store, turn
+from server.doctor import machine, media, slides, store, turn
 from server.doctor.finding import Finding
 from server.settings import Settings
 
@@ -46,6 +46,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         machine.clock,
         machine.limits,
         machine.pages,
+        slides.drawing,
         media.codecs,
         media.loopback,
     ]
