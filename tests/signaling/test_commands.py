@@ -67,3 +67,53 @@ def test_an_error_never_repeats_what_was_said() -> None:
 def test_no_text_makes_the_parser_fail_otherwise(text: str) -> None:
     with pytest.raises(commands.MessageError):
         commands.parse(text)
+
+
+DRAWN = '"tool": "pen", "colour": "red", "width": 25, "points": [1, 2]'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            f'{{"type": "page_turned", "surface": "{surface}"}}'
+            for surface in (
+                "board/0",
+                "board/01",
+                "board/1000",
+                "board",
+                "../../etc/1",
+                "k3v9x2m1pq/7\\n",
+                "ABCDEFGH/1",
+                "/1",
+            )
+        ),
+        '{"type": "page_turned", "surface": null}',
+        f'{{"type": "stroke", "surface": "board/1", "stroke_id": "", {DRAWN}}}',
+        f'{{"type": "stroke", "surface": "board/1", "stroke_id": "{"x" * 37}", {DRAWN}}}',
+        f'{{"type": "stroke", "surface": "board/1", "stroke_id": "<b>", {DRAWN}}}',
+        *(
+            f'{{"type": "stroke", "surface": "board/1", "stroke_id": "s", {DRAWN.replace(good, bad)}}}'
+            for good, bad in (
+                ('"pen"', '"brush"'),
+                ('"red"', '"#f00"'),
+                ("25", "0"),
+                ("25", "301"),
+                ("25", "2.5"),
+                ("[1, 2]", "[1]"),
+                ("[1, 2]", "[1, -2]"),
+                ("[1, 2]", "[1, 10001]"),
+                ("[1, 2]", "[1, 2.5]"),
+                ("[1, 2]", '[1, "2"]'),
+                ("[1, 2]", str([1] * 402)),
+            )
+        ),
+        '{"type": "strokes_removed", "surface": "board/1", "stroke_ids": []}',
+        f'{{"type": "strokes_removed", "surface": "board/1", "stroke_ids": {json.dumps(["s"] * 201)}}}',
+        '{"type": "surface_cleared"}',
+    ],
+)
+def test_no_page_and_no_stroke_of_another_form_comes_in(text: str) -> None:
+    with pytest.raises(commands.MessageError) as caught:
+        commands.parse(text)
+    assert caught.value.code == "message_malformed"
