@@ -9,27 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from media.messages import Kind
+from signaling.directing import Directing, tidy
 from signaling.events import (
     SERVER,
     Admission,
     Away,
     Consent,
-    Countdown,
     Ended,
     Event,
     Floor,
     Hand,
     Headcount,
     Joined,
-    Layout,
-    LeadMic,
     LeaveReason,
     Left,
     Locked,
     Mark,
     Mode,
     Muted,
-    OnStage,
     Participation,
     Payload,
     Planned,
@@ -37,17 +34,14 @@ from signaling.events import (
     Recording,
     RecordingPolicy,
     RecordingState,
-    Shown,
-    ShownSource,
     Source,
-    Stage,
     Started,
     Unpublished,
 )
 from signaling.grants import Role
 from signaling.rights import Right, may, may_publish, may_watch
 from signaling.room_error import RoomError as RoomError
-from signaling.snapshot import ParticipantState, ShownState
+from signaling.snapshot import ParticipantState
 from signaling.state import RoomState, person
 from signaling.surfaces import Surfaces
 from signaling.talk import Talk
@@ -55,12 +49,10 @@ from signaling.talk import Talk
 FLOOR_PLACES = 2  # classes that have the floor at once
 INTERACTIVE_PLACES = 6  # classes that may be called on; the others watch until one is promoted
 MAX_WAITING = 100  # at the door; whoever has a code can stand there
-MAX_STAGES = 200  # in one lesson, as the marks
-MAX_COUNTDOWN = 3600_000  # ms
 MAX_MARKS = 2000  # in one lesson; the snapshot carries them all
 
 
-class Room(Talk, Surfaces):
+class Room(Directing, Talk, Surfaces):
     """The truth about one lesson while it is on. `state` is the fold of every event given out."""
 
     def __init__(
@@ -119,11 +111,11 @@ class Room(Talk, Surfaces):
             if sum(one.waiting for one in self.state.participants.values()) >= MAX_WAITING:
                 raise RoomError("room_full", f"{MAX_WAITING} wait at the door already")
             events.append(
-                self._emit(at_ms, participant_id, Joined(participant_id, role, _tidy(name), headcount, class_id))
+                self._emit(at_ms, participant_id, Joined(participant_id, role, tidy(name), headcount, class_id))
             )
             return [*events, self._emit(at_ms, SERVER, Admission(participant_id, "waiting"))]
         full = known is None and role == "receiving_class" and self._interactive() >= INTERACTIVE_PLACES
-        events.append(self._emit(at_ms, participant_id, Joined(participant_id, role, _tidy(name), headcount, class_id)))
+        events.append(self._emit(at_ms, participant_id, Joined(participant_id, role, tidy(name), headcount, class_id)))
         if full:
             events.append(self._emit(at_ms, SERVER, Mode(participant_id, "view_only")))
         return events
@@ -305,40 +297,7 @@ class Room(Talk, Surfaces):
             raise RoomError("too_many_messages", f"the lesson has {MAX_MARKS} marks already")
         return [self._emit(at_ms, actor, Mark(label))]
 
-    # ── what the teacher directs ──────────────────────────────────────────────────────────────────────────────────
-
-    def show(self, at_ms: int, actor: str, source: ShownSource, layout: Layout) -> list[Event]:
-        """What the classes see large."""
-        self._entitled(actor, "show")
-        if self.state.shown == ShownState(source, layout):
-            return []
-        return [self._emit(at_ms, actor, Shown(source, layout))]
-
-    def put_on_stage(self, at_ms: int, actor: str, participant_id: str | None) -> list[Event]:
-        """Show the picture of a class on the floor large, or none any more."""
-        self._entitled(actor, "floor")
-        if participant_id is not None and not self.participant(participant_id).on_floor:
-            raise RoomError("not_on_floor", "only a class on the floor comes on stage")
-        return [] if self.state.on_stage == participant_id else [self._emit(at_ms, actor, OnStage(participant_id))]
-
-    def begin_stage(self, at_ms: int, actor: str, name: str) -> list[Event]:
-        """A stage of the lesson begins. The one that is on does not begin again."""
-        self._entitled(actor, "stage")
-        name = _tidy(name)
-        if not name:
-            raise RoomError("message_malformed", "a stage has a name")
-        if self.state.stages and self.state.stages[-1].name == name:
-            return []
-        if len(self.state.stages) >= MAX_STAGES:
-            raise RoomError("too_many_messages", f"the lesson has {MAX_STAGES} stages already")
-        return [self._emit(at_ms, actor, Stage(name))]
-
-    def count_down(self, at_ms: int, actor: str, until_ms: int | None) -> list[Event]:
-        """Count down to a moment of the lesson clock, at most an hour ahead, or no longer."""
-        self._entitled(actor, "countdown")
-        if until_ms is not None and not at_ms < until_ms <= at_ms + MAX_COUNTDOWN:
-            raise RoomError("message_malformed", "a countdown ends in the hour to come")
-        return [] if self.state.countdown_ms == until_ms else [self._emit(at_ms, actor, Countdown(until_ms))]
+    # ── who takes part ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def set_mode(self, at_ms: int, actor: str, participant_id: str, mode: Participation) -> list[Event]:
         """Let a class take part or only watch; who only watches gives the floor back."""
@@ -356,11 +315,6 @@ class Room(Talk, Surfaces):
             for publication in self.state.publications_of(participant_id):
                 events += self.unpublish(at_ms, publication.publication_id)
         return [*events, self._emit(at_ms, actor, Mode(participant_id, mode))]
-
-    def share_lead_mic(self, at_ms: int, actor: str, shared: bool) -> list[Event]:
-        """Whether the lead microphone reaches the lead class too, as the lead teacher says."""
-        self._entitled(actor, "lead_class")
-        return [] if self.state.lead_mic_shared == shared else [self._emit(at_ms, actor, LeadMic(shared))]
 
     def set_headcount(self, at_ms: int, actor: str, participant_id: str, headcount: int | None) -> list[Event]:
         """How many pupils sit there: a class says it of itself, the lead teacher of the lead class."""
@@ -407,7 +361,3 @@ class Room(Talk, Surfaces):
         event = Event(self.state.seq + 1, max(at_ms, self.state.at_ms), actor, payload)
         self.state.apply(event)
         return event
-
-
-def _tidy(name: str) -> str:
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())[:80]

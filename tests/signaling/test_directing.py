@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from server.recording_policy import ArchivedLog
+from signaling.directing import MAX_COUNTDOWN, MAX_STAGES
 from signaling.events import Consent, Event, Headcount, Joined, Left, Mode, Stage
-from signaling.room import INTERACTIVE_PLACES, MAX_COUNTDOWN, MAX_STAGES, Room, RoomError
+from signaling.room import INTERACTIVE_PLACES, Room, RoomError
 
 
 @pytest.fixture
