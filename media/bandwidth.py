@@ -108,6 +108,10 @@ class Bandwidth:
                 slot.choose(None, now)
             slot.choose(choice, now)
 
+    def pauses(self, slot: Slot) -> bool:
+        """Whether its picture stands still for want of bandwidth; one that is not shown does not."""
+        return slot.publication is not None and slot.mid in self._paused
+
     def changes(self) -> list[SlotChanged]:
         """What pictures' slots carry now, where it has changed since it was last told."""
         changed = []
@@ -120,7 +124,7 @@ class Bandwidth:
                 slot.mid,
                 None if layer is None else layer.rid,
                 0 if layer is None else layer.height,
-                slot.publication is not None and slot.mid in self._paused,
+                self.pauses(slot),
             )
             known = self._told.get(slot.mid)
             if told != known and (known is not None or layer is not None or told.paused):

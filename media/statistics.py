@@ -137,7 +137,8 @@ def survey(transport: Transport, now: float) -> TransportStatistics:
         publications = tuple(_publication(publication, now) for publication in transport.publications)
         rtt = publisher.round_trip.seconds
     if viewer is not None:
-        slots = tuple(_slot(slot, now) for slot in viewer.slots.values() if slot.publication is not None)
+        here = [slot for slot in viewer.slots.values() if slot.publication is not None]
+        slots = tuple(_slot(slot, viewer.bandwidth.pauses(slot), now) for slot in here)
         rtt = viewer.round_trip.seconds
         estimate = viewer.estimate
     bitrate = sum(layer.bitrate for publication in publications for layer in publication.layers)
@@ -177,7 +178,7 @@ def _layer(layer: Layer, now: float) -> LayerStatistics:
     )
 
 
-def _slot(slot: Slot, now: float) -> SlotStatistics:
+def _slot(slot: Slot, paused: bool, now: float) -> SlotStatistics:
     tally, layer, codec = slot.tally, slot.layer, slot.codec
     tally.look(now, slot.octets)
     return SlotStatistics(
@@ -185,7 +186,7 @@ def _slot(slot: Slot, now: float) -> SlotStatistics:
         None if slot.publication is None else slot.publication.publication_id,
         None if layer is None else layer.rid,
         0 if layer is None else layer.height,
-        slot.paused,
+        paused,
         float(round(tally.flow.bitrate)),
         round(tally.flow.loss, 4),
         round(tally.jitter * 1000 / codec.clock_rate, 1) if codec is not None else 0.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from media import rtcp
-from media.messages import LayerStatistics, SlotStatistics, Survey, Surveyed, TransportStatistics
+from media.messages import LayerStatistics, Shown, SlotStatistics, Survey, Surveyed, TransportStatistics, View
 from media.statistics import Flow
 from tests.support.flow import H264_KEY, VIDEO, Browser, World
 
@@ -89,6 +89,14 @@ def test_a_slot_has_what_is_sent_and_what_its_viewer_says_of_it() -> None:
     assert found.nacked == 3
     assert found.repeated == 2  # the first is older than the second that is kept
     assert found.pictures_lost == 1
+
+
+def test_a_picture_that_a_page_does_not_show_is_not_said_to_be_paused_by_its_line() -> None:
+    world, teacher, _ = lesson()
+    film(world, teacher, 1, 10)
+    world.worker.handle(View("class", (Shown("1", 0),)), world.now)
+    film(world, teacher, 11, 10)
+    assert (slot(world).rid, slot(world).paused) == (None, False)
 
 
 def test_a_report_about_another_stream_changes_nothing() -> None:
