@@ -8,6 +8,7 @@ export const FAINT = 0.42; // how much of a marker covers what lies under it
 
 /** Enough of a stroke to draw it. */
 export interface Line {
+  surface?: string;
   stroke_id: string;
   participant_id?: string;
   tool: "pen" | "marker";
@@ -25,7 +26,8 @@ export const COLOURS = {
   white: "#ffffff",
 } as const;
 
-export const lineKey = (line: Line): string => `${line.participant_id ?? ""}/${line.stroke_id}`;
+/** Ids are a page's own, and may come again on it: where it is and where it begins tell one stroke from another. */
+export const lineKey = (line: Line): string => [line.surface, line.participant_id, line.stroke_id, line.points[0], line.points[1]].join("/");
 
 /** A stroke from the number on where it was left off. */
 export interface Part<L extends Line = Line> {

@@ -1,17 +1,25 @@
 import { expect, test } from "vitest";
-import { type Line, parts, thinned, touched } from "../../src/room/ink";
+import { type Line, lineKey, parts, thinned, touched } from "../../src/room/ink";
 
 const line = (stroke_id: string, points: number[], width = 20): Line => ({ stroke_id, participant_id: "t", tool: "pen", colour: "red", width, points });
 
 test("only what is new of a stroke is drawn, from where it was left off", () => {
   const lines = [line("a", [0, 0, 10, 10]), line("b", [0, 0, 10, 0, 20, 0]), line("c", [5, 5])];
-  const drawn = new Map([["t/a", 4], ["t/b", 4]]);
+  const drawn = new Map(lines.slice(0, 2).map((one) => [lineKey(one), 4]));
   expect(parts(drawn, lines)?.map((one) => [one.line.stroke_id, one.from])).toEqual([["b", 4], ["c", 0]]);
 });
 
 test("when a stroke is gone or shorter, all is drawn anew", () => {
-  expect(parts(new Map([["t/a", 4], ["t/b", 2]]), [line("a", [0, 0, 1, 1])])).toBeNull();
-  expect(parts(new Map([["t/a", 4]]), [line("a", [0, 0])])).toBeNull();
+  const [a, b] = [line("a", [0, 0, 1, 1]), line("b", [0, 0])];
+  expect(parts(new Map([[lineKey(a), 4], [lineKey(b), 2]]), [a])).toBeNull();
+  expect(parts(new Map([[lineKey(a), 4]]), [line("a", [0, 0])])).toBeNull();
+});
+
+test("a stroke of the same name on another page, or begun elsewhere, is another", () => {
+  const drawn = new Map([[lineKey({ ...line("a", [0, 0, 1, 1]), surface: "board/1" }), 4]]);
+  expect(parts(drawn, [{ ...line("a", [0, 0, 1, 1]), surface: "board/2" }])).toBeNull();
+  expect(parts(drawn, [{ ...line("a", [5, 0, 1, 1]), surface: "board/1" }])).toBeNull();
+  expect(parts(drawn, [{ ...line("a", [0, 0, 1, 1]), surface: "board/1" }])).toEqual([]);
 });
 
 test("a straight line needs two points, a corner its own, and a curve stays within the measure", () => {
