@@ -12,7 +12,6 @@ import type {
   PrivateLine,
   Publication,
   RecordingState,
-  Role,
   ShownChoice,
   Signal,
   Snapshot,
@@ -277,8 +276,11 @@ export function waiting(state: RoomState): Participant[] {
   return state.participants.filter((one) => one.waiting);
 }
 
-export function countOf(state: RoomState, role: Role): number {
-  return state.participants.filter((one) => one.role === role && !one.waiting).length;
+/** Who looks on. A teacher's second window (大屏窗口) and a class's second device are no more people than there were. */
+export function observersOf(state: RoomState): Participant[] {
+  const known = ({ participant_id }: Participant) => participant_id.split("-")[1]; // signaling/seating.py
+  const others = new Set(state.participants.filter((one) => one.role !== "observer").map(known));
+  return state.participants.filter((one) => one.role === "observer" && !others.has(known(one)));
 }
 
 /** Pupils in the classes that are here and in the lead class, as far as they told. */

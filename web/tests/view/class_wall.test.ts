@@ -23,6 +23,14 @@ const line = (participant_id: string, fields: Partial<ClassLine> = {}): ClassLin
 const list = (lines: ClassLine[], state = room, policy: RecordingPolicy = "consented") =>
   mount(ClassWall, { props: { room: state, nowMs: 0, mayCall: true, mayRemove: true, policy, lines, speaking: [], mediaOf: () => ({ picture: null, sound: null }) } });
 
+test("who looks on is counted, and neither a teacher's second window nor a class's second device", () => {
+  const joined = (seq: number, participant_id: string, role: string) => lessonEvent(seq, "joined", { participant_id, role, name: "", headcount: null });
+  const wall = (...more: ReturnType<typeof joined>[]) => list([], more.reduce((state, one) => reduce(state, one), room)).find(".observers");
+  const own = [joined(3, "t-5e1f", "lead_teacher"), joined(4, "o-5e1f-0a1b", "observer"), joined(5, "c-2-77aa", "observer")];
+  expect(wall(...own).exists()).toBe(false);
+  expect(wall(...own, joined(6, "o-93bc-0a1b", "observer")).text()).toBe("听课者 1 位");
+});
+
 test("each class has its line: a word, its rung, loss and delay", () => {
   const lines = list([line("c-2"), line("c-1", { rung: "audio", rtt_ms: null, loss: 0 })]).findAll("[data-testid=class-line]");
   expect(lines.map((one) => one.findAll("span").map((part) => part.text()))).toEqual([
