@@ -59,7 +59,7 @@ def test_the_seconds_of_the_test_lesson_get_their_letters(tmp_path: Path) -> Non
             joined(0, "c-1", "receiving_class"),
             event(0, "started"),
             event(27_100, "stroke", "t-1"),
-            event(28_900, "slide", "t-1"),
+            event(28_900, "page_turned", "t-1"),
             event(30_000, "ended"),
         ],
     )
