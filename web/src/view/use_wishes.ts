@@ -88,6 +88,7 @@ export function useReplayKeys(wishes: Wishes, replay: Replay, page: Page): void 
     if (event.ctrlKey || event.metaKey || event.altKey || !page.listens()) return;
     if (help.value || target.closest("select, dialog, input:not([data-testid=replay-seek])")) return;
     if ((event.key === " " || event.key === "Enter") && target.closest("button, a")) return;
+    if (event.key.startsWith("Page") && target.closest("ol")) return; // the list of notes is leafed through
     const intent = intentOf(event.key, letters.value === "on");
     if (!intent) return;
     event.preventDefault();
