@@ -14,6 +14,7 @@ export const TESTIDS = [
   "lesson-title", "create-lesson", "lesson-row" /* data-lesson-id */, "lesson-code", "copy-code", "copy-link", "teach",
   "observe", "replay", "recording-policy", "delete-lesson", "confirm-delete", "lesson-starts-at", "lesson-kind", "lesson-subject", "lesson-grade", "lesson-more",
   "lesson-handouts", "handout-desk", "handout", "open-handout", "remove-handout", "confirm-remove-handout", "handout-trouble", "handout-file", "add-handout",
+  "lesson-slides", "slide-desk", "slide-file", "add-slides", "stop-slides", "remove-slides", "take-materials",
   "invite", "invite-<id>", "like-last", "discard", "change-lesson", "copy-lesson", "guide", "rehearse",
   // /lessons/…/guide
   "print", "sheet", "sheet-code", "qr",
@@ -59,5 +60,5 @@ export const TESTIDS = [
   // /remote, and what belongs to it in the studio
   "remote-control", "remote-dialog", "remote-code" /* data-path */, "remote-phone" /* data-away */, "take-<id>", "remote-another", "remote-more", "remote-close",
   "remote-trouble", "remote-line" /* data-phase */, "remote-<id>" /* of a list of classes */, "remote-nobody", "remote-leave", "confirm-leave", "remote-stage",
-  "remote-mark" /* data-marks */, "remote-next", "helping",
+  "remote-mark" /* data-marks */, "remote-next", "remote-pages", "remote-page-before", "remote-page", "remote-page-after", "helping",
 ] as const;
