@@ -46,7 +46,7 @@ export default {
         other: "“{name}”没有处理好。请再上传一次。",
       },
       wrong: {
-        slides_office: "请先把课件另存为 PDF，再上传。",
+        slides_office: "请先把课件另存为 PDF，再上传。在 PowerPoint 或 WPS 里：文件 → 另存为 → PDF。",
         slides_malformed: "“{name}”不是 PDF，也不是图片（JPEG、PNG、WebP）。请换一份。",
         slides_cut_short: "“{name}”不完整。请重新另存为 PDF，再上传。",
         slides_too_large: "“{name}”太大了，最多 100 MB。请另存为较小的 PDF 再上传。",
@@ -118,7 +118,7 @@ export default {
         other: "“{name}” could not be prepared. Please upload it again.",
       },
       wrong: {
-        slides_office: "Please save the slides as PDF first, then upload that.",
+        slides_office: "Please save the slides as PDF first, then upload that. In PowerPoint or WPS: File → Save as → PDF.",
         slides_malformed: "“{name}” is neither a PDF nor a picture (JPEG, PNG, WebP). Please choose another.",
         slides_cut_short: "The end of “{name}” is missing. Please save it as PDF again and upload that.",
         slides_too_large: "“{name}” is too large: at most 100 MB. Please save a smaller PDF.",
