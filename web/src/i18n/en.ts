@@ -19,7 +19,7 @@ const messages: typeof zh = {
     title: "Enter as a class",
     code: "Class code",
     codeHint: "6 digits, from the lead teacher; your class's own code has 8",
-    name: "Name of the class (optional)",
+    name: "Name of the class (recommended)",
     nameExample: "e.g. Fuping No. 1 Primary, 6(2)",
     headcount: "Pupils (optional)",
     enter: "Enter the lesson",

@@ -19,7 +19,7 @@ export default {
     title: "班级进课堂",
     code: "课堂码",
     codeHint: "6 位数字，由主讲教师告诉您；本班自己的码是 8 位",
-    name: "班级名称（可不填）",
+    name: "班级名称（最好写上）",
     nameExample: "例如：阜平一小 六(2)班",
     headcount: "人数（可不填）",
     enter: "进入课堂",
