@@ -35,9 +35,9 @@ test("a note leads to its second, and is copied as a link to it", async () => {
   await vi.waitFor(() => expect(wrapper.find("[role=status]").text()).toBe("链接已复制"));
 });
 
-test("a page has its small picture beside it, and one may look at the pages alone", async () => {
+test("a page has beside it how it was left, and one may look at the pages alone", async () => {
   const { wrapper, rows } = notes(0);
-  await wrapper.setProps({ notes: [...NOTES, { ...note(40_000, "page", "课件第 1 页"), picture: "/archive/l/slides/a/1.small.webp" }] });
+  await wrapper.setProps({ notes: [...NOTES, { ...note(40_000, "page", "课件第 1 页"), leaf: { image: "/archive/l/slides/a/1.small.webp", aspect: 16 / 9, strokes: [] } }] });
   await wrapper.find("[data-testid=notes-page]").trigger("click");
   expect(rows()).toEqual(["0:39 later"]);
   expect(wrapper.find("li img").attributes("src")).toBe("/archive/l/slides/a/1.small.webp");
