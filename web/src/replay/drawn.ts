@@ -149,6 +149,21 @@ export function strokesAt(drawn: Drawn, surface: string, at: number): Stroke[] {
   return found;
 }
 
+/** When most stood on a page while it was looked at, the last such moment: a board is often wiped before it is left. */
+export function fullestAt(drawn: Drawn, { surface, from, to }: Look): number {
+  const steps: [at: number, by: number][] = [];
+  for (const one of drawn.written.get(surface) ?? []) steps.push([Math.max(from, one.at[0] ?? 0), 1], [one.gone, -1]);
+  steps.sort((a, b) => a[0] - b[0]);
+  let [count, most, best] = [0, 0, to - 1];
+  steps.forEach(([at, by], index) => {
+    count += by;
+    const next = steps[index + 1]?.[0] ?? Infinity;
+    if (at >= to || next <= from || next === at || count < most) return;
+    [most, best] = [count, Math.min(next, to) - 1];
+  });
+  return best;
+}
+
 /** Its place among the pages: of which slides, by their title, or of the board. */
 export function pageOn(drawn: Drawn, surface: string): { title: string | null; page: number; aspect: number } {
   const set = drawn.sets.get(slidesOf(surface));

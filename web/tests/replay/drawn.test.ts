@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { LessonEvent } from "../../src/protocol/messages";
-import { comingAt, drawnOf, looksAt, pageOn, pictureFile, revisionAt, strokesAt, surfaceAt } from "../../src/replay/drawn";
+import { comingAt, drawnOf, fullestAt, looksAt, pageOn, pictureFile, revisionAt, strokesAt, surfaceAt } from "../../src/replay/drawn";
 import { EMPTY_ROOM, reduce } from "../../src/room/reducer";
 import { strokesOn, surfaceShown } from "../../src/room/surfaces";
 import { lessonEvent } from "../support/fake_socket";
@@ -71,6 +71,21 @@ test("pages that were leafed past were not looked at, and one that was gone for 
     { from: 10_400, to: 30_000, surface: "a/4" },
     { from: 30_000, to: 40_000, surface: "a/1" },
   ]);
+});
+
+test.each([
+  [0, 100_000, 6_999], // before the two were wiped
+  [0, 4_500, 4_499],
+  [7_500, 100_000, 99_999], // one more came, and stayed
+  [20_000, 21_000, 20_999],
+])("from %i to %i ms a page was fullest at %i", (from, to, at) => {
+  const stroke = (second: number, id: string) => lessonEvent(second, "stroke", piece(id, [second, second], "board/1"), "t");
+  const events = [stroke(1, "a"), stroke(4, "b"), stroke(5, "b"), lessonEvent(7, "surface_cleared", { surface: "board/1" }, "t"), stroke(9, "c")];
+  expect(fullestAt(drawnOf(events), { surface: "board/1", from, to })).toBe(at);
+});
+
+test("an empty page was as full when it was left as before", () => {
+  expect(fullestAt(drawnOf([]), { surface: "board/1", from: 0, to: 500 })).toBe(499);
 });
 
 describe("any moment of any lesson", () => {

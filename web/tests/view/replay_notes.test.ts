@@ -35,7 +35,7 @@ test("a note leads to its second, and is copied as a link to it", async () => {
   await vi.waitFor(() => expect(wrapper.find("[role=status]").text()).toBe("链接已复制"));
 });
 
-test("a page has beside it how it was left, and one may look at the pages alone", async () => {
+test("a page has beside it how it was fullest, and one may look at the pages alone", async () => {
   const { wrapper, rows } = notes(0);
   await wrapper.setProps({ notes: [...NOTES, { ...note(40_000, "page", "课件第 1 页"), leaf: { image: "/archive/l/slides/a/1.small.webp", aspect: 16 / 9, strokes: [] } }] });
   await wrapper.find("[data-testid=notes-page]").trigger("click");

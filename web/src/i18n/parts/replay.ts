@@ -113,7 +113,7 @@ export default {
       view: { camera: "Teacher", screen: "Screen", slides: "Slides", board: "Whiteboard" },
       page: "Slides, page {page}",
       pageOf: "{title}, page {page}",
-      boardPage: "Whiteboard, page {page}",
+      boardPage: "Board, page {page}",
       guest: "Picture of {name}",
       enlarge: "Enlarge: {name}",
       layout: "Layout",
