@@ -20,6 +20,7 @@ WIDTH, HEIGHT = 1280, 720  # pixels in which a page is drawn at most: a movie's 
 MANY = 20  # strokes rubbed out at once: a page full of them takes a second or two to draw
 KEPT = 6  # pages that are kept drawn, for going back to them
 _BASE = "1/90000"
+_BOUNDED = {"max_pixels": str(MAX_PIXELS)}
 
 
 class PageView:
@@ -150,7 +151,8 @@ def _picture(folder: Path, surface: str) -> VideoFrame:
     if slides.is_page(surface):
         path, _ = slides.page_files(surface)
         try:
-            with av.open(str(folder / path), options={"max_pixels": str(MAX_PIXELS)}) as container:
+            # As a picture, whatever it is: a store that others write to could give us a list of other files.
+            with av.open(str(folder / path), format="webp_pipe", options=_BOUNDED) as container:
                 for frame in container.decode(video=0):
                     return _fitted(frame)
         except (FileNotFoundError, FFmpegError):
