@@ -107,6 +107,7 @@ async def test_pupils_read_nothing_but_what_is_for_them_and_large_and_it_fits_ev
         await board.see("camera-state").wait_for()
         await near.page.mouse.move(400, 300)
         await asyncio.gather(_rests(near), _rests(board))
+        await _fits(board.page, "what stays of a bar that rests")
         for screen in (near, board):
             seen = await screen.page.evaluate(SEEN)
             for each in seen:
