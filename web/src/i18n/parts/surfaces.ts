@@ -138,7 +138,7 @@ export default {
       tools: { pen: "Pen", marker: "Marker", eraser: "Eraser" },
       colour: "Colour",
       colours: { ink: "Black", red: "Red", blue: "Blue", green: "Green", yellow: "Yellow", white: "White" },
-      first: "Take a pen first",
+      first: "Take a pen",
       bold: "Bold",
       undo: "Undo",
       clear: "Clear",
