@@ -36,16 +36,19 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 Say = Callable[[dict[str, object]], None]
 
 
-def draw(folder: Path, kind: SlidesKind, say: Say) -> None:
-    """Draw what is in `source`. Raises CannotDrawError, OSError, MemoryError."""
-    _allow(PAGE_TIME)
+def draw(folder: Path, kind: SlidesKind, say: Say, page_begins: Callable[[], None] = lambda: None) -> None:
+    """Draw what is in `source`. Raises CannotDrawError, OSError, MemoryError.
+
+    `page_begins` is called before each page, and before the first look: here a process of its own bounds its time.
+    """
+    page_begins()
     source = opened(folder / SOURCE, kind)
     if source.count > MAX_PAGES:
         raise CannotDrawError("too_many_pages")
     width, height = source.size(1)
     say({"pages": source.count, "width": width, "height": height})
     for page in range(1, source.count + 1):
-        _allow(PAGE_TIME)
+        page_begins()
         large, small = folder / page_file(page), folder / small_file(page)
         if not (large.exists() and small.exists()):
             frame = source.draw(page)
@@ -86,7 +89,7 @@ def _write(path: Path, data: bytes) -> None:
 def _attempt(folder: Path, kind: SlidesKind, say: Say) -> SlidesFault | None:
     """Why it cannot be drawn; None when it is."""
     try:
-        draw(folder, kind, say)
+        draw(folder, kind, say, lambda: _allow(PAGE_TIME))
     except CannotDrawError as error:
         return error.reason
     except MemoryError:

@@ -134,6 +134,16 @@ def test_a_file_that_unfolds_beyond_all_measure_ends_the_process_and_nothing_els
     assert not (tmp_path / "1.webp").exists()
 
 
+def test_a_process_of_its_own_bounds_its_time_and_whoever_draws_within_another_does_not(tmp_path: Path) -> None:
+    (tmp_path / SOURCE).write_bytes(pdf())
+    draws = (
+        f"from pathlib import Path; from server.slides import drawing; drawing.{{}}(Path({str(tmp_path)!r}), 'pdf', id)"
+    )
+    told = "import resource; print(resource.getrlimit(resource.RLIMIT_CPU)[0] == resource.RLIM_INFINITY)"
+    unbounded = [run(before=f"{draws.format(way)}\n{told}").stdout.split() for way in ("draw", "_attempt")]
+    assert unbounded == [[b"True"], [b"False"]]
+
+
 def test_a_page_that_takes_for_ever_is_ended_by_the_kernel() -> None:
     ended = run(before="from server.slides import drawing\ndrawing._allow(1)\nwhile True: pass")
     assert ended.returncode == -signal.SIGXCPU
