@@ -72,7 +72,9 @@ class RecordedTrack:
 class RecorderFeed:
     """All tracks of a worker. `wall_offset` added to `now` gives seconds since 1970."""
 
-    def __init__(self, wall_offset: float, key_frame_wanted: Callable[[str, bool], None], counters: Counter[str]) -> None:
+    def __init__(
+        self, wall_offset: float, key_frame_wanted: Callable[[str, bool], None], counters: Counter[str]
+    ) -> None:
         self._wall_offset = wall_offset
         self._key_frame_wanted = key_frame_wanted  # takes a publication id, and whether it is for a loss
         self._counters = counters
